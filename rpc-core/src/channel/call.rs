@@ -1,0 +1,216 @@
+//! One call as a value.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use serde::de::value::UnitDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+
+use super::{Channel, InFlight, Inbound, Options, Outbound, Way};
+use crate::connection::client::Waiting;
+use crate::error::{DecodeError, Error, Failure};
+use crate::fault::TypedFault;
+use crate::limits::Budget;
+use crate::method::Method;
+use crate::params::EncodeParams;
+
+/// One call, not sent before it is awaited. Dropping it while it is awaited cancels it.
+///
+/// Holds its arguments as they were given, borrowed ones borrowed: they are encoded on the
+/// caller's task, straight into the connection's buffer.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use farcall_core::{channel::Channel, error::Error, method::{Method, Param}};
+/// static ADD: Method = Method::new("add", "")
+///     .takes(&[Param::required::<i64>("x"), Param::required::<i64>("y")])
+///     .returns::<i64>();
+///
+/// # async fn example(channel: Channel) -> Result<(), Error> {
+/// let sum: i64 = channel.call(&ADD, (7_i64, 3_i64)).timeout(Duration::from_millis(50)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a call is sent when it is awaited"]
+pub struct Call<'a, P, T, E = std::convert::Infallible> {
+    channel: &'a Channel,
+    method: &'static Method,
+    params: P,
+    options: Options,
+    returns: PhantomData<fn() -> Result<T, E>>,
+}
+
+impl<'a, P: EncodeParams, T, E: TypedFault> Call<'a, P, T, E> {
+    pub(super) fn new(channel: &'a Channel, method: &'static Method, params: P) -> Self {
+        let options = Options {
+            timeout: method.timeout,
+            notification: method.notification,
+            ..Options::default()
+        };
+        Self {
+            channel,
+            method,
+            params,
+            options,
+            returns: PhantomData,
+        }
+    }
+
+    /// Waits no longer than `timeout` for the reply. The server is told, and stops as well.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// Sends `value` along under `name`, beside the parameters.
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.metadata.insert(name, value);
+        self
+    }
+
+    /// Sends the call without asking for a reply: it is done when it is on its way.
+    ///
+    /// # Errors
+    /// If it could not be sent. Whether the method ran, and how it ended, is not told.
+    pub async fn notify(mut self) -> Result<(), Error> {
+        self.options.notification = true;
+        let outbound = self.outbound();
+        match &self.channel.0 {
+            Way::Connection(connection) => connection.notify(outbound)?,
+            Way::Carrier(carrier) => {
+                carrier.start(outbound)?.await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn outbound(&self) -> Outbound<'_> {
+        Outbound {
+            method: self.method,
+            params: &self.params,
+            options: &self.options,
+        }
+    }
+}
+
+impl<P, T, E> fmt::Debug for Call<'_, P, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({})", self.method.name)
+    }
+}
+
+impl<'a, P, T, E> IntoFuture for Call<'a, P, T, E>
+where
+    P: EncodeParams,
+    T: DeserializeOwned,
+    E: TypedFault,
+{
+    type Output = Result<T, Error<E>>;
+    type IntoFuture = CallFuture<'a, P, T, E>;
+
+    fn into_future(self) -> CallFuture<'a, P, T, E> {
+        CallFuture {
+            call: self,
+            state: State::Unsent,
+        }
+    }
+}
+
+/// A call that is being awaited.
+#[must_use = "a future does nothing before it is polled"]
+pub struct CallFuture<'a, P, T, E = std::convert::Infallible> {
+    call: Call<'a, P, T, E>,
+    state: State,
+}
+
+enum State {
+    Unsent,
+    Connection(Waiting),
+    Carrier(InFlight),
+    /// A notification is on its way.
+    Sent,
+    Done,
+}
+
+impl<P, T, E> fmt::Debug for CallFuture<'_, P, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallFuture({})", self.call.method.name)
+    }
+}
+
+/// Nothing in it is ever pinned in place: the parameters are only read.
+impl<P, T, E> Unpin for CallFuture<'_, P, T, E> {}
+
+impl<P, T, E> Future for CallFuture<'_, P, T, E>
+where
+    P: EncodeParams,
+    T: DeserializeOwned,
+    E: TypedFault,
+{
+    type Output = Result<T, Error<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let reply = loop {
+            match &mut this.state {
+                State::Unsent => match this.call.start() {
+                    Ok(state) => this.state = state,
+                    Err(failure) => break Err(failure),
+                },
+                State::Connection(waiting) => match waiting.poll_reply(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(reply) => break reply,
+                },
+                State::Carrier(in_flight) => match in_flight.as_mut().poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(reply) => break reply,
+                },
+                State::Sent => {
+                    this.state = State::Done;
+                    return Poll::Ready(this.call.nothing());
+                }
+                State::Done => return Poll::Pending,
+            }
+        };
+        this.state = State::Done;
+        Poll::Ready(this.call.finish(reply))
+    }
+}
+
+impl<P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'_, P, T, E> {
+    fn start(&self) -> Result<State, Failure> {
+        Ok(match &self.channel.0 {
+            Way::Connection(connection) if self.options.notification => {
+                connection.notify(self.outbound())?;
+                State::Sent
+            }
+            Way::Connection(connection) => State::Connection(connection.start(self.outbound())?),
+            Way::Carrier(carrier) => State::Carrier(carrier.start(self.outbound())?),
+        })
+    }
+
+    /// The result of a call that has no reply.
+    fn nothing(&self) -> Result<T, Error<E>> {
+        let unit: UnitDeserializer<DecodeError> = ().into_deserializer();
+        T::deserialize(unit).map_err(|error| Failure::decode(self.method.name, error).into())
+    }
+
+    fn finish(&self, reply: Result<Inbound, Failure>) -> Result<T, Error<E>> {
+        let failure = match reply {
+            Ok(_) if self.options.notification => return self.nothing(),
+            Ok(inbound) => {
+                return inbound
+                    .decode(Budget::default())
+                    .map_err(|error| Failure::decode(self.method.name, error).into());
+            }
+            Err(failure) => failure,
+        };
+        match failure.fault().and_then(E::from_fault) {
+            Some(fault) => Err(Error::Fault(fault)),
+            None => Err(failure.into()),
+        }
+    }
+}

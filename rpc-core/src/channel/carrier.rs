@@ -1,0 +1,112 @@
+//! Ways to a server that are not one byte stream.
+
+use std::fmt;
+use std::ops::Range;
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::context::Metadata;
+use crate::encoding::Encoding;
+use crate::error::{DecodeError, Failure};
+use crate::limits::Budget;
+use crate::method::Method;
+use crate::params::Outgoing;
+use crate::payload::Payload;
+
+/// A way to a server: takes a call's parameters now, and gives its reply later.
+///
+/// HTTP is one, and a layer is one around another channel.
+pub trait Carrier: Send + Sync {
+    /// What values are encoded in on this way.
+    fn encoding(&self) -> Encoding;
+
+    /// Encodes the call, and gives the future that sends it and waits for the reply. Dropping that
+    /// future cancels the call.
+    ///
+    /// # Errors
+    /// If the parameters cannot be sent this way.
+    fn start(&self, call: Outbound<'_>) -> Result<InFlight, Failure>;
+}
+
+/// A call that was started: its reply, later.
+pub type InFlight = Pin<Box<dyn Future<Output = Result<Inbound, Failure>> + Send>>;
+
+/// A call on its way out.
+#[derive(Clone, Copy)]
+pub struct Outbound<'a> {
+    /// What is called.
+    pub method: &'static Method,
+    /// With what, not encoded yet.
+    pub params: &'a dyn Outgoing,
+    /// How long, with what beside.
+    pub options: &'a Options,
+}
+
+impl fmt::Debug for Outbound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Outbound({})", self.method.name)
+    }
+}
+
+/// What a caller can say about a call beside its parameters.
+///
+/// ```
+/// let options = farcall_core::channel::Options::default();
+/// assert!(options.timeout.is_none() && !options.notification);
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// How long to wait for the reply; `None` is the channel's default.
+    pub timeout: Option<Duration>,
+    /// True if no reply is wanted.
+    pub notification: bool,
+    /// Names and values that travel beside the parameters.
+    pub metadata: Metadata,
+}
+
+/// A result as it came: a stretch of the message it came in.
+///
+/// ```
+/// use farcall_core::{channel::Inbound, encoding::Encoding, payload::Payload};
+///
+/// let reply = Payload::copied_from(br#"{"result":10}"#);
+/// let result = Inbound::new(Encoding::Json, reply, 10..12);
+/// assert_eq!(result.decode::<i64>(Default::default())?, 10);
+/// # Ok::<(), farcall_core::error::DecodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Inbound {
+    encoding: Encoding,
+    message: Payload,
+    at: Range<usize>,
+}
+
+impl Inbound {
+    /// The bytes `at` of `message`, one value.
+    #[must_use]
+    pub fn new(encoding: Encoding, message: Payload, at: Range<usize>) -> Self {
+        Self {
+            encoding,
+            message,
+            at,
+        }
+    }
+
+    /// The encoded value.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.message.get(self.at.clone()).unwrap_or_default()
+    }
+
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// If it is no `T`, or costs more than `budget`.
+    pub fn decode<T: DeserializeOwned>(&self, budget: Budget) -> Result<T, DecodeError> {
+        self.encoding
+            .decode_seed(std::marker::PhantomData, self.bytes(), budget)
+    }
+}

@@ -1,0 +1,75 @@
+//! What a client stub calls into.
+//!
+//! A [`Channel`] is a handle on the way to a server: a connection that carries many calls, or
+//! anything that is a [`Carrier`] (HTTP, a layer around another channel). A [`Call`] is one call as
+//! a value, sent when it is awaited.
+
+mod call;
+mod carrier;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use call::{Call, CallFuture};
+pub use carrier::{Carrier, InFlight, Inbound, Options, Outbound};
+
+use crate::connection::client::Client;
+use crate::encoding::Encoding;
+use crate::fault::TypedFault;
+use crate::method::Method;
+use crate::params::EncodeParams;
+
+/// The way to a server, as a generated client holds it. Cheap to clone; clones share the way.
+///
+/// ```no_run
+/// # fn example(channel: farcall_core::channel::Channel) {
+/// println!("values travel in {}", channel.encoding());
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Channel(Way);
+
+#[derive(Clone)]
+enum Way {
+    /// A byte stream: the fast one, without a box for each call.
+    Connection(Arc<Client>),
+    Carrier(Arc<dyn Carrier>),
+}
+
+impl Channel {
+    /// A channel over a connection that somebody drives.
+    #[must_use]
+    pub fn over(connection: Arc<Client>) -> Self {
+        Self(Way::Connection(connection))
+    }
+
+    /// A channel over any other way to a server.
+    #[must_use]
+    pub fn carried_by(carrier: Arc<dyn Carrier>) -> Self {
+        Self(Way::Carrier(carrier))
+    }
+
+    /// What values are encoded in on this way.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        match &self.0 {
+            Way::Connection(connection) => connection.encoding(),
+            Way::Carrier(carrier) => carrier.encoding(),
+        }
+    }
+
+    /// A call of `method` with `params`, not sent yet.
+    pub fn call<P, T, E>(&self, method: &'static Method, params: P) -> Call<'_, P, T, E>
+    where
+        P: EncodeParams,
+        E: TypedFault,
+    {
+        Call::new(self, method, params)
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Channel({})", self.encoding())
+    }
+}

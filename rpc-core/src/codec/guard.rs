@@ -1,0 +1,1 @@
+//! Depth and item limits around any `serde` deserializer.

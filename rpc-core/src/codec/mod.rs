@@ -1,0 +1,23 @@
+//! Values to bytes and back. No envelopes, no frames, no names of methods.
+//!
+//! Each codec is one module with the same two functions, `encode` and `decode`; a codec that the
+//! build leaves out is `absent`, whose functions say so.
+
+#[cfg(not(all(feature = "bincode", feature = "json", feature = "xml")))]
+mod absent;
+#[cfg(any(feature = "bincode", feature = "json"))]
+mod guard;
+
+#[cfg(feature = "bincode")]
+pub mod bincode;
+#[cfg(feature = "json")]
+pub mod json;
+#[cfg(feature = "xml")]
+pub mod xml;
+
+#[cfg(not(feature = "bincode"))]
+pub(crate) use absent::bincode;
+#[cfg(not(feature = "json"))]
+pub(crate) use absent::json;
+#[cfg(not(feature = "xml"))]
+pub(crate) use absent::xml;

@@ -1,0 +1,348 @@
+//! What went wrong here, and whose fault it was.
+//!
+//! A [`Fault`](crate::fault::Fault) travelled; an error did not. [`Error`] is what a call gives:
+//! the method's own fault, or a [`Failure`] of the call itself.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::fault::{Fault, code};
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// A value that could not be written in an encoding.
+///
+/// ```
+/// let error = farcall_core::error::EncodeError::new("JSON has no NaN");
+/// assert_eq!(error.to_string(), "JSON has no NaN");
+/// ```
+#[derive(Debug)]
+pub struct EncodeError(Source);
+
+/// Bytes that are not the value that was expected.
+///
+/// ```
+/// let error = farcall_core::error::DecodeError::new("expected `,` at line 1 column 5");
+/// assert_eq!(error.to_string(), "expected `,` at line 1 column 5");
+/// ```
+#[derive(Debug)]
+pub struct DecodeError(Source);
+
+macro_rules! message_error {
+    ($name:ident) => {
+        impl $name {
+            /// An error with this reason.
+            pub fn new(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+                Self(reason.into())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl StdError for $name {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                self.0.source()
+            }
+        }
+    };
+}
+
+message_error!(EncodeError);
+message_error!(DecodeError);
+
+impl serde::ser::Error for EncodeError {
+    fn custom<T: fmt::Display>(reason: T) -> Self {
+        Self::new(reason.to_string())
+    }
+}
+
+impl serde::de::Error for DecodeError {
+    fn custom<T: fmt::Display>(reason: T) -> Self {
+        Self::new(reason.to_string())
+    }
+}
+
+/// How a call can end without a value.
+///
+/// `E` is the method's own error type; a method that cannot fail has none, and its calls fail only
+/// with [`Error::Failed`].
+///
+/// ```
+/// use farcall_core::error::{Error, Failure};
+///
+/// let error: Error = Failure::closed(false).into();
+/// assert!(error.is_retryable() && !error.was_sent());
+/// assert_eq!(error.to_string(), "the connection was closed before the call was sent");
+/// ```
+#[derive(Debug)]
+pub enum Error<E = Infallible> {
+    /// The method ran and answered with an error of its own.
+    Fault(E),
+    /// The call failed: see [`Failure`].
+    Failed(Failure),
+}
+
+impl<E> Error<E> {
+    /// The failure, if it is one.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Fault(_) => None,
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+
+    /// The fault that the other side sent, where it is none of the method's own errors.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.failure().and_then(Failure::fault)
+    }
+
+    /// True if the deadline passed, here or there.
+    pub fn is_timeout(&self) -> bool {
+        self.failure().is_some_and(Failure::is_timeout)
+    }
+
+    /// True if the method surely did not run, so that the call may be made again.
+    pub fn is_retryable(&self) -> bool {
+        self.failure().is_some_and(Failure::is_retryable)
+    }
+
+    /// True if the request left, or may have left, this side.
+    pub fn was_sent(&self) -> bool {
+        self.failure().is_none_or(Failure::was_sent)
+    }
+}
+
+impl<E> From<Failure> for Error<E> {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(fault) => fault.fmt(f),
+            Self::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl<E: StdError + 'static> StdError for Error<E> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Fault(fault) => fault.source(),
+            Self::Failed(failure) => failure.source(),
+        }
+    }
+}
+
+/// Why a call failed, and whether its method may have run.
+///
+/// ```
+/// use farcall_core::{error::Failure, fault::{Fault, code}};
+///
+/// let failure = Failure::remote(Fault::new(code::METHOD_NOT_FOUND, "no method `ad`"));
+/// assert_eq!(failure.to_string(), "no method `ad` (fault -32601)");
+/// assert!(failure.was_sent());
+/// ```
+#[derive(Debug)]
+pub struct Failure(Box<Kind>);
+
+#[derive(Debug)]
+enum Kind {
+    /// The connection could not be made.
+    Connect { to: String, source: io::Error },
+    /// The connection ended; `sent` tells whether the request may have left before.
+    Closed { sent: bool },
+    /// The deadline passed.
+    Timeout { after: Option<Duration>, sent: bool },
+    /// The arguments have no form in the encoding.
+    Encode {
+        method: &'static str,
+        source: EncodeError,
+    },
+    /// The reply could not be read.
+    Decode {
+        method: &'static str,
+        source: DecodeError,
+    },
+    /// The request is larger than a limit; nothing was sent.
+    TooLarge { size: usize, limit: usize },
+    /// A fault came back that is none of the method's own.
+    Remote(Fault),
+    /// The other side broke the protocol.
+    Peer(String),
+    /// The other side refused the conversation, in these words.
+    Refused(String),
+    /// What was asked for cannot be done here.
+    Unsupported(String),
+}
+
+impl Failure {
+    fn of(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+
+    /// No connection to `to` could be made.
+    #[must_use]
+    pub fn connect(to: impl fmt::Display, source: io::Error) -> Self {
+        Self::of(Kind::Connect {
+            to: to.to_string(),
+            source,
+        })
+    }
+
+    /// The connection ended; `sent` if the request may have left before.
+    #[must_use]
+    pub fn closed(sent: bool) -> Self {
+        Self::of(Kind::Closed { sent })
+    }
+
+    /// The deadline passed `after` so long; `sent` if the request may have left.
+    #[must_use]
+    pub fn timeout(after: Option<Duration>, sent: bool) -> Self {
+        Self::of(Kind::Timeout { after, sent })
+    }
+
+    /// The arguments of `method` could not be written.
+    #[must_use]
+    pub fn encode(method: &'static str, source: EncodeError) -> Self {
+        Self::of(Kind::Encode { method, source })
+    }
+
+    /// The reply of `method` could not be read.
+    #[must_use]
+    pub fn decode(method: &'static str, source: DecodeError) -> Self {
+        Self::of(Kind::Decode { method, source })
+    }
+
+    /// The request has `size` bytes where `limit` are taken.
+    #[must_use]
+    pub fn too_large(size: usize, limit: usize) -> Self {
+        Self::of(Kind::TooLarge { size, limit })
+    }
+
+    /// The other side answered with `fault`.
+    #[must_use]
+    pub fn remote(fault: Fault) -> Self {
+        Self::of(Kind::Remote(fault))
+    }
+
+    /// The other side broke the protocol: `how`.
+    #[must_use]
+    pub fn peer(how: impl Into<String>) -> Self {
+        Self::of(Kind::Peer(how.into()))
+    }
+
+    /// The other side refused the conversation in these `words`.
+    #[must_use]
+    pub fn refused(words: impl Into<String>) -> Self {
+        Self::of(Kind::Refused(words.into()))
+    }
+
+    /// What was asked for cannot be done here, and `why`.
+    #[must_use]
+    pub fn unsupported(why: impl Into<String>) -> Self {
+        Self::of(Kind::Unsupported(why.into()))
+    }
+
+    /// The fault that came back, if that is what happened.
+    #[must_use]
+    pub fn fault(&self) -> Option<&Fault> {
+        match &*self.0 {
+            Kind::Remote(fault) => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// True if the deadline passed, here or there.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        match &*self.0 {
+            Kind::Timeout { .. } => true,
+            Kind::Remote(fault) => fault.code == code::TIMEOUT,
+            _ => false,
+        }
+    }
+
+    /// True if the method surely did not run, so that the call may be made again.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match &*self.0 {
+            Kind::Connect { .. } => true,
+            Kind::Closed { sent } => !sent,
+            Kind::Remote(fault) => matches!(fault.code, code::OVERLOADED | code::UNAVAILABLE),
+            _ => false,
+        }
+    }
+
+    /// True if the request left, or may have left, this side.
+    #[must_use]
+    pub fn was_sent(&self) -> bool {
+        match &*self.0 {
+            Kind::Closed { sent } | Kind::Timeout { sent, .. } => *sent,
+            Kind::Decode { .. } | Kind::Remote(_) | Kind::Peer(_) => true,
+            Kind::Connect { .. }
+            | Kind::Encode { .. }
+            | Kind::TooLarge { .. }
+            | Kind::Refused(_)
+            | Kind::Unsupported(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::Connect { to, .. } => write!(f, "cannot connect to {to}"),
+            Kind::Closed { sent: false } => {
+                f.write_str("the connection was closed before the call was sent")
+            }
+            Kind::Closed { sent: true } => {
+                f.write_str("the connection was closed before the reply came")
+            }
+            Kind::Timeout {
+                after: Some(after), ..
+            } => write!(f, "no reply within {after:?}"),
+            Kind::Timeout { after: None, .. } => f.write_str("no reply before the deadline"),
+            Kind::Encode { method, .. } => write!(f, "`{method}` cannot be called with this"),
+            Kind::Decode { method, .. } => write!(f, "the reply of `{method}` makes no sense"),
+            Kind::TooLarge { size, limit } => write!(
+                f,
+                "the message has {size} bytes; the limit is {limit} (`Limits::message_bytes`)"
+            ),
+            Kind::Remote(fault) => fault.fmt(f),
+            Kind::Peer(how) => write!(f, "the other side broke the protocol: {how}"),
+            Kind::Refused(words) => write!(f, "the other side refused: {words}"),
+            Kind::Unsupported(why) => f.write_str(why),
+        }
+    }
+}
+
+impl StdError for Failure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &*self.0 {
+            Kind::Connect { source, .. } => Some(source),
+            Kind::Encode { source, .. } => Some(source),
+            Kind::Decode { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_at_most_three_words() {
+        assert!(size_of::<Error<()>>() <= 3 * size_of::<usize>());
+    }
+}

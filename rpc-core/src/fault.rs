@@ -1,0 +1,212 @@
+//! Errors that travel.
+
+use std::fmt;
+
+use crate::encoding::Encoding;
+use crate::error::DecodeError;
+use crate::params::{DecodeParams, EncodeParams, Fields};
+use crate::payload::Payload;
+
+/// The reserved codes, the same in every encoding.
+///
+/// −32700…−32600 are those of [JSON-RPC 2.0 §5.1](https://www.jsonrpc.org/specification#error_object)
+/// and of the XML-RPC fault code interoperability specification; the others are farcall's, from
+/// the range both leave to implementations. An application's own codes lie outside
+/// −32768…−32000.
+pub mod code {
+    /// The message is not well-formed.
+    pub const PARSE_ERROR: i32 = -32700;
+    /// The message is in a character encoding that is not read here (XML-RPC).
+    pub const UNSUPPORTED_ENCODING: i32 = -32701;
+    /// The message holds a character that its encoding does not allow (XML-RPC).
+    pub const INVALID_CHARACTER: i32 = -32702;
+    /// The message is well-formed but no request.
+    pub const INVALID_REQUEST: i32 = -32600;
+    /// There is no such method.
+    pub const METHOD_NOT_FOUND: i32 = -32601;
+    /// The parameters do not fit the method.
+    pub const INVALID_PARAMS: i32 = -32602;
+    /// The handler panicked, or its answer could not be written.
+    pub const INTERNAL_ERROR: i32 = -32603;
+    /// The deadline passed before the method was done.
+    pub const TIMEOUT: i32 = -32001;
+    /// The caller gave up.
+    pub const CANCELLED: i32 = -32002;
+    /// Too much is in flight; the method did not run.
+    pub const OVERLOADED: i32 = -32003;
+    /// The message is larger than a limit.
+    pub const TOO_LARGE: i32 = -32004;
+    /// The server is shutting down; the method did not run.
+    pub const UNAVAILABLE: i32 = -32005;
+}
+
+/// An error as it travels: a code, words for people, and optional data for programs.
+///
+/// ```
+/// use farcall_core::fault::Fault;
+///
+/// let fault = Fault::new(7, "out of paper");
+/// assert_eq!(fault.to_string(), "out of paper (fault 7)");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// What happened, for programs. See [`code`].
+    pub code: i32,
+    /// What happened, for people.
+    pub message: String,
+    /// More for programs, in the encoding of the conversation.
+    pub data: Option<Data>,
+}
+
+impl Fault {
+    /// A fault without data.
+    pub fn new(code: i32, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            data: None,
+        }
+    }
+
+    /// The same fault with `data` in it: `fields` under their `names` (one value without a name
+    /// travels as itself). Data that has no form in `encoding` is left out.
+    #[must_use]
+    pub fn with_data<P: EncodeParams>(
+        mut self,
+        encoding: Encoding,
+        names: &'static [&'static str],
+        fields: &P,
+    ) -> Self {
+        let mut bytes = Vec::new();
+        self.data = encoding
+            .encode(&Fields { names, fields }, &mut bytes)
+            .ok()
+            .map(|()| Data {
+                encoding,
+                bytes: Payload::from(bytes),
+            });
+        self
+    }
+
+    pub(crate) fn method_not_found(name: &str) -> Self {
+        Self::new(
+            code::METHOD_NOT_FOUND,
+            format!("there is no method `{}`", shown(name)),
+        )
+    }
+}
+
+/// Text from outside as it may be shown: control characters escaped, cut at 256 bytes, so that it
+/// can forge no line of a log and fill no screen.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST: usize = 256;
+    let mut safe = String::with_capacity(text.len().min(MOST));
+    for c in text.chars() {
+        if safe.len() >= MOST {
+            safe.push('…');
+            break;
+        }
+        // Control characters, and the marks that turn the direction of text around.
+        if c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
+            safe.extend(c.escape_unicode());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (fault {})", self.message, self.code)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// The data of a fault, still encoded.
+///
+/// ```
+/// use farcall_core::{encoding::Encoding, fault::Fault};
+///
+/// let fault = Fault::new(404, "no such file").with_data(Encoding::Json, &["path"], &("/a",));
+/// let (path,): (String,) = fault.data.unwrap().decode(&["path"])?;
+/// assert_eq!(path, "/a");
+/// # Ok::<(), farcall_core::error::DecodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// What it is encoded in.
+    pub encoding: Encoding,
+    /// The encoded value.
+    pub bytes: Payload,
+}
+
+impl Data {
+    /// Reads the fields of these `names`.
+    ///
+    /// # Errors
+    /// If the data is something else.
+    pub fn decode<P: for<'de> DecodeParams<'de>>(
+        &self,
+        names: &'static [&'static str],
+    ) -> Result<P, DecodeError> {
+        crate::params::decode_fields(self.encoding, names, &self.bytes)
+    }
+}
+
+/// A method's own error type: written into a [`Fault`] on the server, recognised in one on the
+/// client. Derive it: `#[derive(farcall::Fault)]`.
+///
+/// ```
+/// use farcall_core::{encoding::Encoding, fault::{Fault, TypedFault}};
+///
+/// #[derive(Debug, PartialEq)]
+/// struct OutOfPaper;
+///
+/// impl TypedFault for OutOfPaper {
+///     fn to_fault(&self, _: Encoding) -> Fault {
+///         Fault::new(7, "out of paper")
+///     }
+///     fn from_fault(fault: &Fault) -> Option<Self> {
+///         (fault.code == 7).then_some(Self)
+///     }
+/// }
+/// assert_eq!(OutOfPaper::from_fault(&OutOfPaper.to_fault(Encoding::Xml)), Some(OutOfPaper));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be answered as a fault",
+    label = "this error type has no fault form",
+    note = "derive `farcall::Fault` on it (an enum with a `#[fault(code = …)]` on each variant)"
+)]
+pub trait TypedFault: Sized {
+    /// This error as it travels, its data in `encoding`.
+    fn to_fault(&self, encoding: Encoding) -> Fault;
+
+    /// The error that `fault` is, or none if it is not one of these.
+    fn from_fault(fault: &Fault) -> Option<Self>;
+}
+
+/// For methods that answer with faults of any code: every fault is one.
+impl TypedFault for Fault {
+    fn to_fault(&self, _: Encoding) -> Fault {
+        self.clone()
+    }
+
+    fn from_fault(fault: &Fault) -> Option<Self> {
+        Some(fault.clone())
+    }
+}
+
+/// For methods that cannot fail: no fault is one.
+impl TypedFault for std::convert::Infallible {
+    fn to_fault(&self, _: Encoding) -> Fault {
+        match *self {}
+    }
+
+    fn from_fault(_: &Fault) -> Option<Self> {
+        None
+    }
+}

@@ -1,0 +1,129 @@
+//! The `system.*` methods, by which a foreign client learns what a server offers.
+//!
+//! `listMethods`, `methodHelp` and `methodSignature` as in the XML-RPC introspection convention
+//! (<http://xmlrpc-c.sourceforge.net/introspection.html>); `multicall` as first described on
+//! xmlrpc.com: many calls in one.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use crate::fault::Fault;
+use crate::method::{Method, Param};
+use crate::params::required;
+use crate::router::Router;
+use crate::service::{Reply, Request, Service};
+use crate::shape::Shape;
+
+/// The service that answers `system.*`. Every router has one.
+///
+/// ```
+/// use farcall_core::{introspection::Introspection, service::Service};
+///
+/// assert_eq!(<Introspection as Service>::METHODS[0].name, "system.listMethods");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Introspection {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Sorted by name.
+    methods: Vec<&'static Method>,
+    router: OnceLock<Weak<Router>>,
+}
+
+impl Introspection {
+    /// Describes `methods`, and its own.
+    pub(crate) fn of(methods: impl Iterator<Item = &'static Method>) -> Self {
+        let mut methods: Vec<_> = methods.chain(<Self as Service>::METHODS).collect();
+        methods.sort_by_key(|method| method.name);
+        Self {
+            inner: Arc::new(Inner {
+                methods,
+                router: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// Sends the members of a multicall to `router`.
+    pub(crate) fn answers_for(&self, router: &Arc<Router>) {
+        // A second router cannot come: each makes an `Introspection` of its own.
+        let _ = self.inner.router.set(Arc::downgrade(router));
+    }
+
+    fn method(&self, name: &str) -> Result<&'static Method, Fault> {
+        let at = self
+            .inner
+            .methods
+            .iter()
+            .position(|method| method.name == name || method.aliases.contains(&name));
+        at.and_then(|at| self.inner.methods.get(at))
+            .copied()
+            .ok_or_else(|| Fault::method_not_found(name))
+    }
+}
+
+impl Service for Introspection {
+    const METHODS: &'static [Method] = &[
+        Method::new("system.listMethods", "Lists the names of all methods.")
+            .returns::<Vec<String>>()
+            .idempotent(),
+        Method::new("system.methodHelp", "Describes the method of this name.")
+            .takes(&[Param::required::<String>("name")])
+            .returns::<String>()
+            .idempotent(),
+        Method::new(
+            "system.methodSignature",
+            "Lists the signatures of the method of this name: each the type of its result, then \
+             those of its parameters.",
+        )
+        .takes(&[Param::required::<String>("name")])
+        .returns::<Vec<Vec<String>>>()
+        .idempotent(),
+    ];
+
+    fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
+        let this = self.clone();
+        async move {
+            match request.index() {
+                0 => {
+                    let () = request.params(())?;
+                    let names: Vec<_> = this.inner.methods.iter().map(|m| m.name).collect();
+                    request.reply(&names)
+                }
+                1 => {
+                    let (name,) = request.params::<(String,)>((required,))?;
+                    let method = this.method(&name)?;
+                    request.reply(method.doc)
+                }
+                2 => {
+                    let (name,) = request.params::<(String,)>((required,))?;
+                    let method = this.method(&name)?;
+                    request.reply(&signatures(method))
+                }
+                _ => Err(request.unknown_method()),
+            }
+        }
+    }
+}
+
+/// One signature for each number of parameters that may be given: the trailing ones that are not
+/// required can be left out.
+fn signatures(method: &Method) -> Vec<Vec<&'static str>> {
+    let result = (method.result)();
+    let params: Vec<Shape> = method.params.iter().map(|param| (param.shape)()).collect();
+    let fewest = method
+        .params
+        .iter()
+        .rposition(|param| param.required)
+        .map_or(0, |at| at + 1);
+    (fewest..=params.len())
+        .map(|count| {
+            let given = params.iter().take(count);
+            std::iter::once(&result)
+                .chain(given)
+                .map(|shape| shape.xmlrpc_name())
+                .collect()
+        })
+        .collect()
+}

@@ -1,0 +1,34 @@
+//! The part of farcall that never waits.
+//!
+//! Codecs, protocols, connections, services and channels as plain values: bytes and instants go
+//! in, bytes and events come out. There is no runtime, no socket and no clock in this crate, so
+//! everything in it can be tested in microseconds. `farcall-transport` moves the bytes.
+//!
+//! A line of this list uses the lines below it, never those above:
+//!
+//! - [`channel`]: what a client stub calls into; [`router`]: what a server answers with;
+//!   [`introspection`]: the `system.*` methods
+//! - [`connection`]: one conversation over a byte stream, seen from either side
+//! - [`service`]: the request a handler gets and the answer it gives
+//! - [`protocol`]: messages to bytes and back: native frames, JSON-RPC 2.0, XML-RPC
+//! - [`method`], [`params`], [`context`]: what a call is about
+//! - [`encoding`]: which codec, chosen at run time, over [`codec`]
+//! - [`fault`], [`error`], [`limits`], [`payload`]: the words they all share
+
+pub mod channel;
+pub mod codec;
+pub mod connection;
+pub mod context;
+pub mod encoding;
+pub mod error;
+pub mod fault;
+pub mod introspection;
+pub mod limits;
+pub mod method;
+pub mod params;
+pub mod payload;
+pub mod protocol;
+pub mod router;
+pub mod service;
+pub mod shape;
+pub mod wire;

@@ -1,0 +1,156 @@
+//! What a method is called and what it takes: the table that the macro writes for each trait.
+
+use std::time::Duration;
+
+use crate::shape::{self, Shape};
+use crate::wire::Wire;
+
+/// One method of a service.
+///
+/// ```
+/// use farcall_core::method::{Method, Param};
+///
+/// static ADD: Method = Method::new("add", "Returns `x + y`.")
+///     .takes(&[Param::required::<i64>("x"), Param::required::<i64>("y")])
+///     .returns::<i64>();
+/// assert_eq!(ADD.name, "add");
+/// assert_eq!(ADD.hash, farcall_core::method::hash("add"));
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Method {
+    /// The name on the wire, with its namespace.
+    pub name: &'static str,
+    /// What it does, from the doc comment.
+    pub doc: &'static str,
+    /// Other names it answers to.
+    pub aliases: &'static [&'static str],
+    /// Its parameters, in order.
+    pub params: &'static [Param],
+    /// What it gives.
+    pub result: fn() -> Shape,
+    /// [`hash`] of the name: how native frames call it.
+    pub hash: u32,
+    /// True if running it twice is as good as once, so that a lost call may be made again.
+    pub idempotent: bool,
+    /// True if its callers want no reply.
+    pub notification: bool,
+    /// How long a call may take where the caller does not say.
+    pub timeout: Option<Duration>,
+}
+
+impl Method {
+    /// A method without parameters that gives nothing.
+    #[must_use]
+    pub const fn new(name: &'static str, doc: &'static str) -> Self {
+        Self {
+            name,
+            doc,
+            aliases: &[],
+            params: &[],
+            result: shape::of::<()>,
+            hash: hash(name),
+            idempotent: false,
+            notification: false,
+            timeout: None,
+        }
+    }
+
+    /// The same method with these parameters.
+    #[must_use]
+    pub const fn takes(mut self, params: &'static [Param]) -> Self {
+        self.params = params;
+        self
+    }
+
+    /// The same method, giving a `T`.
+    #[must_use]
+    pub const fn returns<T: Wire>(mut self) -> Self {
+        self.result = shape::of::<T>;
+        self
+    }
+
+    /// The same method under more names.
+    #[must_use]
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// The same method, declared idempotent.
+    #[must_use]
+    pub const fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// The same method, called without waiting for a reply.
+    #[must_use]
+    pub const fn notification(mut self) -> Self {
+        self.notification = true;
+        self
+    }
+
+    /// The same method with a time of its own, in milliseconds.
+    #[must_use]
+    pub const fn timeout_ms(mut self, ms: u64) -> Self {
+        self.timeout = Some(Duration::from_millis(ms));
+        self
+    }
+}
+
+/// One parameter of a method.
+///
+/// ```
+/// use farcall_core::method::Param;
+///
+/// assert!(!Param::optional::<Option<String>>("nickname").required);
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Param {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// False if callers may leave it out.
+    pub required: bool,
+    /// What it takes.
+    pub shape: fn() -> Shape,
+}
+
+impl Param {
+    /// A parameter that must be given.
+    #[must_use]
+    pub const fn required<T: Wire>(name: &'static str) -> Self {
+        Self {
+            name,
+            required: true,
+            shape: shape::of::<T>,
+        }
+    }
+
+    /// A parameter that may be left out: an `Option`, or one with a default.
+    #[must_use]
+    pub const fn optional<T: Wire>(name: &'static str) -> Self {
+        Self {
+            name,
+            required: false,
+            shape: shape::of::<T>,
+        }
+    }
+}
+
+/// The 32-bit FNV-1a hash of a method's wire name, by which native frames call it.
+///
+/// A hash and not an index: a trait whose methods are reordered must not call another method.
+/// Two methods of a server with the same hash are refused when the server is built.
+#[must_use]
+pub const fn hash(name: &str) -> u32 {
+    let bytes = name.as_bytes();
+    let mut hash: u32 = 0x811c_9dc5;
+    let mut i = 0;
+    while i < bytes.len() {
+        hash = (hash ^ bytes[i] as u32).wrapping_mul(0x0100_0193);
+        i += 1;
+    }
+    hash
+}

@@ -1,0 +1,16 @@
+//! The parameters of a call: a tuple in Rust, a list or names on the wire.
+//!
+//! The generated client hands over a tuple of what it was called with, [`EncodeParams`]; the
+//! generated server asks for a tuple of what the method takes, [`DecodeParams`]. Positional,
+//! named and short lists are told apart here, once for all codecs, and every complaint names the
+//! parameter.
+
+mod borrowed;
+mod decode;
+mod encode;
+
+pub use borrowed::{Blob, Text};
+pub(crate) use decode::decode_fields;
+pub use decode::{Arguments, DecodeParams, Part, optional, required};
+pub(crate) use encode::Fields;
+pub use encode::{EachParam, EncodeParams, Outgoing, Style};

@@ -1,0 +1,105 @@
+//! The bytes of one message, cheap to hand on.
+
+use std::fmt;
+use std::ops::Deref;
+
+use bytes::Bytes;
+
+/// Up to this many bytes are held in place; 62 makes a [`Payload`] exactly one cache line.
+const INLINE: usize = 62;
+
+/// The bytes of one received message.
+///
+/// A small message is copied into the value itself, so that it costs no allocation and does not
+/// keep the connection's whole read buffer alive; a larger one shares that buffer.
+///
+/// ```
+/// use farcall_core::payload::Payload;
+///
+/// let payload = Payload::copied_from(b"[7,3]");
+/// assert_eq!(&payload[..], b"[7,3]");
+/// ```
+#[derive(Clone)]
+pub struct Payload(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline { len: u8, bytes: [u8; INLINE] },
+    Shared(Bytes),
+}
+
+impl Payload {
+    /// A payload of its own, whatever happens to `bytes`.
+    #[must_use]
+    pub fn copied_from(bytes: &[u8]) -> Self {
+        let mut inline = [0; INLINE];
+        match inline.get_mut(..bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                // `bytes.len()` is at most `INLINE` here.
+                Self(Repr::Inline {
+                    len: bytes.len() as u8,
+                    bytes: inline,
+                })
+            }
+            None => Self(Repr::Shared(Bytes::copy_from_slice(bytes))),
+        }
+    }
+
+    /// True if a message of `len` bytes would be copied rather than shared.
+    #[must_use]
+    pub fn would_be_inline(len: usize) -> bool {
+        len <= INLINE
+    }
+
+    /// The same bytes as [`Bytes`]: shared where they are shared already.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        match self.0 {
+            Repr::Inline { .. } => Bytes::copy_from_slice(&self),
+            Repr::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl Deref for Payload {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Inline { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or(bytes),
+            Repr::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Self(Repr::Inline {
+            len: 0,
+            bytes: [0; INLINE],
+        })
+    }
+}
+
+impl From<Bytes> for Payload {
+    fn from(bytes: Bytes) -> Self {
+        if Self::would_be_inline(bytes.len()) {
+            Self::copied_from(&bytes)
+        } else {
+            Self(Repr::Shared(bytes))
+        }
+    }
+}
+
+impl From<Vec<u8>> for Payload {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(Bytes::from(bytes))
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.len())
+    }
+}

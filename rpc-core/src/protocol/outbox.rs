@@ -1,0 +1,154 @@
+//! What waits to be sent to the peer of a byte stream.
+//!
+//! Replies are encoded straight into this buffer, under a lock that is never held across an await
+//! and that nobody but the connection's own task asks for, unless a handler runs elsewhere.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::encoding::Encoding;
+use crate::error::EncodeError;
+use crate::fault::{Fault, code};
+use crate::payload::Payload;
+use crate::protocol::native;
+
+/// Which request a reply answers, in the terms of the connection's protocol.
+///
+/// ```
+/// let id = farcall_core::protocol::outbox::ReplyId::Native(1);
+/// assert!(matches!(id, farcall_core::protocol::outbox::ReplyId::Native(1)));
+/// ```
+#[derive(Clone, Debug)]
+pub enum ReplyId {
+    /// The id of a native request.
+    Native(u64),
+    /// The `id` of a JSON-RPC request, exactly as it was written.
+    Json {
+        /// The raw JSON text.
+        raw: Payload,
+        /// True if the request was in JSON-RPC 1.0 form, and the reply is to be.
+        version_1: bool,
+    },
+}
+
+/// The bytes to send, and the largest message that the peer takes.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    bytes: Mutex<Vec<u8>>,
+    message_limit: AtomicUsize,
+}
+
+impl Outbox {
+    pub(crate) fn new(message_limit: usize) -> Self {
+        Self {
+            bytes: Mutex::default(),
+            message_limit: AtomicUsize::new(message_limit),
+        }
+    }
+
+    /// The buffer. (A `Serialize` that panicked in here poisons nothing: see [`Unfinished`].)
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn message_limit(&self) -> usize {
+        self.message_limit.load(Ordering::Relaxed)
+    }
+
+    /// The peer takes no message of more than `bytes`.
+    pub(crate) fn limit_messages(&self, bytes: usize) {
+        self.message_limit.fetch_min(bytes, Ordering::Relaxed);
+    }
+
+    /// Appends the reply to `id`: `value`, in the envelope.
+    pub(crate) fn reply<T: Serialize + ?Sized>(
+        &self,
+        id: &ReplyId,
+        encoding: Encoding,
+        value: &T,
+    ) -> Result<(), Fault> {
+        let mut bytes = self.lock();
+        let mut message = Unfinished::begin(&mut bytes);
+        let written = match id {
+            ReplyId::Native(id) => {
+                native::write_reply(message.out, *id, |out| encoding.encode(value, out))
+            }
+            #[cfg(feature = "json")]
+            ReplyId::Json { raw, version_1 } => {
+                crate::protocol::jsonrpc::write_reply(message.out, raw, *version_1, |out| {
+                    encoding.encode(value, out)
+                })
+            }
+            #[cfg(not(feature = "json"))]
+            ReplyId::Json { .. } => encoding.encode(value, message.out),
+        };
+        message.finish(written, self.message_limit())
+    }
+
+    /// Appends `fault` as the reply to `id`.
+    pub(crate) fn fault(&self, id: &ReplyId, fault: &Fault) {
+        let mut bytes = self.lock();
+        match id {
+            ReplyId::Native(id) => native::write_fault(&mut bytes, *id, fault),
+            #[cfg(feature = "json")]
+            ReplyId::Json { raw, version_1 } => {
+                crate::protocol::jsonrpc::write_fault(&mut bytes, raw, *version_1, fault);
+            }
+            #[cfg(not(feature = "json"))]
+            ReplyId::Json { .. } => {}
+        }
+    }
+}
+
+/// A message that is cut off again unless it is finished, even if its encoder panics.
+pub(crate) struct Unfinished<'a> {
+    pub(crate) out: &'a mut Vec<u8>,
+    start: usize,
+    finished: bool,
+}
+
+impl<'a> Unfinished<'a> {
+    pub(crate) fn begin(out: &'a mut Vec<u8>) -> Self {
+        let start = out.len();
+        Self {
+            out,
+            start,
+            finished: false,
+        }
+    }
+
+    /// Keeps the message if it was `written` and is not too large.
+    pub(crate) fn finish(
+        mut self,
+        written: Result<(), EncodeError>,
+        limit: usize,
+    ) -> Result<(), Fault> {
+        written.map_err(|error| {
+            Fault::new(
+                code::INTERNAL_ERROR,
+                format!("the result cannot be sent: {error}"),
+            )
+        })?;
+        let size = self.out.len() - self.start;
+        if size > limit {
+            return Err(Fault::new(
+                code::TOO_LARGE,
+                format!(
+                    "the reply has {size} bytes; the limit is {limit} (`Limits::message_bytes`)"
+                ),
+            ));
+        }
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.out.truncate(self.start);
+        }
+    }
+}

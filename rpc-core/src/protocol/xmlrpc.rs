@@ -1,0 +1,1 @@
+//! XML-RPC (to be written).

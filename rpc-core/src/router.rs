@@ -1,0 +1,206 @@
+//! Which service answers which method.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::fault::Fault;
+use crate::introspection::Introspection;
+use crate::method::Method;
+use crate::service::{AnyService, Request, Running, Service, Slot};
+
+/// The services of one server, and where each method is.
+///
+/// ```
+/// use farcall_core::router::Router;
+///
+/// let router = Router::builder().build()?;
+/// assert!(router.find("system.listMethods").is_some());
+/// # Ok::<(), farcall_core::router::Conflict>(())
+/// ```
+pub struct Router {
+    services: Vec<AnyService>,
+    by_name: HashMap<&'static str, Target>,
+    by_hash: HashMap<u32, Target>,
+}
+
+/// Where a method is.
+///
+/// ```
+/// let router = farcall_core::router::Router::builder().build()?;
+/// let target = router.find("system.methodHelp").unwrap();
+/// assert_eq!(router.method(target).unwrap().name, "system.methodHelp");
+/// # Ok::<(), farcall_core::router::Conflict>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    service: usize,
+    method: usize,
+}
+
+/// Collects services for a [`Router`].
+///
+/// ```
+/// assert!(farcall_core::router::Router::builder().build().is_ok());
+/// ```
+#[derive(Clone, Default)]
+pub struct Builder {
+    services: Vec<AnyService>,
+}
+
+impl Builder {
+    /// Adds a service.
+    #[must_use]
+    pub fn service<S: Service>(mut self, service: S) -> Self {
+        self.services.push(Arc::new(service));
+        self
+    }
+
+    /// The router.
+    ///
+    /// # Errors
+    /// If two methods have the same wire name, or the same hash.
+    pub fn build(self) -> Result<Arc<Router>, Conflict> {
+        let Self { mut services } = self;
+        let introspection = Introspection::of(services.iter().flat_map(|s| s.methods()));
+        services.push(Arc::new(introspection.clone()));
+        let mut router = Router {
+            services,
+            by_name: HashMap::new(),
+            by_hash: HashMap::new(),
+        };
+        for service in 0..router.services.len() {
+            router.register(service)?;
+        }
+        let router = Arc::new(router);
+        introspection.answers_for(&router);
+        Ok(router)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Builder({} services)", self.services.len())
+    }
+}
+
+impl Router {
+    /// A router without services.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    fn register(&mut self, service: usize) -> Result<(), Conflict> {
+        let methods = self
+            .services
+            .get(service)
+            .map(|s| s.methods())
+            .unwrap_or_default();
+        for (index, method) in methods.iter().enumerate() {
+            let target = Target {
+                service,
+                method: index,
+            };
+            for name in std::iter::once(&method.name).chain(method.aliases) {
+                if let Some(other) = self.by_name.insert(name, target) {
+                    let other = self.method(other).map_or("", |other| other.name);
+                    return Err(Conflict::name(name, other));
+                }
+                let hash = crate::method::hash(name);
+                if let Some(other) = self.by_hash.insert(hash, target) {
+                    let other = self.method(other).map_or("", |other| other.name);
+                    return Err(Conflict::hash(name, other));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the method of this wire name is.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Target> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Where the method of this [hash](crate::method::hash) is.
+    #[must_use]
+    pub fn find_hash(&self, hash: u32) -> Option<Target> {
+        self.by_hash.get(&hash).copied()
+    }
+
+    /// The method there.
+    #[must_use]
+    pub fn method(&self, target: Target) -> Option<&'static Method> {
+        self.services
+            .get(target.service)?
+            .methods()
+            .get(target.method)
+    }
+
+    /// Starts a call that the caller polls itself.
+    pub(crate) fn call(&self, target: Target, request: Request) -> Result<Running, Fault> {
+        match self.services.get(target.service) {
+            Some(service) => Ok(service.call(request)),
+            None => Err(request.unknown_method()),
+        }
+    }
+
+    /// A slot for each service, for one connection.
+    pub(crate) fn slots(&self) -> Vec<Box<dyn Slot>> {
+        self.services.iter().map(|service| service.slot()).collect()
+    }
+}
+
+impl Target {
+    /// Which of a connection's slots starts the call.
+    pub(crate) fn slot(self) -> usize {
+        self.service
+    }
+
+    /// Which of the service's methods it is.
+    pub(crate) fn index(self) -> usize {
+        self.method
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Router({} methods)", self.by_name.len())
+    }
+}
+
+/// Two methods that one server cannot both have.
+///
+/// ```
+/// use farcall_core::{introspection::Introspection, router::Router};
+///
+/// let twice = Router::builder().service(Introspection::default()).build();
+/// assert!(twice.unwrap_err().to_string().contains("system.listMethods"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict(String);
+
+impl Conflict {
+    fn name(name: &str, other: &str) -> Self {
+        Self(format!(
+            "two services have a method `{name}` (the other is `{other}`): give one a namespace, \
+             `#[farcall::service(namespace = \"…\")]`"
+        ))
+    }
+
+    fn hash(name: &str, other: &str) -> Self {
+        Self(format!(
+            "the methods `{name}` and `{other}` have the same hash, by which native frames call \
+             them: rename one, `#[rpc(name = \"…\")]`"
+        ))
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Conflict {}

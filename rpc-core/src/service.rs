@@ -1,0 +1,198 @@
+//! What answers requests: the generated servers, and whatever is put around them.
+
+mod running;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::context::{Context, Peer};
+use crate::encoding::Encoding;
+use crate::error::DecodeError;
+use crate::fault::{Fault, TypedFault, code};
+use crate::method::Method;
+use crate::params::{Arguments, DecodeParams};
+use crate::protocol::outbox::{ReplyId, Unfinished};
+
+pub(crate) use running::{Erased, Running, Slot, Started};
+
+/// Answers requests. `#[farcall::service]` writes one for each trait; a layer is one around
+/// another.
+///
+/// Cloned for each connection, so the value itself should be cheap to clone (an `Arc`).
+///
+/// ```
+/// use farcall_core::{method::Method, service::{Reply, Request, Service}};
+///
+/// #[derive(Clone)]
+/// struct Seven;
+///
+/// impl Service for Seven {
+///     const METHODS: &'static [Method] = &[Method::new("seven", "").returns::<i32>()];
+///
+///     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
+///         async move {
+///             let () = request.params(())?;
+///             request.reply(&7)
+///         }
+///     }
+/// }
+/// ```
+pub trait Service: Clone + Send + Sync + 'static {
+    /// The methods it answers, in the order of [`Request::index`].
+    const METHODS: &'static [Method];
+
+    /// Answers one request for one of the [`METHODS`](Self::METHODS).
+    fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<Self>;
+}
+
+/// The outcome of a request: an answer that has been encoded, or a fault to be.
+pub type Reply = Result<Answer, Fault>;
+
+/// Proof that the result has been encoded, made by [`Request::reply`].
+#[must_use]
+pub struct Answer {
+    /// The bytes, where they did not go straight into a connection's buffer.
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer")
+    }
+}
+
+/// One call as it reaches its service.
+#[derive(Debug)]
+pub struct Request {
+    context: Context,
+    index: usize,
+    arguments: Arguments,
+    reply_to: ReplyTo,
+}
+
+/// Where the result goes.
+#[derive(Debug)]
+pub(crate) enum ReplyTo {
+    /// Into this buffer, behind what is there; [`Answer::body`] is the whole of it.
+    Buffer(Vec<u8>),
+    /// Into the buffer of the peer's connection, as the reply to this request.
+    Connection(ReplyId),
+    /// Nowhere: a notification.
+    Nobody,
+}
+
+impl Request {
+    pub(crate) fn new(
+        context: Context,
+        index: usize,
+        arguments: Arguments,
+        reply_to: ReplyTo,
+    ) -> Self {
+        Self {
+            context,
+            index,
+            arguments,
+            reply_to,
+        }
+    }
+
+    /// Which of [`Service::METHODS`] is called.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Who calls, from where, until when.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The parameters, as the tuple of what the method takes. `absent` has for each parameter what
+    /// stands in when it is left out: [`required`](crate::params::required),
+    /// [`optional`](crate::params::optional), or a default.
+    ///
+    /// # Errors
+    /// A fault that names the parameter that does not fit.
+    pub fn params<'de, P: DecodeParams<'de>>(&'de self, absent: P::Absent) -> Result<P, Fault> {
+        let Peer { limits, .. } = &**self.context.peer();
+        let params = self.context.called().params;
+        self.arguments
+            .decode(params, absent, limits.budget())
+            .map_err(|error| self.misfit(&error))
+    }
+
+    /// The parameters as they came.
+    pub(crate) fn arguments(&self) -> &Arguments {
+        &self.arguments
+    }
+
+    /// Answers with `value`.
+    ///
+    /// # Errors
+    /// A fault if the value has no form in the encoding or is too large to send.
+    pub fn reply<T: Serialize + ?Sized>(self, value: &T) -> Reply {
+        let peer = self.context.peer();
+        let body = match self.reply_to {
+            ReplyTo::Nobody => None,
+            ReplyTo::Connection(id) => {
+                peer.outbox.reply(&id, peer.encoding, value)?;
+                None
+            }
+            ReplyTo::Buffer(mut out) => {
+                let message = Unfinished::begin(&mut out);
+                let written = peer.encoding.encode(value, message.out);
+                message.finish(written, peer.outbox.message_limit())?;
+                Some(out)
+            }
+        };
+        Ok(Answer { body })
+    }
+
+    /// Answers with what a fallible method gave.
+    ///
+    /// # Errors
+    /// The method's own error as a fault; else as [`reply`](Self::reply).
+    pub fn reply_result<T: Serialize, E: TypedFault>(self, result: &Result<T, E>) -> Reply {
+        match result {
+            Ok(value) => self.reply(value),
+            Err(error) => Err(error.to_fault(self.encoding())),
+        }
+    }
+
+    /// The encoding of the parameters and of the answer.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.context.encoding()
+    }
+
+    /// The fault for an index that is none of the service's: the router never lets one through.
+    #[must_use]
+    pub fn unknown_method(&self) -> Fault {
+        Fault::method_not_found(self.context.method())
+    }
+
+    fn misfit(&self, error: &DecodeError) -> Fault {
+        let method = self.context.method();
+        Fault::new(
+            code::INVALID_PARAMS,
+            format!("invalid parameters for `{method}`: {error}"),
+        )
+    }
+
+    /// The same caller's call of another method, answered into a buffer of its own.
+    pub(crate) fn aside(
+        &self,
+        method: &'static Method,
+        index: usize,
+        arguments: Arguments,
+    ) -> Self {
+        let context = self.context.for_method(method);
+        Self::new(context, index, arguments, ReplyTo::Buffer(Vec::new()))
+    }
+}
+
+/// A service whose type is forgotten, so that a router can hold several.
+pub(crate) type AnyService = Arc<dyn Erased>;

@@ -1,0 +1,128 @@
+//! Handlers at work.
+//!
+//! A handler is first polled where its request was read, in a slot that is used again and again:
+//! one that answers at once costs no allocation. Only one that has to wait moves out, as a
+//! [`Running`], and its slot gets a new box. A panic is that call's fault and nobody else's.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::{Reply, Request, Service};
+use crate::fault::{Fault, code};
+use crate::method::Method;
+
+/// A [`Service`] without its type.
+pub(crate) trait Erased: Send + Sync {
+    fn methods(&self) -> &'static [Method];
+    /// Starts a call that the caller polls itself.
+    fn call(&self, request: Request) -> Running;
+    /// A slot for one connection.
+    fn slot(&self) -> Box<dyn Slot>;
+}
+
+/// Starts calls of one service for one connection.
+pub(crate) trait Slot: Send {
+    /// Starts a call and polls it once.
+    fn start(&mut self, request: Request, cx: &mut Context<'_>) -> Started;
+}
+
+/// What became of a call's first poll.
+pub(crate) enum Started {
+    Done(Reply),
+    Pending(Running),
+}
+
+impl<S: Service> Erased for S {
+    fn methods(&self) -> &'static [Method] {
+        S::METHODS
+    }
+
+    fn call(&self, request: Request) -> Running {
+        let future = catch_unwind(AssertUnwindSafe(|| Service::call(self, request)));
+        match future {
+            Ok(future) => Running(Box::pin(Some(future))),
+            Err(_) => Running(Box::pin(Some(std::future::ready(panicked())))),
+        }
+    }
+
+    fn slot(&self) -> Box<dyn Slot> {
+        let service = self.clone();
+        Box::new(Reused {
+            make: move |request| Service::call(&service, request),
+            spare: None,
+        })
+    }
+}
+
+/// The slot: `F` is the one future type of the service.
+struct Reused<M, F> {
+    make: M,
+    spare: Option<Pin<Box<Option<F>>>>,
+}
+
+impl<M, F> Slot for Reused<M, F>
+where
+    M: FnMut(Request) -> F + Send,
+    F: Future<Output = Reply> + Send + 'static,
+{
+    fn start(&mut self, request: Request, cx: &mut Context<'_>) -> Started {
+        let Ok(future) = catch_unwind(AssertUnwindSafe(|| (self.make)(request))) else {
+            return Started::Done(panicked());
+        };
+        let mut slot = self.spare.take().unwrap_or_else(|| Box::pin(None));
+        slot.set(Some(future));
+        match slot.as_mut().poll_reply(cx) {
+            Poll::Ready(reply) => {
+                self.spare = Some(slot);
+                Started::Done(reply)
+            }
+            Poll::Pending => Started::Pending(Running(slot)),
+        }
+    }
+}
+
+/// A call that has not answered yet. Dropping it drops the handler.
+pub(crate) struct Running(Pin<Box<dyn Handler>>);
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Running")
+    }
+}
+
+impl Future for Running {
+    type Output = Reply;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
+        self.0.as_mut().poll_reply(cx)
+    }
+}
+
+trait Handler: Send {
+    fn poll_reply(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply>;
+}
+
+impl<F: Future<Output = Reply> + Send> Handler for Option<F> {
+    fn poll_reply(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
+        let Some(future) = self.as_mut().as_pin_mut() else {
+            return Poll::Ready(panicked());
+        };
+        let reply = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(reply)) => reply,
+            Err(_) => panicked(),
+        };
+        // What the handler held is dropped here, where a panic in a `drop` is still its own.
+        match catch_unwind(AssertUnwindSafe(|| self.set(None))) {
+            Ok(()) => Poll::Ready(reply),
+            Err(_) => Poll::Ready(panicked()),
+        }
+    }
+}
+
+/// The panic's own message is in the server's log, by the panic hook; strangers don't see it.
+fn panicked() -> Reply {
+    Err(Fault::new(code::INTERNAL_ERROR, "the handler failed"))
+}
