@@ -48,6 +48,17 @@ pub enum Part {
     Nothing,
 }
 
+impl Part {
+    /// How parameters stand in a message that holds nothing else behind them.
+    #[must_use]
+    pub fn of(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Bincode | Encoding::Json => Self::Value,
+            Encoding::Xml => Self::XmlParams,
+        }
+    }
+}
+
 impl Arguments {
     /// The bytes `at` of `message`.
     #[must_use]

@@ -1,0 +1,18 @@
+//! farcall's own frames, in any encoding. `docs/wire.md` describes them for strangers.
+//!
+//! A connection begins with a [`Hello`] each way; then come frames, each a [`Header`] and a body.
+//! Over HTTP one request frame is the body of a POST and one reply frame that of its answer,
+//! without hellos.
+
+mod answer;
+mod frame;
+mod hello;
+mod write;
+
+pub(crate) use answer::unknown_hash;
+pub use answer::{answer, read_reply};
+pub use frame::{HEADER, Header, Kind};
+pub(crate) use frame::{Head, read_fault, read_head};
+pub use hello::{HELLO, Hello, MAGIC, Refusal, Version, refusal};
+pub use write::write_call;
+pub(crate) use write::{write_cancel, write_empty, write_fault, write_reply};

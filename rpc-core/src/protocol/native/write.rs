@@ -1,0 +1,114 @@
+//! Writing frames: the header by hand, the value straight behind it, the length last.
+
+use std::time::Duration;
+
+use super::frame::{HEADER, IDEMPOTENT, Kind, NOTIFICATION};
+use crate::channel::Outbound;
+use crate::encoding::Encoding;
+use crate::error::EncodeError;
+use crate::fault::Fault;
+use crate::params::Style;
+
+/// Appends the request frame of `call`. On an error the caller cuts off what was appended.
+///
+/// # Errors
+/// If a parameter has no form in `encoding`, or the metadata is longer than 64 KiB.
+pub fn write_call(
+    out: &mut Vec<u8>,
+    call: &Outbound<'_>,
+    encoding: Encoding,
+    id: u64,
+    remaining: Option<Duration>,
+) -> Result<(), EncodeError> {
+    let mut flags = 0;
+    if call.options.notification {
+        flags |= NOTIFICATION;
+    }
+    if call.method.idempotent {
+        flags |= IDEMPOTENT;
+    }
+    let start = begin(out, Kind::Request, flags, id);
+    out.extend_from_slice(&call.method.hash.to_le_bytes());
+    out.extend_from_slice(&remaining.map_or(0, millis).to_le_bytes());
+    if !call.options.metadata.is_empty() {
+        write_metadata(out, start, call)?;
+    }
+    call.params.encode(call.method, encoding, Style::Positional, out)?;
+    end(out, start);
+    Ok(())
+}
+
+/// At least 1, as 0 means no deadline; a longer time than fits is as good as the longest.
+fn millis(remaining: Duration) -> u32 {
+    u32::try_from(remaining.as_millis()).unwrap_or(u32::MAX).max(1)
+}
+
+fn write_metadata(out: &mut Vec<u8>, start: usize, call: &Outbound<'_>) -> Result<(), EncodeError> {
+    let too_long = || EncodeError::new("the metadata is too long (a name 255 bytes, all 65,535)");
+    let before = out.len();
+    for (name, value) in call.options.metadata.iter() {
+        out.push(u8::try_from(name.len()).map_err(|_| too_long())?);
+        out.extend_from_slice(name.as_bytes());
+        let length = u16::try_from(value.len()).map_err(|_| too_long())?;
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(value.as_bytes());
+    }
+    let length = u16::try_from(out.len() - before).map_err(|_| too_long())?;
+    patch(out, start + 6, &length.to_le_bytes());
+    Ok(())
+}
+
+/// Appends the reply frame to the call `id`: what `encode` appends.
+pub(crate) fn write_reply(
+    out: &mut Vec<u8>,
+    id: u64,
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    let start = begin(out, Kind::Reply, 0, id);
+    encode(out)?;
+    end(out, start);
+    Ok(())
+}
+
+/// Appends `fault` as the reply to the call `id`; its data only if it is in `encoding`.
+pub(crate) fn write_fault(out: &mut Vec<u8>, id: u64, fault: &Fault) {
+    let start = begin(out, Kind::Fault, 0, id);
+    out.extend_from_slice(&fault.code.to_le_bytes());
+    let length = u32::try_from(fault.message.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(fault.message.as_bytes());
+    if let Some(data) = &fault.data {
+        out.extend_from_slice(&data.bytes);
+    }
+    end(out, start);
+}
+
+/// Appends the frame that gives up the call `id`.
+pub(crate) fn write_cancel(out: &mut Vec<u8>, id: u64) {
+    write_empty(out, Kind::Cancel, id);
+}
+
+/// Appends a frame without a body.
+pub(crate) fn write_empty(out: &mut Vec<u8>, kind: Kind, id: u64) {
+    begin(out, kind, 0, id);
+}
+
+/// Appends a header whose length is not known yet, and gives where it starts.
+pub(super) fn begin(out: &mut Vec<u8>, kind: Kind, flags: u8, id: u64) -> usize {
+    let start = out.len();
+    out.extend_from_slice(&[0, 0, 0, 0, kind as u8, flags, 0, 0]);
+    out.extend_from_slice(&id.to_le_bytes());
+    start
+}
+
+/// Writes the length into the header at `start`. (No message of 4 GiB passes the limits.)
+pub(super) fn end(out: &mut Vec<u8>, start: usize) {
+    let length = u32::try_from(out.len() - start - HEADER).unwrap_or(u32::MAX);
+    patch(out, start, &length.to_le_bytes());
+}
+
+fn patch(out: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(place) = out.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
+    }
+}
