@@ -1,33 +1,345 @@
-//! The client's side of one connection (to be written).
+//! The client's side of one connection.
+//!
+//! Callers encode their calls straight into one buffer, under a short lock, and wait in a slot;
+//! the connection's task (the [`Driver`]) sends what gathered and brings the replies. Nothing is
+//! allocated for a call, no channel and no task stands between the two.
+//!
+//! A call's id is its slot and the slot's generation, which grows each time the slot is used: a
+//! late reply to a call that was given up finds another generation and completes nobody.
 
-use std::task::{Context, Poll};
+mod driver;
+mod slots;
 
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+pub use driver::Driver;
+use slots::{Full, Outcome, Slots};
+
+use super::Speech;
 use crate::channel::{Inbound, Outbound};
 use crate::encoding::Encoding;
-use crate::error::Failure;
+use crate::error::{EncodeError, Failure};
+use crate::limits::Limits;
+use crate::protocol::native;
 
-/// The client's side of one connection.
-#[derive(Debug)]
-pub struct Client {}
+/// The client's side of one connection, as callers share it. Dropping it ends the connection.
+pub struct Client {
+    shared: Arc<Shared>,
+}
 
-impl Client {
-    pub(crate) fn encoding(&self) -> Encoding {
-        Encoding::Bincode
-    }
-    pub(crate) fn notify(&self, _: Outbound<'_>) -> Result<(), Failure> {
-        Ok(())
-    }
-    pub(crate) fn start(&self, _: Outbound<'_>) -> Result<Waiting, Failure> {
-        Ok(Waiting {})
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({:?}, {})", self.shared.speech, self.shared.encoding)
     }
 }
 
-/// A call whose reply is waited for.
-#[derive(Debug)]
-pub struct Waiting {}
+struct Shared {
+    speech: Speech,
+    encoding: Encoding,
+    limits: Limits,
+    /// Tells the time: the core has no clock.
+    now: fn() -> Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    slots: Slots,
+    /// What is to be sent.
+    out: Vec<u8>,
+    /// The largest message the server takes, as far as it said so.
+    message_bytes: usize,
+    /// The most calls in flight the server takes, as far as it said so.
+    calls: usize,
+    /// Those who wait for a free slot, and until when.
+    waiting: VecDeque<(Instant, Waker)>,
+    driver: Option<Waker>,
+    /// When the driver's timer goes off.
+    alarm: Option<Instant>,
+    /// No call can be started any more.
+    closed: Option<Closed>,
+    /// All handles are gone.
+    released: bool,
+}
+
+/// Why a connection takes no more calls.
+#[derive(Clone, Debug)]
+enum Closed {
+    /// It ended.
+    Ended,
+    /// The server asked for it; calls in flight are still answered.
+    GoingAway,
+    /// The server refused it in these words.
+    Refused(String),
+    /// The server broke the protocol like this.
+    Broken(String),
+}
+
+impl Closed {
+    fn failure(&self, sent: bool) -> Failure {
+        match self {
+            Self::Ended | Self::GoingAway => Failure::closed(sent),
+            Self::Refused(words) => Failure::refused(words.clone()),
+            Self::Broken(how) => Failure::peer(how.clone()),
+        }
+    }
+}
+
+impl Client {
+    /// The two ends of a client's connection: one for the callers, one for the task that moves the
+    /// bytes. `now` tells the time.
+    #[must_use]
+    pub fn new(
+        speech: Speech,
+        encoding: Encoding,
+        limits: Limits,
+        now: fn() -> Instant,
+    ) -> (Self, Driver) {
+        let mut out = Vec::new();
+        if speech == Speech::Native {
+            out.extend_from_slice(&native::Hello::new(encoding, &limits).to_bytes());
+        }
+        let state = State {
+            slots: Slots::default(),
+            out,
+            message_bytes: limits.message_bytes,
+            calls: limits.calls_per_connection,
+            waiting: VecDeque::new(),
+            driver: None,
+            alarm: None,
+            closed: None,
+            released: false,
+        };
+        let shared = Shared { speech, encoding, limits, now, state: Mutex::new(state) };
+        let shared = Arc::new(shared);
+        (Self { shared: Arc::clone(&shared) }, Driver::new(shared))
+    }
+
+    pub(crate) fn encoding(&self) -> Encoding {
+        self.shared.encoding
+    }
+
+    /// False once no call can be made here.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.shared.lock().closed.is_none()
+    }
+
+    /// When a call with these options is to be given up.
+    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Instant {
+        let now = (self.shared.now)();
+        let timeout = timeout.unwrap_or(self.shared.limits.call_time);
+        // A time beyond the clock's end is as good as a century.
+        const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+        now.checked_add(timeout).unwrap_or_else(|| now + CENTURY)
+    }
+
+    /// Encodes a call and keeps a slot for its reply; pending while the connection is full.
+    pub(crate) fn poll_start(
+        self: &Arc<Self>,
+        call: Outbound<'_>,
+        deadline: Instant,
+        cx: &Context<'_>,
+    ) -> Poll<Result<Waiting, Failure>> {
+        let shared = &self.shared;
+        let mut state = shared.lock();
+        if let Some(closed) = &state.closed {
+            return Poll::Ready(Err(closed.failure(false)));
+        }
+        let remaining = deadline.saturating_duration_since((shared.now)());
+        if remaining.is_zero() {
+            return Poll::Ready(Err(Failure::timeout(call.options.timeout, false)));
+        }
+        let limit = state.calls;
+        let id = match state.slots.open(limit, deadline, call.options.timeout) {
+            Ok(id) => id,
+            Err(Full) => {
+                state.waiting.push_back((deadline, cx.waker().clone()));
+                state.set_alarm(deadline);
+                return Poll::Pending;
+            }
+        };
+        if let Err(failure) = shared.write(&mut state, &call, Some(id), Some(remaining)) {
+            state.slots.close(id);
+            return Poll::Ready(Err(failure));
+        }
+        state.set_alarm(deadline);
+        Poll::Ready(Ok(Waiting { client: Some(Arc::clone(self)), id }))
+    }
+
+    /// Encodes a call that wants no reply.
+    pub(crate) fn notify(&self, call: Outbound<'_>) -> Result<(), Failure> {
+        let mut state = self.shared.lock();
+        if let Some(closed) = &state.closed {
+            return Err(closed.failure(false));
+        }
+        self.shared.write(&mut state, &call, None, call.options.timeout)
+    }
+
+    fn cancel(&self, id: u64) {
+        let mut state = self.shared.lock();
+        if state.slots.close(id) {
+            if self.shared.speech == Speech::Native && state.closed.is_none() {
+                native::write_cancel(&mut state.out, id);
+                state.wake_driver();
+            }
+            state.wake_waiting();
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.released = true;
+        state.wake_driver();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A `Serialize` that panicked under the lock left a message to be cut off at the most, and
+        // `write` does that.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends the message of a call to what is to be sent.
+    fn write(
+        &self,
+        state: &mut State,
+        call: &Outbound<'_>,
+        id: Option<u64>,
+        remaining: Option<Duration>,
+    ) -> Result<(), Failure> {
+        let limit = state.message_bytes.saturating_add(native::HEADER);
+        let mut message = Tail::begin(&mut state.out);
+        let written = match self.speech {
+            Speech::Native => native::write_call(
+                message.out,
+                call,
+                self.encoding,
+                id.unwrap_or_default(),
+                remaining,
+            ),
+            Speech::JsonRpc => write_json(message.out, call, id),
+        };
+        written.map_err(|error| Failure::encode(call.method.name, error))?;
+        let size = message.len();
+        if size > limit {
+            return Err(Failure::too_large(size, state.message_bytes));
+        }
+        message.keep();
+        state.wake_driver();
+        Ok(())
+    }
+}
+
+#[cfg(feature = "json")]
+fn write_json(out: &mut Vec<u8>, call: &Outbound<'_>, id: Option<u64>) -> Result<(), EncodeError> {
+    use crate::params::Style;
+    use crate::protocol::jsonrpc;
+
+    jsonrpc::write_call(out, call, Style::Positional, id)?;
+    out.push(b'\n');
+    Ok(())
+}
+
+#[cfg(not(feature = "json"))]
+fn write_json(_: &mut Vec<u8>, _: &Outbound<'_>, _: Option<u64>) -> Result<(), EncodeError> {
+    Err(EncodeError::new("JSON-RPC is not in this build"))
+}
+
+impl State {
+    fn wake_driver(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
+    }
+
+    /// Lets the next caller in that waits for a slot.
+    fn wake_waiting(&mut self) {
+        if let Some((_, waker)) = self.waiting.pop_front() {
+            waker.wake();
+        }
+    }
+
+    /// Makes sure that the driver's timer goes off at `deadline` at the latest.
+    fn set_alarm(&mut self, deadline: Instant) {
+        if self.alarm.is_none_or(|alarm| deadline < alarm) {
+            self.alarm = Some(deadline);
+            self.wake_driver();
+        }
+    }
+}
+
+/// A message at the end of a buffer, cut off again unless it is kept.
+struct Tail<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+    kept: bool,
+}
+
+impl<'a> Tail<'a> {
+    fn begin(out: &'a mut Vec<u8>) -> Self {
+        let start = out.len();
+        Self { out, start, kept: false }
+    }
+
+    fn len(&self) -> usize {
+        self.out.len() - self.start
+    }
+
+    fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Tail<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.out.truncate(self.start);
+        }
+    }
+}
+
+/// A call whose reply is waited for. Dropping it gives the call up, and tells the server.
+pub(crate) struct Waiting {
+    /// None once the reply was taken.
+    client: Option<Arc<Client>>,
+    id: u64,
+}
 
 impl Waiting {
-    pub(crate) fn poll_reply(&mut self, _: &mut Context<'_>) -> Poll<Result<Inbound, Failure>> {
-        Poll::Pending
+    pub(crate) fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<Result<Inbound, Failure>> {
+        let Some(client) = &self.client else { return Poll::Pending };
+        let mut state = client.shared.lock();
+        match state.slots.poll(self.id, cx.waker()) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(outcome) => {
+                let reply = match outcome {
+                    Outcome::Reply(reply) => reply,
+                    Outcome::TimedOut(after) => Err(Failure::timeout(after, true)),
+                    Outcome::Lost => {
+                        let closed = state.closed.as_ref();
+                        Err(closed.map_or_else(|| Failure::closed(true), |why| why.failure(true)))
+                    }
+                };
+                state.wake_waiting();
+                drop(state);
+                self.client = None;
+                Poll::Ready(reply)
+            }
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            client.cancel(self.id);
+        }
     }
 }

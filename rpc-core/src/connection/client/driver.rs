@@ -1,0 +1,287 @@
+//! The end of a client's connection that moves the bytes.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+use super::slots::Outcome;
+use super::{Closed, Shared, State};
+use crate::channel::Inbound;
+use crate::connection::{PeerMisbehaved, Received, Speech};
+use crate::error::Failure;
+use crate::fault::shown;
+use crate::protocol::native::{
+    HEADER, HELLO, Header, Kind, Version, read_fault, write_cancel, write_empty,
+};
+
+/// So many replies are handed out before the callers they wake get to run.
+const BATCH: usize = 512;
+
+/// The end of a client's connection that a transport drives.
+///
+/// Call [`receive`](Self::receive) when bytes came and [`handle_timeout`](Self::handle_timeout) at
+/// [`poll_timeout`](Self::poll_timeout); send what [`transmit`](Self::transmit) gives. The waker
+/// given to [`register`](Self::register) is woken when there is something to do.
+pub struct Driver {
+    shared: Arc<Shared>,
+    greeted: bool,
+    /// What is left of a frame that is too large to be kept.
+    skip: usize,
+    #[cfg(feature = "json")]
+    splitter: crate::protocol::jsonrpc::Splitter,
+    /// Whom to wake after the lock is let go; kept for its room.
+    wakers: Vec<Waker>,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Driver({:?})", self.shared.speech)
+    }
+}
+
+impl Driver {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            greeted: shared.speech == Speech::JsonRpc,
+            #[cfg(feature = "json")]
+            splitter: crate::protocol::jsonrpc::Splitter::new(shared.limits.message_bytes),
+            shared,
+            skip: 0,
+            wakers: Vec::new(),
+        }
+    }
+
+    /// Has `waker` woken when there is something to send, a timer to set, or nobody left to serve.
+    pub fn register(&self, waker: &Waker) {
+        let mut state = self.shared.lock();
+        match &mut state.driver {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+    }
+
+    /// True if all that remains is to close: nobody holds the client, and all was sent.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let state = self.shared.lock();
+        state.released && state.out.is_empty()
+    }
+
+    /// How many bytes are to be sent, and how many calls are in flight.
+    #[must_use]
+    pub fn unsent(&self) -> (usize, usize) {
+        let state = self.shared.lock();
+        (state.out.len(), state.slots.len())
+    }
+
+    /// Swaps what is to be sent into `empty`.
+    pub fn transmit(&mut self, empty: &mut Vec<u8>) {
+        std::mem::swap(&mut self.shared.lock().out, empty);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.shared.lock().alarm
+    }
+
+    /// Ends the calls whose time is over, and tells the server to stop working on them.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let mut state = self.shared.lock();
+        let State { slots, out, waiting, alarm, .. } = &mut *state;
+        let wakers = &mut self.wakers;
+        let native = self.shared.speech == Speech::Native;
+        let mut next = slots.expire(now, |id, waker| {
+            if native {
+                write_cancel(out, id);
+            }
+            wakers.extend(waker);
+        });
+        waiting.retain(|(deadline, waker)| {
+            if *deadline <= now {
+                wakers.push(waker.clone());
+                return false;
+            }
+            if next.is_none_or(|next| *deadline < next) {
+                next = Some(*deadline);
+            }
+            true
+        });
+        *alarm = next;
+        drop(state);
+        self.wake();
+    }
+
+    /// Hands out the complete replies in `received`, up to a batch; true if there may be more.
+    ///
+    /// # Errors
+    /// If the connection must end; [`close`](Self::close) is to be called then too.
+    pub fn receive(&mut self, received: &mut Received) -> Result<bool, PeerMisbehaved> {
+        if !self.greeted {
+            self.greeted = self.greet(received)?;
+            if !self.greeted {
+                return Ok(false);
+            }
+        }
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        let mut more = true;
+        let mut outcome = Ok(());
+        for _ in 0..BATCH {
+            let next = match shared.speech {
+                Speech::Native => self.frame(&mut state, received),
+                Speech::JsonRpc => self.text(&mut state, received),
+            };
+            match next {
+                Ok(true) => {}
+                Ok(false) => {
+                    more = false;
+                    break;
+                }
+                Err(misbehaved) => {
+                    outcome = Err(misbehaved);
+                    break;
+                }
+            }
+        }
+        drop(state);
+        self.wake();
+        outcome.map(|()| more)
+    }
+
+    /// The connection ended: in the middle of things if there was an `error`.
+    pub fn close(&mut self, error: Option<&PeerMisbehaved>) {
+        let mut state = self.shared.lock();
+        match (&state.closed, error) {
+            (Some(Closed::Refused(_) | Closed::Broken(_)), _) => {}
+            (_, Some(error)) => state.closed = Some(Closed::Broken(error.to_string())),
+            (_, None) => state.closed = Some(Closed::Ended),
+        }
+        let wakers = &mut self.wakers;
+        state.slots.lose_all(|waker| wakers.extend(waker));
+        wakers.extend(state.waiting.drain(..).map(|(_, waker)| waker));
+        drop(state);
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        for waker in self.wakers.drain(..) {
+            waker.wake();
+        }
+    }
+
+    /// Reads the server's hello; false while it is not all there.
+    fn greet(&mut self, received: &mut Received) -> Result<bool, PeerMisbehaved> {
+        let mut state = self.shared.lock();
+        let why = match Version::read(received.bytes()) {
+            Ok(None) => return Ok(false),
+            Ok(Some(Version::Known(hello))) if hello.encoding == self.shared.encoding => {
+                received.skip(HELLO);
+                state.message_bytes = state.message_bytes.min(hello.message_bytes as usize);
+                state.calls = state.calls.min((hello.calls as usize).max(1));
+                return Ok(true);
+            }
+            Ok(Some(Version::Known(hello))) => format!("the server speaks {}", hello.encoding),
+            Ok(Some(Version::Unknown(why))) => why,
+            Ok(Some(Version::Refused(words))) => shown(&words),
+            // Somebody else's protocol: what it said is the best explanation there is.
+            Err(_) => {
+                let said = String::from_utf8_lossy(received.bytes());
+                format!("it does not speak the native protocol; it said: {}", shown(said.trim()))
+            }
+        };
+        state.closed = Some(Closed::Refused(why.clone()));
+        Err(PeerMisbehaved::new(&why))
+    }
+
+    /// Takes one frame; false if none is complete.
+    fn frame(
+        &mut self,
+        state: &mut State,
+        received: &mut Received,
+    ) -> Result<bool, PeerMisbehaved> {
+        if self.skip > 0 {
+            self.skip -= received.skip(self.skip);
+        }
+        let Some(header) = Header::read(received.bytes()) else { return Ok(false) };
+        let limit = self.shared.limits.message_bytes;
+        if header.length > limit {
+            received.skip(HEADER);
+            self.skip = header.length;
+            let failure = Failure::too_large(header.length, limit);
+            self.wakers.extend(state.slots.complete(header.id, Outcome::Reply(Err(failure))));
+            return Ok(true);
+        }
+        let whole = HEADER + header.length;
+        if received.bytes().len() < whole {
+            received.expect(whole);
+            return Ok(false);
+        }
+        received.skip(HEADER);
+        if header.has_more() {
+            return Err(PeerMisbehaved::new("a message in pieces, which no hello offered"));
+        }
+        let body = received.take(header.length);
+        let encoding = self.shared.encoding;
+        match header.kind {
+            Some(Kind::Reply) => {
+                let at = usize::from(header.metadata)..body.len();
+                let reply = Ok(Inbound::new(encoding, body, at));
+                self.wakers.extend(state.slots.complete(header.id, Outcome::Reply(reply)));
+            }
+            Some(Kind::Fault) => {
+                let failure = read_fault(&body, encoding)
+                    .map_or_else(|| Failure::peer("a fault frame too short"), Failure::remote);
+                self.wakers.extend(state.slots.complete(header.id, Outcome::Reply(Err(failure))));
+            }
+            Some(Kind::Ping) => write_empty(&mut state.out, Kind::Pong, header.id),
+            Some(Kind::GoingAway) => {
+                state.closed.get_or_insert(Closed::GoingAway);
+            }
+            None | Some(Kind::Pong) => {}
+            Some(kind) => {
+                return Err(PeerMisbehaved::new(&format!("a {kind:?} frame to a client")));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes one JSON text; false if none is complete.
+    #[cfg(feature = "json")]
+    fn text(&mut self, state: &mut State, received: &mut Received) -> Result<bool, PeerMisbehaved> {
+        use crate::protocol::jsonrpc::{Split, read_reply};
+
+        let range = match self.splitter.next(received.bytes()) {
+            Split::Partial => return Ok(false),
+            Split::Text(range) => range,
+            Split::TooLarge => {
+                return Err(PeerMisbehaved::new(&format!(
+                    "a reply of more than {} bytes (`Limits::message_bytes`)",
+                    self.shared.limits.message_bytes
+                )));
+            }
+        };
+        received.skip(range.start);
+        let reply = read_reply(received.take(range.len()));
+        self.splitter.consumed(range.end);
+        match (reply.id, reply.outcome) {
+            (Some(id), outcome) => {
+                self.wakers.extend(state.slots.complete(id, Outcome::Reply(outcome)));
+                Ok(true)
+            }
+            (None, Err(failure)) => Err(PeerMisbehaved::new(&failure.to_string())),
+            (None, Ok(_)) => Err(PeerMisbehaved::new("a reply without an id")),
+        }
+    }
+
+    #[cfg(not(feature = "json"))]
+    fn text(&mut self, _: &mut State, _: &mut Received) -> Result<bool, PeerMisbehaved> {
+        Err(PeerMisbehaved::new("JSON-RPC is not in this build"))
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.close(None);
+    }
+}

@@ -1,0 +1,168 @@
+//! The handlers of one connection that have to wait.
+//!
+//! They are polled by the connection's own task, each only when something it waits for woke it.
+//! `FuturesUnordered` does as much, but this set can also end a call by its id or its deadline.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use futures_util::task::AtomicWaker;
+use slab::Slab;
+
+use crate::protocol::outbox::ReplyId;
+use crate::service::{Reply, Running};
+
+/// The set.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    calls: Slab<Call>,
+    by_id: HashMap<u64, usize>,
+    woken: Arc<Woken>,
+    /// Taken out of `woken`, to be polled; kept for its room.
+    batch: Vec<usize>,
+    /// The alarm for the next call, if the last one answered without it.
+    spare: Option<Arc<Alarm>>,
+}
+
+#[derive(Debug)]
+struct Call {
+    running: Running,
+    /// None for a notification.
+    reply: Option<ReplyId>,
+    deadline: Option<Instant>,
+    alarm: Arc<Alarm>,
+}
+
+/// Wakes one call: notes its place, and wakes the connection's task.
+#[derive(Debug)]
+struct Alarm {
+    place: usize,
+    rung: AtomicBool,
+    woken: Arc<Woken>,
+}
+
+#[derive(Debug, Default)]
+struct Woken {
+    places: Mutex<Vec<usize>>,
+    task: AtomicWaker,
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.rung.swap(true, Ordering::AcqRel) {
+            self.woken.places.lock().unwrap_or_else(PoisonError::into_inner).push(self.place);
+            self.woken.task.wake();
+        }
+    }
+}
+
+impl Pending {
+    pub(super) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The waker for the first poll of a call that may be [`insert`](Self::insert)ed after it.
+    /// (One that answers at once leaves it for the next; a stray wake is a poll for nothing.)
+    pub(super) fn waker(&mut self) -> Waker {
+        let place = self.calls.vacant_key();
+        let alarm = match self.spare.take() {
+            Some(alarm) if alarm.place == place => alarm,
+            _ => Arc::new(Alarm {
+                place,
+                rung: AtomicBool::new(false),
+                woken: Arc::clone(&self.woken),
+            }),
+        };
+        self.spare = Some(Arc::clone(&alarm));
+        Waker::from(alarm)
+    }
+
+    /// Keeps a call that was polled with the last [`waker`](Self::waker).
+    pub(super) fn insert(
+        &mut self,
+        running: Running,
+        reply: Option<ReplyId>,
+        deadline: Option<Instant>,
+    ) {
+        let Some(alarm) = self.spare.take() else { return };
+        if let Some(ReplyId::Native(id)) = reply {
+            self.by_id.insert(id, alarm.place);
+        }
+        self.calls.insert(Call { running, reply, deadline, alarm });
+    }
+
+    /// Polls the calls that were woken, and hands the replies of those that are done to `answer`.
+    pub(super) fn poll(
+        &mut self,
+        cx: &Context<'_>,
+        mut answer: impl FnMut(Option<ReplyId>, Reply),
+    ) {
+        self.woken.task.register(cx.waker());
+        {
+            let mut places = self.woken.places.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::swap(&mut *places, &mut self.batch);
+        }
+        let mut batch = std::mem::take(&mut self.batch);
+        for place in batch.drain(..) {
+            let Some(call) = self.calls.get_mut(place) else { continue };
+            call.alarm.rung.store(false, Ordering::Release);
+            let waker = Waker::from(Arc::clone(&call.alarm));
+            if let Poll::Ready(reply) = call.running.poll_unpin(&mut Context::from_waker(&waker)) {
+                answer(self.remove(place).and_then(|call| call.reply), reply);
+            }
+        }
+        self.batch = batch;
+    }
+
+    /// Drops the call `id`, if it is here.
+    pub(super) fn cancel(&mut self, id: u64) {
+        if let Some(&place) = self.by_id.get(&id) {
+            self.remove(place);
+        }
+    }
+
+    /// The first deadline.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.calls.iter().filter_map(|(_, call)| call.deadline).min()
+    }
+
+    /// Drops the calls whose deadline is past, and tells `late` of each.
+    pub(super) fn expire(&mut self, now: Instant, mut late: impl FnMut(Option<ReplyId>)) {
+        let past: Vec<usize> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.deadline.is_some_and(|deadline| deadline <= now))
+            .map(|(place, _)| place)
+            .collect();
+        for place in past {
+            late(self.remove(place).and_then(|call| call.reply));
+        }
+    }
+
+    /// Drops all calls, and tells `dropped` of each.
+    pub(super) fn abort(&mut self, mut dropped: impl FnMut(Option<ReplyId>)) {
+        self.by_id.clear();
+        for call in self.calls.drain() {
+            dropped(call.reply);
+        }
+    }
+
+    fn remove(&mut self, place: usize) -> Option<Call> {
+        let call = self.calls.try_remove(place)?;
+        if let Some(ReplyId::Native(id)) = call.reply {
+            // Two calls of one id may be in flight, if the client is odd: forget only this one.
+            if self.by_id.get(&id) == Some(&place) {
+                self.by_id.remove(&id);
+            }
+        }
+        Some(call)
+    }
+}

@@ -1,0 +1,248 @@
+//! The server's side of one connection.
+//!
+//! Requests are answered where they are read: each complete one in the buffer is decoded, its
+//! handler polled once, and a reply that is ready written into the outbox, so that a whole batch
+//! costs one read and one write. A handler that has to wait moves to `pending`, and holds up
+//! nobody.
+
+mod native;
+
+#[cfg(feature = "json")]
+mod json;
+
+use std::sync::Arc;
+use std::task::Context;
+use std::time::{Duration, Instant};
+
+use super::pending::Pending;
+use super::{PeerMisbehaved, Received, Speech};
+use crate::context::{self, Metadata, Peer};
+use crate::fault::{Fault, code};
+use crate::protocol::Incoming;
+use crate::protocol::outbox::ReplyId;
+use crate::router::Router;
+use crate::service::{Reply, ReplyTo, Request, Running, Slot, Started};
+
+/// So many requests are answered before what has gathered is sent: a peer that never stops
+/// sending must not keep its replies waiting, nor other connections.
+const BATCH: usize = 512;
+
+/// The server's side of one connection.
+///
+/// Call [`receive`](Self::receive) when bytes came, [`poll`](Self::poll) when the task was woken,
+/// [`handle_timeout`](Self::handle_timeout) at [`poll_timeout`](Self::poll_timeout); after each of
+/// them send what [`transmit`](Self::transmit) gives.
+#[derive(Debug)]
+pub struct Server {
+    core: Core,
+    speech: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Native(native::Native),
+    #[cfg(feature = "json")]
+    JsonRpc(json::Json),
+}
+
+/// What does not depend on the protocol.
+struct Core {
+    router: Arc<Router>,
+    peer: Arc<Peer>,
+    slots: Vec<Box<dyn Slot>>,
+    pending: Pending,
+    draining: bool,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// The server's side of a conversation with `peer` in `speech`, answered by `router`.
+    ///
+    /// # Errors
+    /// If this build does not know that speech.
+    pub fn new(router: Arc<Router>, peer: Arc<Peer>, speech: Speech) -> Result<Self, PeerMisbehaved> {
+        let state = match speech {
+            Speech::Native => State::Native(native::Native::default()),
+            #[cfg(feature = "json")]
+            Speech::JsonRpc => State::JsonRpc(json::Json::default()),
+            #[cfg(not(feature = "json"))]
+            Speech::JsonRpc => {
+                return Err(PeerMisbehaved::new("JSON-RPC is not in this build"));
+            }
+        };
+        let slots = router.slots();
+        let pending = Pending::default();
+        Ok(Self { core: Core { router, peer, slots, pending, draining: false }, speech: state })
+    }
+
+    /// Answers the complete messages in `received`, up to a batch; true if there may be more.
+    ///
+    /// # Errors
+    /// If the connection must end. What was written until then is still to be sent.
+    pub fn receive(
+        &mut self,
+        received: &mut Received,
+        now: Instant,
+    ) -> Result<bool, PeerMisbehaved> {
+        match &mut self.speech {
+            State::Native(native) => native.receive(&mut self.core, received, now),
+            #[cfg(feature = "json")]
+            State::JsonRpc(json) => json.receive(&mut self.core, received, now),
+        }
+    }
+
+    /// No more bytes will come. (The peer may have closed its half only: what it asked is still
+    /// answered.)
+    pub fn receive_end(&mut self, received: &mut Received) {
+        match &mut self.speech {
+            State::Native(_) => {}
+            #[cfg(feature = "json")]
+            State::JsonRpc(json) => json.receive_end(&self.core, received),
+        }
+    }
+
+    /// Goes on with the handlers that were woken. `cx` is woken when another one is.
+    pub fn poll(&mut self, cx: &Context<'_>) {
+        let Core { pending, peer, .. } = &mut self.core;
+        pending.poll(cx, |reply_id, reply| finish(peer, reply_id, reply));
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.core.pending.next_deadline()
+    }
+
+    /// Ends the calls whose time is over at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let Core { pending, peer, .. } = &mut self.core;
+        pending.expire(now, |reply_id| finish(peer, reply_id, Err(too_late())));
+    }
+
+    /// Swaps what is to be sent into `empty`.
+    pub fn transmit(&mut self, empty: &mut Vec<u8>) {
+        std::mem::swap(&mut *self.core.peer.outbox.lock(), empty);
+    }
+
+    /// How many bytes [`transmit`](Self::transmit) would give.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.core.peer.outbox.lock().len()
+    }
+
+    /// True if no call is being answered.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.core.pending.len() == 0
+    }
+
+    /// How many calls are being answered.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.core.pending.len()
+    }
+
+    /// Tells the peer that no further calls are taken: new ones are answered `unavailable`.
+    pub fn drain(&mut self) {
+        if !std::mem::replace(&mut self.core.draining, true)
+            && let State::Native(_) = self.speech
+        {
+            native::write_going_away(&self.core.peer);
+        }
+    }
+
+    /// Ends the calls that are still being answered.
+    pub fn abort(&mut self) {
+        let Core { pending, peer, .. } = &mut self.core;
+        pending.abort(|reply_id| finish(peer, reply_id, Err(shutting_down())));
+    }
+}
+
+impl Core {
+    /// Starts a call; writes its reply if it is ready at once.
+    fn start(
+        &mut self,
+        incoming: Incoming,
+        metadata: Metadata,
+        remaining: Option<Duration>,
+        now: Instant,
+    ) {
+        let Incoming { target, arguments, reply } = incoming;
+        let admitted = target.and_then(|target| {
+            self.admit()?;
+            let method = self.router.method(target).ok_or_else(no_method)?;
+            Ok((target, method))
+        });
+        let (target, method) = match admitted {
+            Ok(admitted) => admitted,
+            Err(fault) => return finish(&self.peer, reply, Err(fault)),
+        };
+        // A longer time than the limit is cut to it; one that overflows the clock is no deadline.
+        let remaining = remaining.or(method.timeout);
+        let deadline = remaining
+            .and_then(|remaining| now.checked_add(remaining.min(self.peer.limits.call_time_max)));
+        let context =
+            context::Context::new(Arc::clone(&self.peer), method, deadline, metadata);
+        let reply_to = match &reply {
+            Some(id) => ReplyTo::Connection(id.clone()),
+            None => ReplyTo::Nobody,
+        };
+        let request = Request::new(context, target.index(), arguments, reply_to);
+        let Some(slot) = self.slots.get_mut(target.slot()) else { return };
+        let waker = self.pending.waker();
+        match slot.start(request, &mut Context::from_waker(&waker)) {
+            Started::Done(done) => finish(&self.peer, reply, done),
+            Started::Pending(running) => self.pending.insert(running, reply, deadline),
+        }
+    }
+
+    /// Keeps a call that somebody else started.
+    #[cfg(feature = "json")]
+    fn run(&mut self, mut running: Running, reply: Option<ReplyId>) {
+        use futures_util::FutureExt;
+
+        let waker = self.pending.waker();
+        match running.poll_unpin(&mut Context::from_waker(&waker)) {
+            std::task::Poll::Ready(done) => finish(&self.peer, reply, done),
+            std::task::Poll::Pending => self.pending.insert(running, reply, None),
+        }
+    }
+
+    fn admit(&self) -> Result<(), Fault> {
+        let limit = self.peer.limits.calls_per_connection;
+        if self.draining {
+            return Err(shutting_down());
+        }
+        if self.pending.len() >= limit {
+            return Err(Fault::new(
+                code::OVERLOADED,
+                format!("{limit} calls are in flight (`Limits::calls_per_connection`)"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Writes the fault of a call that has one; its result was written by [`Request::reply`].
+fn finish(peer: &Peer, reply: Option<ReplyId>, outcome: Reply) {
+    if let (Some(id), Err(fault)) = (reply, outcome) {
+        peer.outbox.fault(&id, &fault);
+    }
+}
+
+fn no_method() -> Fault {
+    Fault::new(code::METHOD_NOT_FOUND, "there is no such method")
+}
+
+fn too_late() -> Fault {
+    Fault::new(code::TIMEOUT, "the deadline passed before the method was done")
+}
+
+fn shutting_down() -> Fault {
+    Fault::new(code::UNAVAILABLE, "the server is shutting down; the method did not run")
+}
