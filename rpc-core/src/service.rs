@@ -119,9 +119,19 @@ impl Request {
     pub fn params<'de, P: DecodeParams<'de>>(&'de self, absent: P::Absent) -> Result<P, Fault> {
         let Peer { limits, .. } = &**self.context.peer();
         let params = self.context.called().params;
-        self.arguments
-            .decode(params, absent, limits.budget())
-            .map_err(|error| self.misfit(&error))
+        let budget = limits.budget();
+        let mut read = self.arguments.decode(params, absent, budget);
+        #[cfg(feature = "json")]
+        if self.arguments.encoding == Encoding::Json
+            && read.as_ref().is_err_and(DecodeError::is_malformed)
+        {
+            // JSON-RPC guesses where the parameters end, and leaves it to this to find out.
+            let (text, guess) = self.arguments.place();
+            if let Some(found) = crate::protocol::jsonrpc::second_look(text, guess) {
+                read = self.arguments.decode_at(&found?, params, absent, budget);
+            }
+        }
+        read.map_err(|error| self.misfit(&error))
     }
 
     /// The parameters as they came.
