@@ -24,7 +24,7 @@ enum Form {
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 enum Chain {
     End,
-    Link(Box<Chain>),
+    Link(Box<Self>),
 }
 
 #[track_caller]
@@ -110,7 +110,7 @@ fn a_million_levels_end_at_the_limit_on_a_small_stack() {
 #[test]
 fn options_around_options_end_too() {
     #[derive(Debug, Deserialize)]
-    struct Onion(#[allow(dead_code, reason = "never made")] Option<Box<Onion>>);
+    struct Onion(#[allow(dead_code, reason = "never made")] Option<Box<Self>>);
     let error = read::<Onion>(&[1; 1000]).unwrap_err();
     assert!(error.contains("options and newtypes"), "{error}");
 }

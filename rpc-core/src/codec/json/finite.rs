@@ -3,7 +3,7 @@
 //! serde_json writes NaN and the infinities as `null`, which no float reads back. [`Finite`] passes
 //! everything on to the serializer within, and hands itself down to what is inside.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 
 use serde::Serialize;
 use serde::ser::{
@@ -132,7 +132,7 @@ impl<S: Serializer> Serializer for Finite<S> {
     }
 
     #[inline]
-    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
         self.0.collect_str(value)
     }
 

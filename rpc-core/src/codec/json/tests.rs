@@ -133,7 +133,7 @@ fn depth_and_items_are_limited_by_name() {
 #[test]
 fn a_type_without_a_bottom_does_not_recurse_for_ever() {
     #[derive(Debug, Deserialize)]
-    struct Onion(#[allow(dead_code, reason = "never made")] Option<Box<Onion>>);
+    struct Onion(#[allow(dead_code, reason = "never made")] Option<Box<Self>>);
     assert!(
         read::<Onion>("1")
             .unwrap_err()

@@ -20,6 +20,10 @@ use crate::router::Router;
 
 /// What one text holds.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "taken apart where it is made; a box would be an allocation for each call"
+)]
 pub(crate) enum Received {
     /// One request, or what is refused as one.
     One(Incoming),
@@ -110,17 +114,17 @@ fn request(router: &Router, text: &Payload, json: &[u8]) -> Incoming {
         }
         (id, _) => id,
     };
-    let read = read_members(&envelope).and_then(|(method, params)| {
+    let read = read_members(&envelope).map(|(method, params)| {
         let found = router.find(&method);
         let arguments = match params {
             Some(params) => value(text, place(text, params.as_bytes())),
             None => Arguments::none(Encoding::Json),
         };
         // A method that is not there is still a proper request: without an id it gets no answer.
-        Ok((
+        (
             found.ok_or_else(|| Fault::method_not_found(&method)),
             arguments,
-        ))
+        )
     });
     match read {
         Ok((target, arguments)) => {

@@ -15,9 +15,12 @@ use std::ops::Range;
 /// assert_eq!(splitter.next(&buffer), Split::Text(0..9));
 /// buffer.drain(..9);
 /// splitter.consumed(9);
+/// assert_eq!(splitter.next(&buffer), Split::Blank(1));
+/// buffer.drain(..1);
+/// splitter.consumed(1);
 /// assert_eq!(splitter.next(&buffer), Split::Partial);
 /// buffer.extend_from_slice(b"]\n");
-/// assert_eq!(splitter.next(&buffer), Split::Text(1..4));
+/// assert_eq!(splitter.next(&buffer), Split::Text(0..3));
 /// ```
 #[derive(Debug)]
 pub struct Splitter {
@@ -87,11 +90,17 @@ impl Splitter {
         }
         let end = self.end_of_text(buffer);
         if self.scanned - self.start > self.limit {
+            // The same line feed ends it, however much of it came at once.
+            self.scanned = self.start + self.limit;
             self.resync();
             return Split::TooLarge;
         }
         if !end {
-            return Split::Partial;
+            // What is kept is the text alone, so that its limit is the buffer's.
+            return match self.start {
+                0 => Split::Partial,
+                blank => Split::Blank(blank),
+            };
         }
         self.state = State::Between;
         Split::Text(self.start..self.scanned)
