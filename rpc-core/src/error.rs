@@ -20,7 +20,9 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// assert_eq!(error.to_string(), "JSON has no NaN");
 /// ```
 #[derive(Debug)]
-pub struct EncodeError(Source);
+pub struct EncodeError {
+    reason: Source,
+}
 
 /// Bytes that are not the value that was expected.
 ///
@@ -29,33 +31,58 @@ pub struct EncodeError(Source);
 /// assert_eq!(error.to_string(), "expected `,` at line 1 column 5");
 /// ```
 #[derive(Debug)]
-pub struct DecodeError(Source);
+pub struct DecodeError {
+    reason: Source,
+    malformed: bool,
+}
 
 macro_rules! message_error {
-    ($name:ident) => {
+    ($name:ident $(, $flag:ident)?) => {
         impl $name {
             /// An error with this reason.
             pub fn new(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-                Self(reason.into())
+                Self {
+                    reason: reason.into(),
+                    $($flag: false,)?
+                }
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
+                self.reason.fmt(f)
             }
         }
 
         impl StdError for $name {
             fn source(&self) -> Option<&(dyn StdError + 'static)> {
-                self.0.source()
+                self.reason.source()
             }
         }
     };
 }
 
 message_error!(EncodeError);
-message_error!(DecodeError);
+message_error!(DecodeError, malformed);
+
+impl DecodeError {
+    /// An error of the encoding itself: there is no value in the bytes, of whatever type.
+    #[cfg_attr(
+        not(any(feature = "json", feature = "xml")),
+        allow(dead_code, reason = "only the text encodings tell the two apart")
+    )]
+    pub(crate) fn malformed(reason: impl Into<Source>) -> Self {
+        Self {
+            reason: reason.into(),
+            malformed: true,
+        }
+    }
+
+    /// True if the bytes are known to be no value at all, rather than one of another type.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.malformed
+    }
+}
 
 impl serde::ser::Error for EncodeError {
     fn custom<T: fmt::Display>(reason: T) -> Self {

@@ -119,9 +119,19 @@ impl Request {
     pub fn params<'de, P: DecodeParams<'de>>(&'de self, absent: P::Absent) -> Result<P, Fault> {
         let Peer { limits, .. } = &**self.context.peer();
         let params = self.context.called().params;
-        self.arguments
-            .decode(params, absent, limits.budget())
-            .map_err(|error| self.misfit(&error))
+        let budget = limits.budget();
+        let mut read = self.arguments.decode(params, absent, budget);
+        #[cfg(feature = "json")]
+        if self.arguments.encoding == Encoding::Json
+            && read.as_ref().is_err_and(DecodeError::is_malformed)
+        {
+            // JSON-RPC guesses where the parameters end, and leaves it to this to find out.
+            let (text, guess) = self.arguments.place();
+            if let Some(found) = crate::protocol::jsonrpc::second_look(text, guess) {
+                read = self.arguments.decode_at(&found?, params, absent, budget);
+            }
+        }
+        read.map_err(|error| self.misfit(&error))
     }
 
     /// The parameters as they came.
@@ -176,10 +186,12 @@ impl Request {
 
     fn misfit(&self, error: &DecodeError) -> Fault {
         let method = self.context.method();
-        Fault::new(
-            code::INVALID_PARAMS,
-            format!("invalid parameters for `{method}`: {error}"),
-        )
+        let code = if error.is_malformed() {
+            code::PARSE_ERROR
+        } else {
+            code::INVALID_PARAMS
+        };
+        Fault::new(code, format!("invalid parameters for `{method}`: {error}"))
     }
 
     /// The same caller's call of another method, answered into a buffer of its own.

@@ -106,7 +106,19 @@ impl Inbound {
     /// # Errors
     /// If it is no `T`, or costs more than `budget`.
     pub fn decode<T: DeserializeOwned>(&self, budget: Budget) -> Result<T, DecodeError> {
-        self.encoding
-            .decode_seed(std::marker::PhantomData, self.bytes(), budget)
+        let read = |bytes| {
+            self.encoding
+                .decode_seed(std::marker::PhantomData, bytes, budget)
+        };
+        let value = read(self.bytes());
+        #[cfg(feature = "json")]
+        if self.encoding == Encoding::Json
+            && value.as_ref().is_err_and(DecodeError::is_malformed)
+            && let Some(at) = crate::protocol::jsonrpc::whole_result(&self.message, &self.at)
+        {
+            // JSON-RPC guesses where the result ends, and leaves it to this to find out.
+            return read(self.message.get(at).unwrap_or_default());
+        }
+        value
     }
 }

@@ -1,8 +1,19 @@
-//! bincode 1.3's default layout, decoded from slices only.
+//! bincode 1.3's default layout, decoded from slices only, behind the guard.
+//!
+//! Integers are little-endian and as wide as their type, lengths are 64 bits, variants 32 bits,
+//! an option is a byte and what follows, structs and tuples are their members and nothing else.
+//! `tests` has the layout as golden bytes.
 
-use bincode::Options;
-use serde::{Serialize, de::DeserializeSeed};
+#[cfg(test)]
+mod tests;
 
+use bincode::{ErrorKind, Options};
+use serde::{
+    Deserializer, Serialize,
+    de::{DeserializeSeed, Visitor},
+};
+
+use super::guard::{Asked, Guard, Limit, Policy};
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Budget;
 
@@ -21,10 +32,54 @@ pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(),
 pub fn decode<'de, S: DeserializeSeed<'de>>(
     seed: S,
     bytes: &'de [u8],
-    _budget: Budget,
+    budget: Budget,
 ) -> Result<S::Value, DecodeError> {
+    let limit = Limit::<Binary>::new(budget.depth, budget.items);
     bincode::DefaultOptions::new()
         .with_fixint_encoding()
-        .deserialize_seed(seed, bytes)
-        .map_err(DecodeError::new)
+        .deserialize_seed(Guarded { seed, limit }, bytes)
+        .map_err(|error| explained(*error))
+}
+
+/// A seed under its limit, in the shape that bincode takes.
+struct Guarded<S> {
+    seed: S,
+    limit: Limit<Binary>,
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Guarded<S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        self.limit.read(self.seed, deserializer)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Binary;
+
+impl Policy for Binary {
+    const DEPTH: &'static str = "Limits::depth";
+
+    #[inline]
+    fn bytes<'de, D: Deserializer<'de>, V: Visitor<'de>>(
+        guard: Guard<'_, D, Self>,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let watched = guard.watch(Asked::Anything, visitor);
+        guard.inner.deserialize_bytes(watched)
+    }
+}
+
+/// The crate's error in words that make sense alone: short input is an io error without a text.
+fn explained(error: ErrorKind) -> DecodeError {
+    match error {
+        ErrorKind::Io(_) => DecodeError::new("the bytes end in the middle of the value"),
+        ErrorKind::DeserializeAnyNotSupported => DecodeError::new(
+            "the type asks what comes next (as `serde_json::Value` and untagged enums do), and \
+             bincode does not say",
+        ),
+        ErrorKind::Custom(reason) => DecodeError::new(reason),
+        other => DecodeError::new(other.to_string()),
+    }
 }

@@ -83,6 +83,12 @@ impl Arguments {
         self.message.get(self.at.clone()).unwrap_or_default()
     }
 
+    /// The whole message, and where in it they are.
+    #[cfg(feature = "json")]
+    pub(crate) fn place(&self) -> (&[u8], &Range<usize>) {
+        (&self.message, &self.at)
+    }
+
     /// Reads them as the tuple `P`, described by `params`; `absent` fills in what was left out.
     pub(crate) fn decode<'de, P: DecodeParams<'de>>(
         &'de self,
@@ -90,17 +96,29 @@ impl Arguments {
         absent: P::Absent,
         budget: Budget,
     ) -> Result<P, DecodeError> {
+        self.decode_at(&self.at, params, absent, budget)
+    }
+
+    /// As [`decode`](Self::decode), from elsewhere in the message.
+    pub(crate) fn decode_at<'de, P: DecodeParams<'de>>(
+        &'de self,
+        at: &Range<usize>,
+        params: &'static [Param],
+        absent: P::Absent,
+        budget: Budget,
+    ) -> Result<P, DecodeError> {
+        let bytes = self.message.get(at.clone()).unwrap_or_default();
         let seed = Seed {
             names: Names::Params(params),
             absent,
             tuple: PhantomData,
         };
         match self.part {
-            Part::Value => self.encoding.decode_seed(seed, self.bytes(), budget),
+            Part::Value => self.encoding.decode_seed(seed, bytes, budget),
             #[cfg(feature = "xml")]
-            Part::XmlParams => crate::codec::xml::decode_params(seed, self.bytes(), budget),
+            Part::XmlParams => crate::codec::xml::decode_params(seed, bytes, budget),
             #[cfg(not(feature = "xml"))]
-            Part::XmlParams => self.encoding.decode_seed(seed, self.bytes(), budget),
+            Part::XmlParams => self.encoding.decode_seed(seed, bytes, budget),
             Part::Nothing => P::from_nothing(Names::Params(params), absent),
         }
     }

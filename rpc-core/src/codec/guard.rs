@@ -1,1 +1,0 @@
-//! Depth and item limits around any `serde` deserializer.

@@ -1,0 +1,84 @@
+//! Bytes in JSON: written as base64 text, read from that or from a list of numbers.
+
+use std::fmt;
+use std::io;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use serde_json::ser::Formatter;
+
+use crate::codec::guard::{Asked, Guard, Policy};
+
+/// The standard alphabet, padded when written. Some writers leave the padding off.
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Compact JSON with bytes as base64.
+#[derive(Clone, Debug)]
+pub(super) struct Base64;
+
+impl Formatter for Base64 {
+    fn write_byte_array<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        value: &[u8],
+    ) -> io::Result<()> {
+        // A multiple of three, so that only the last piece is padded.
+        const PIECE: usize = 768;
+        let mut text = [0; PIECE / 3 * 4];
+        writer.write_all(b"\"")?;
+        for piece in value.chunks(PIECE) {
+            let len = ENGINE
+                .encode_slice(piece, &mut text)
+                .map_err(io::Error::other)?;
+            writer.write_all(text.get(..len).unwrap_or_default())?;
+        }
+        writer.write_all(b"\"")
+    }
+}
+
+/// How the guard reads JSON.
+#[derive(Clone, Copy)]
+pub(super) struct Textual;
+
+impl Policy for Textual {
+    const DEPTH: &'static str = "Limits::json_depth";
+
+    fn bytes<'de, D: Deserializer<'de>, V: Visitor<'de>>(
+        guard: Guard<'_, D, Self>,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let watched = guard.watch(Asked::Anything, Bytes(visitor));
+        guard.inner.deserialize_any(watched)
+    }
+}
+
+/// Makes bytes of what stands for them in JSON.
+struct Bytes<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Bytes<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes, as base64 or a list of numbers")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
+        match ENGINE.decode(text) {
+            Ok(bytes) => self.0.visit_byte_buf(bytes),
+            Err(error) => Err(E::custom(format_args!("not base64: {error}"))),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<V::Value, A::Error> {
+        let mut bytes = Vec::new();
+        while let Some(byte) = seq.next_element()? {
+            bytes.push(byte);
+        }
+        self.0.visit_byte_buf(bytes)
+    }
+}

@@ -1,0 +1,150 @@
+//! Answering one text with one text.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use super::request::{Received, read_request};
+use super::write::{after_result, before_result, put_fault};
+use crate::context::{Caller, Context};
+use crate::fault::{Fault, code};
+use crate::payload::Payload;
+use crate::protocol::Incoming;
+use crate::protocol::outbox::ReplyId;
+use crate::router::Router;
+use crate::service::{ReplyTo, Request};
+
+/// Answers one HTTP body, or one text from anywhere else: the reply without a line feed, or none
+/// if none is wanted.
+///
+/// The members of a batch run side by side, as many as the peer's limits say, and are answered in
+/// the order they came. Dropping the future drops the handlers.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use farcall_core::context::{Caller, Peer};
+/// use farcall_core::protocol::jsonrpc::answer;
+/// use farcall_core::{encoding::Encoding, limits::Limits, payload::Payload, router::Router};
+/// use futures_util::FutureExt;
+///
+/// let router = Router::builder().build()?;
+/// let peer = Peer::new("http", Encoding::Json, None, Limits::default());
+/// let body = br#"{"jsonrpc":"2.0","method":"add","params":[7,3],"id":"a"}"#;
+/// let reply = answer(&router, Caller::new(Arc::new(peer)), Payload::copied_from(body));
+/// assert_eq!(
+///     String::from_utf8(reply.now_or_never().flatten().unwrap_or_default())?,
+///     r#"{"jsonrpc":"2.0","error":{"code":-32601,"message":"there is no method `add`"},"id":"a"}"#,
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn answer(
+    router: &Arc<Router>,
+    caller: Caller,
+    body: Payload,
+) -> impl Future<Output = Option<Vec<u8>>> + Send + use<> {
+    let router = Arc::clone(router);
+    async move {
+        match read_request(&router, &body, &caller.peer.limits) {
+            Received::One(incoming) => one(&router, &caller, incoming).await,
+            Received::Batch(members) => answer_batch(&router, &caller, members).await,
+        }
+    }
+}
+
+/// Answers the members of a batch.
+pub(crate) async fn answer_batch(
+    router: &Router,
+    caller: &Caller,
+    members: Vec<Incoming>,
+) -> Option<Vec<u8>> {
+    let limit = caller.peer.outbox.message_limit();
+    // At least one at a time, or nothing would ever run.
+    let parallel = caller.peer.limits.batch_parallel.max(1);
+    let answers = members.into_iter().map(|member| {
+        let id = member.reply.clone();
+        async move { (id, one(router, caller, member).await) }
+    });
+    let mut answers = std::pin::pin!(stream::iter(answers).buffered(parallel));
+    let mut out = vec![b'['];
+    while let Some((id, answer)) = answers.next().await {
+        let Some(answer) = answer else { continue };
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        // The last of many large answers are told why they are missing.
+        if out.len().saturating_add(answer.len()) > limit {
+            let reason = format!(
+                "the batch's replies have more than {limit} bytes (`Limits::message_bytes`)"
+            );
+            put(&mut out, id.as_ref(), &Fault::new(code::TOO_LARGE, reason));
+        } else {
+            out.extend_from_slice(&answer);
+        }
+    }
+    out.push(b']');
+    // Nothing but notifications: no answer at all, not an empty array.
+    (out.len() > 2).then_some(out)
+}
+
+/// Answers one request.
+async fn one(router: &Router, caller: &Caller, incoming: Incoming) -> Option<Vec<u8>> {
+    let id = incoming.reply.clone();
+    let outcome = run(router, caller, incoming).await;
+    let (raw, version_1) = json_id(id.as_ref()?);
+    match outcome {
+        Ok(Some(mut out)) => {
+            after_result(&mut out, raw, version_1);
+            Some(out)
+        }
+        Ok(None) => Some(faulted(
+            id.as_ref(),
+            &Fault::new(code::INTERNAL_ERROR, "the handler gave no result"),
+        )),
+        Err(fault) => Some(faulted(id.as_ref(), &fault)),
+    }
+}
+
+/// Runs the handler; what it gives is the reply up to the end of its result.
+async fn run(
+    router: &Router,
+    caller: &Caller,
+    incoming: Incoming,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let target = incoming.target?;
+    let Some(method) = router.method(target) else {
+        return Err(Fault::method_not_found(""));
+    };
+    let context = Context::new(
+        Arc::clone(&caller.peer),
+        method,
+        caller.deadline,
+        caller.metadata.clone(),
+    );
+    let reply_to = match &incoming.reply {
+        Some(id) => ReplyTo::Buffer(before_result(json_id(id).1).to_vec()),
+        None => ReplyTo::Nobody,
+    };
+    let request = Request::new(context, target.index(), incoming.arguments, reply_to);
+    let answer = router.call(target, request)?.await?;
+    Ok(answer.body)
+}
+
+fn faulted(id: Option<&ReplyId>, fault: &Fault) -> Vec<u8> {
+    let mut out = Vec::new();
+    put(&mut out, id, fault);
+    out
+}
+
+fn put(out: &mut Vec<u8>, id: Option<&ReplyId>, fault: &Fault) {
+    let (raw, version_1) = id.map_or((&b"null"[..], false), json_id);
+    put_fault(out, raw, version_1, fault);
+}
+
+fn json_id(id: &ReplyId) -> (&[u8], bool) {
+    match id {
+        ReplyId::Json { raw, version_1 } => (raw, *version_1),
+        // Nothing here makes one of another protocol.
+        _ => (b"null", false),
+    }
+}

@@ -1,0 +1,27 @@
+//! JSON-RPC 2.0 (<https://www.jsonrpc.org/specification>), and the 1.0 form of old clients.
+//!
+//! One text in, one text out: `request` reads what a client sent and `answer` answers it, `write`
+//! has what either side writes, `reply` reads what a server sent. `splitter` finds the texts in a
+//! raw byte stream. Where the specification is silent, a comment says what was chosen.
+//!
+//! Both readers have a short way for messages in the member order that farcall and most others
+//! write: see `canonical`. Anything else goes through `envelope`.
+
+mod answer;
+mod canonical;
+mod envelope;
+mod reply;
+mod request;
+mod splitter;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use answer::answer;
+pub(crate) use answer::answer_batch;
+pub(crate) use reply::whole_result;
+pub use reply::{Replied, read_reply};
+pub(crate) use request::{Received, read_request, second_look};
+pub use splitter::{Split, Splitter};
+pub use write::write_call;
+pub(crate) use write::{write_fault, write_reply};

@@ -1,0 +1,217 @@
+//! Reading what a client sent.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde_json::value::RawValue;
+
+use super::canonical::{self, place};
+use super::envelope::{Envelope, Members, members};
+use super::write::without_id;
+use crate::codec::json::is_well_formed;
+use crate::encoding::Encoding;
+use crate::fault::{Fault, code};
+use crate::limits::Limits;
+use crate::params::{Arguments, Part};
+use crate::payload::Payload;
+use crate::protocol::Incoming;
+use crate::protocol::outbox::ReplyId;
+use crate::router::Router;
+
+/// What one text holds.
+#[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "taken apart where it is made; a box would be an allocation for each call"
+)]
+pub(crate) enum Received {
+    /// One request, or what is refused as one.
+    One(Incoming),
+    /// Several, to be answered in one array; never none.
+    Batch(Vec<Incoming>),
+}
+
+/// Reads one text. What cannot be called has the fault to answer with as its target.
+pub(crate) fn read_request(router: &Router, text: &Payload, limits: &Limits) -> Received {
+    if let Some(guess) = canonical::request(text)
+        && let Some(target) = router.find(guess.method)
+    {
+        return Received::One(Incoming {
+            target: Ok(target),
+            arguments: value(text, guess.params),
+            reply: Some(ReplyId::Json {
+                raw: Payload::copied_from(guess.id),
+                version_1: false,
+            }),
+        });
+    }
+    let json = trimmed(text);
+    match json.first() {
+        Some(b'{') => Received::One(request(router, text, json)),
+        Some(b'[') => batch(router, text, json, limits),
+        _ if is_well_formed(json) => Received::One(refused(no_request("it is no object"))),
+        _ => Received::One(refused(malformed("there is no JSON text"))),
+    }
+}
+
+/// For parameters that turned out malformed: reads the text that they are said to be in once more,
+/// the long way. None if they came that way already; else where the parameters really are.
+pub(crate) fn second_look(
+    text: &[u8],
+    params: &Range<usize>,
+) -> Option<Result<Range<usize>, Fault>> {
+    let guess = canonical::request(text)?;
+    if guess.params != *params {
+        return None;
+    }
+    Some(match Envelope::read(text) {
+        Err(error) => Err(malformed(error)),
+        Ok(Envelope {
+            twice: Some("id"), ..
+        }) => Err(without_id(no_request("it has two `id` members"))),
+        Ok(envelope) => match (envelope.twice, envelope.params) {
+            (None, Some(params)) => Ok(place(text, params.get().as_bytes())),
+            (Some(name), _) => Err(no_request(format_args!("it has two `{name}` members"))),
+            (None, None) => Err(no_request("it has no parameters")),
+        },
+    })
+}
+
+fn batch(router: &Router, text: &Payload, json: &[u8], limits: &Limits) -> Received {
+    let most = limits.batch_members;
+    match members(json, most) {
+        Err(error) => Received::One(refused(malformed(error))),
+        Ok(Members::TooMany) => Received::One(refused(Fault::new(
+            code::TOO_LARGE,
+            format!("the batch has more than {most} members (`Limits::batch_members`)"),
+        ))),
+        Ok(Members::All(members)) if members.is_empty() => {
+            Received::One(refused(no_request("the batch is empty")))
+        }
+        Ok(Members::All(members)) => Received::Batch(
+            members
+                .into_iter()
+                .map(|member| match member.get().as_bytes() {
+                    member @ [b'{', ..] => request(router, text, member),
+                    _ => refused(no_request("it is no object")),
+                })
+                .collect(),
+        ),
+    }
+}
+
+/// Reads `json`, an object somewhere in `text`.
+fn request(router: &Router, text: &Payload, json: &[u8]) -> Incoming {
+    let envelope = match Envelope::read(json) {
+        Ok(envelope) => envelope,
+        Err(error) => return refused(malformed(error)),
+    };
+    let version_1 = envelope.jsonrpc.is_none();
+    let id = match (envelope.id.map(RawValue::get), envelope.twice) {
+        (_, Some("id")) => return refused(no_request("it has two `id` members")),
+        (Some(id), _) if !is_id(id) => {
+            return refused(no_request("its id is no string, no number and not null"));
+        }
+        (id, _) => id,
+    };
+    let read = read_members(&envelope).map(|(method, params)| {
+        let found = router.find(&method);
+        let arguments = match params {
+            Some(params) => value(text, place(text, params.as_bytes())),
+            None => Arguments::none(Encoding::Json),
+        };
+        // A method that is not there is still a proper request: without an id it gets no answer.
+        (
+            found.ok_or_else(|| Fault::method_not_found(&method)),
+            arguments,
+        )
+    });
+    match read {
+        Ok((target, arguments)) => {
+            // In 1.0 a notification is a call with the id null; 2.0 leaves the id out.
+            let id = id.filter(|&id| !(version_1 && id == "null"));
+            Incoming {
+                target,
+                arguments,
+                reply: id.map(|id| ReplyId::Json {
+                    raw: Payload::copied_from(id.as_bytes()),
+                    version_1,
+                }),
+            }
+        }
+        // No proper request is no notification either, so it is answered; by its id, if it has one.
+        Err(fault) => Incoming {
+            target: Err(fault),
+            arguments: Arguments::none(Encoding::Json),
+            reply: Some(ReplyId::Json {
+                raw: Payload::copied_from(id.unwrap_or("null").as_bytes()),
+                version_1: false,
+            }),
+        },
+    }
+}
+
+/// The method's name, and the parameters unless they are absent.
+fn read_members<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, Option<&'a str>), Fault> {
+    if let Some(name) = envelope.twice {
+        return Err(no_request(format_args!("it has two `{name}` members")));
+    }
+    match envelope.jsonrpc.map(text_of) {
+        Some(Some(version)) if version == "2.0" => {}
+        // The old form has an id always.
+        None if envelope.id.is_some() => {}
+        _ => return Err(no_request("its `jsonrpc` is not \"2.0\"")),
+    }
+    let method = envelope.method.and_then(text_of);
+    let method = method.ok_or_else(|| no_request("its `method` is no string"))?;
+    match envelope.params.map(RawValue::get) {
+        // By the letter `null` is not allowed; clients send it for none.
+        None | Some("null") => Ok((method, None)),
+        Some(params) if params.starts_with(['[', '{']) => Ok((method, Some(params))),
+        Some(_) => Err(no_request("its `params` are no array and no object")),
+    }
+}
+
+/// The text of a JSON string.
+fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
+    #[derive(serde::Deserialize)]
+    struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+    let Borrowed(text) = serde_json::from_str(raw.get()).ok()?;
+    Some(text)
+}
+
+fn is_id(raw: &str) -> bool {
+    raw == "null" || raw.starts_with(|first: char| matches!(first, '"' | '-' | '0'..='9'))
+}
+
+/// Without a byte order mark and white space around.
+fn trimmed(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(text)
+        .trim_ascii()
+}
+
+fn value(text: &Payload, at: Range<usize>) -> Arguments {
+    Arguments::new(Encoding::Json, Part::Value, text.clone(), at)
+}
+
+/// Something that has no id to be answered by.
+fn refused(fault: Fault) -> Incoming {
+    Incoming {
+        target: Err(fault),
+        arguments: Arguments::none(Encoding::Json),
+        reply: Some(ReplyId::Json {
+            raw: Payload::copied_from(b"null"),
+            version_1: false,
+        }),
+    }
+}
+
+fn malformed(error: impl std::fmt::Display) -> Fault {
+    let message = format!("the message is not well-formed JSON: {error}");
+    without_id(Fault::new(code::PARSE_ERROR, message))
+}
+
+fn no_request(why: impl std::fmt::Display) -> Fault {
+    Fault::new(code::INVALID_REQUEST, format!("this is no request: {why}"))
+}

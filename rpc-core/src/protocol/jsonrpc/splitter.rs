@@ -1,0 +1,218 @@
+//! Finds the JSON texts in a raw byte stream.
+//!
+//! Clients end a text with a line feed, or with nothing, and the network cuts anywhere. So the end
+//! of a text is where its brackets close; every byte is looked at once, whatever the cuts.
+
+use std::ops::Range;
+
+/// Finds where texts begin and end in a buffer that grows at its end and is consumed at its start.
+///
+/// ```
+/// use farcall_core::protocol::jsonrpc::{Split, Splitter};
+///
+/// let mut splitter = Splitter::new(1024);
+/// let mut buffer = br#"{"a":"}"} [1"#.to_vec();
+/// assert_eq!(splitter.next(&buffer), Split::Text(0..9));
+/// buffer.drain(..9);
+/// splitter.consumed(9);
+/// assert_eq!(splitter.next(&buffer), Split::Blank(1));
+/// buffer.drain(..1);
+/// splitter.consumed(1);
+/// assert_eq!(splitter.next(&buffer), Split::Partial);
+/// buffer.extend_from_slice(b"]\n");
+/// assert_eq!(splitter.next(&buffer), Split::Text(0..3));
+/// ```
+#[derive(Debug)]
+pub struct Splitter {
+    limit: usize,
+    /// Everything before this has been looked at.
+    scanned: usize,
+    /// Where the current text begins.
+    start: usize,
+    state: State,
+}
+
+/// What a [`Splitter`] found. Places are those in the buffer it was shown.
+///
+/// ```
+/// use farcall_core::protocol::jsonrpc::{Split, Splitter};
+///
+/// assert_eq!(Splitter::new(8).next(b"\r\n"), Split::Blank(2));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// One text, maybe broken. What is before its end is to be consumed.
+    Text(Range<usize>),
+    /// So many bytes at the start are of no text: consume them, then ask again.
+    Blank(usize),
+    /// More bytes are needed.
+    Partial,
+    /// The text is larger than the limit. What is left of its line will come as [`Split::Blank`].
+    TooLarge,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// No text has begun.
+    Between,
+    /// In a bare word: a number, `true`, nonsense.
+    Word,
+    /// In brackets so deep, or between the quotes of a string.
+    Nested {
+        depth: usize,
+    },
+    Quoted {
+        depth: usize,
+        escaped: bool,
+    },
+    /// On the way to the next line feed.
+    Skipping,
+}
+
+impl Splitter {
+    /// A splitter for texts of up to `limit` bytes.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            scanned: 0,
+            start: 0,
+            state: State::Between,
+        }
+    }
+
+    /// Looks at what is new in `buffer`.
+    pub fn next(&mut self, buffer: &[u8]) -> Split {
+        if matches!(self.state, State::Between | State::Skipping)
+            && let Some(nothing) = self.begin(buffer)
+        {
+            return nothing;
+        }
+        let end = self.end_of_text(buffer);
+        if self.scanned - self.start > self.limit {
+            // The same line feed ends it, however much of it came at once.
+            self.scanned = self.start + self.limit;
+            self.resync();
+            return Split::TooLarge;
+        }
+        if !end {
+            // What is kept is the text alone, so that its limit is the buffer's.
+            return match self.start {
+                0 => Split::Partial,
+                blank => Split::Blank(blank),
+            };
+        }
+        self.state = State::Between;
+        Split::Text(self.start..self.scanned)
+    }
+
+    /// The first `count` bytes of the buffer are gone.
+    pub fn consumed(&mut self, count: usize) {
+        self.scanned = self.scanned.saturating_sub(count);
+        self.start = self.start.saturating_sub(count);
+    }
+
+    /// The last text was broken: skips to the next line feed, the only place where a text surely
+    /// begins.
+    pub fn resync(&mut self) {
+        self.state = State::Skipping;
+    }
+
+    /// Moves to where a text begins; tells if there is none yet.
+    fn begin(&mut self, buffer: &[u8]) -> Option<Split> {
+        let rest = buffer.get(self.scanned..).unwrap_or_default();
+        let skipped = match self.state {
+            State::Skipping => match memchr::memchr(b'\n', rest) {
+                Some(at) => {
+                    self.state = State::Between;
+                    at
+                }
+                None => rest.len(),
+            },
+            _ => 0,
+        };
+        let rest = rest.get(skipped..).unwrap_or_default();
+        let blank = rest.iter().take_while(|byte| is_blank(**byte)).count();
+        self.scanned += skipped + blank;
+        match buffer.get(self.scanned) {
+            Some(_) => {
+                self.start = self.scanned;
+                self.state = State::Word;
+                None
+            }
+            None if self.scanned > 0 => Some(Split::Blank(self.scanned)),
+            None => Some(Split::Partial),
+        }
+    }
+
+    /// Moves on; true if that was to the end of the text.
+    fn end_of_text(&mut self, buffer: &[u8]) -> bool {
+        while let Some((&byte, rest)) = buffer.get(self.scanned..).and_then(<[u8]>::split_first) {
+            match &mut self.state {
+                State::Quoted { escaped, .. } if *escaped => {
+                    *escaped = false;
+                    self.scanned += 1;
+                }
+                State::Quoted { depth, escaped } => match byte {
+                    b'"' => {
+                        let depth = *depth;
+                        self.state = State::Nested { depth };
+                        self.scanned += 1;
+                        if depth == 0 {
+                            return true;
+                        }
+                    }
+                    b'\\' => {
+                        *escaped = true;
+                        self.scanned += 1;
+                    }
+                    // A string cannot hold a raw line feed: the text is broken, and ends here.
+                    b'\n' => return true,
+                    _ => {
+                        let found = memchr::memchr3(b'"', b'\\', b'\n', rest);
+                        self.scanned += 1 + found.unwrap_or(rest.len());
+                    }
+                },
+                State::Nested { depth } => {
+                    self.scanned += 1;
+                    match byte {
+                        b'{' | b'[' => *depth += 1,
+                        b'}' | b']' => {
+                            *depth = depth.saturating_sub(1);
+                            if *depth == 0 {
+                                return true;
+                            }
+                        }
+                        b'"' => {
+                            self.state = State::Quoted {
+                                depth: *depth,
+                                escaped: false,
+                            };
+                        }
+                        _ => {}
+                    }
+                }
+                // The first byte of a text comes here as well, and says what it is.
+                _ => match byte {
+                    b'{' | b'[' if self.scanned == self.start => {
+                        self.state = State::Nested { depth: 0 };
+                    }
+                    b'"' if self.scanned == self.start => {
+                        self.state = State::Nested { depth: 0 };
+                    }
+                    byte if is_blank(byte) => return true,
+                    _ => self.scanned += 1,
+                },
+            }
+        }
+        false
+    }
+}
+
+/// White space, the record separator of RFC 7464, and the bytes of a byte order mark.
+fn is_blank(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'\t' | b'\r' | b'\n' | 0x1e | 0xef | 0xbb | 0xbf
+    )
+}
