@@ -9,6 +9,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use serde::de::{Expected, Unexpected};
+
 use crate::fault::{Fault, code};
 
 type Source = Box<dyn StdError + Send + Sync>;
@@ -20,7 +22,9 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// assert_eq!(error.to_string(), "JSON has no NaN");
 /// ```
 #[derive(Debug)]
-pub struct EncodeError(Source);
+pub struct EncodeError {
+    reason: Source,
+}
 
 /// Bytes that are not the value that was expected.
 ///
@@ -29,33 +33,58 @@ pub struct EncodeError(Source);
 /// assert_eq!(error.to_string(), "expected `,` at line 1 column 5");
 /// ```
 #[derive(Debug)]
-pub struct DecodeError(Source);
+pub struct DecodeError {
+    reason: Source,
+    malformed: bool,
+}
 
 macro_rules! message_error {
-    ($name:ident) => {
+    ($name:ident $(, $flag:ident)?) => {
         impl $name {
             /// An error with this reason.
             pub fn new(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-                Self(reason.into())
+                Self {
+                    reason: reason.into(),
+                    $($flag: false,)?
+                }
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
+                self.reason.fmt(f)
             }
         }
 
         impl StdError for $name {
             fn source(&self) -> Option<&(dyn StdError + 'static)> {
-                self.0.source()
+                self.reason.source()
             }
         }
     };
 }
 
 message_error!(EncodeError);
-message_error!(DecodeError);
+message_error!(DecodeError, malformed);
+
+impl DecodeError {
+    /// An error of the encoding itself: there is no value in the bytes, of whatever type.
+    #[cfg_attr(
+        not(feature = "xml"),
+        allow(dead_code, reason = "only XML tells the two apart")
+    )]
+    pub(crate) fn malformed(reason: impl Into<Source>) -> Self {
+        Self {
+            reason: reason.into(),
+            malformed: true,
+        }
+    }
+
+    /// True if the bytes are known to be no value at all, rather than one of another type.
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.malformed
+    }
+}
 
 impl serde::ser::Error for EncodeError {
     fn custom<T: fmt::Display>(reason: T) -> Self {
@@ -63,9 +92,58 @@ impl serde::ser::Error for EncodeError {
     }
 }
 
+/// Says what was found by its type (and numbers by their value), where serde's own words would
+/// repeat whatever text a stranger sent.
 impl serde::de::Error for DecodeError {
     fn custom<T: fmt::Display>(reason: T) -> Self {
         Self::new(reason.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(format!("expected {expected}, found {}", Found(found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(format!("expected one of {}", Alternatives(expected)))
+    }
+
+    fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(format!(
+            "there is a field beside {}",
+            Alternatives(expected)
+        ))
+    }
+}
+
+struct Found<'a>(Unexpected<'a>);
+
+impl fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Unexpected::Str(_) | Unexpected::Char(_) => f.write_str("a string"),
+            Unexpected::Bytes(_) => f.write_str("bytes"),
+            Unexpected::Unit => f.write_str("no value"),
+            Unexpected::Seq => f.write_str("a list"),
+            Unexpected::Map => f.write_str("a struct"),
+            Unexpected::Other(what) => f.write_str(what),
+            other => other.fmt(f),
+        }
+    }
+}
+
+struct Alternatives(&'static [&'static str]);
+
+impl fmt::Display for Alternatives {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, name) in self.0.iter().enumerate() {
+            let between = if at == 0 { "" } else { ", " };
+            write!(f, "{between}`{name}`")?;
+        }
+        Ok(())
     }
 }
 

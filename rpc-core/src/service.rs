@@ -176,10 +176,12 @@ impl Request {
 
     fn misfit(&self, error: &DecodeError) -> Fault {
         let method = self.context.method();
-        Fault::new(
-            code::INVALID_PARAMS,
-            format!("invalid parameters for `{method}`: {error}"),
-        )
+        let code = if error.is_malformed() {
+            code::PARSE_ERROR
+        } else {
+            code::INVALID_PARAMS
+        };
+        Fault::new(code, format!("invalid parameters for `{method}`: {error}"))
     }
 
     /// The same caller's call of another method, answered into a buffer of its own.
