@@ -1,1 +1,19 @@
-//! x
+//! The part of farcall that moves bytes: sockets, HTTP, tasks and timers, on tokio.
+//!
+//! It decides nothing about calls; that is `farcall-core`'s. A line of this list uses the lines
+//! below it, never those above:
+//!
+//! - [`server`]: accept, tell the protocol, hand over, drain; [`connect`]: an address to a channel
+//! - [`http`]: calls as HTTP requests, both sides; `stream`: drives the core's connections
+//! - `net`: TCP, Unix sockets, memory
+//! - [`address`], [`sniff`]: pure little questions
+
+pub mod address;
+pub mod connect;
+mod drain;
+#[cfg(feature = "http")]
+pub mod http;
+mod net;
+pub mod server;
+pub mod sniff;
+mod stream;

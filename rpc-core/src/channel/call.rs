@@ -3,14 +3,15 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::value::UnitDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::{Channel, InFlight, Inbound, Options, Outbound, Way};
-use crate::connection::client::Waiting;
+use crate::connection::client::{Client, Waiting};
 use crate::error::{DecodeError, Error, Failure};
 use crate::fault::TypedFault;
 use crate::limits::Budget;
@@ -128,6 +129,8 @@ pub struct CallFuture<'a, P, T, E = std::convert::Infallible> {
 
 enum State {
     Unsent,
+    /// Until the connection has room for it.
+    Queued(Arc<Client>, Instant),
     Connection(Waiting),
     Carrier(InFlight),
     /// A notification is on its way.
@@ -160,6 +163,13 @@ where
                     Ok(state) => this.state = state,
                     Err(failure) => break Err(failure),
                 },
+                State::Queued(connection, deadline) => {
+                    match connection.poll_start(this.call.outbound(), *deadline, cx) {
+                        Poll::Pending => return Poll::Pending,
+                        Poll::Ready(Ok(waiting)) => this.state = State::Connection(waiting),
+                        Poll::Ready(Err(failure)) => break Err(failure),
+                    }
+                }
                 State::Connection(waiting) => match waiting.poll_reply(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(reply) => break reply,
@@ -187,7 +197,10 @@ impl<P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'_, P, T, E> {
                 connection.notify(self.outbound())?;
                 State::Sent
             }
-            Way::Connection(connection) => State::Connection(connection.start(self.outbound())?),
+            Way::Connection(connection) => {
+                let deadline = connection.deadline(self.options.timeout);
+                State::Queued(Arc::clone(connection), deadline)
+            }
             Way::Carrier(carrier) => State::Carrier(carrier.start(self.outbound())?),
         })
     }

@@ -10,6 +10,7 @@ mod native;
 #[cfg(feature = "json")]
 mod json;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
@@ -69,7 +70,7 @@ impl Server {
         let state = match speech {
             Speech::Native => State::Native(native::Native::default()),
             #[cfg(feature = "json")]
-            Speech::JsonRpc => State::JsonRpc(json::Json::default()),
+            Speech::JsonRpc => State::JsonRpc(json::Json::new(peer.limits.message_bytes)),
             #[cfg(not(feature = "json"))]
             Speech::JsonRpc => {
                 return Err(PeerMisbehaved::new("JSON-RPC is not in this build"));
@@ -201,15 +202,13 @@ impl Core {
         }
     }
 
-    /// Keeps a call that somebody else started.
+    /// Runs a whole batch, which writes its own replies.
     #[cfg(feature = "json")]
-    fn run(&mut self, mut running: Running, reply: Option<ReplyId>) {
-        use futures_util::FutureExt;
-
+    fn run(&mut self, batch: impl Future<Output = ()> + Send + 'static) {
+        let mut running = Running::silent(batch);
         let waker = self.pending.waker();
-        match running.poll_unpin(&mut Context::from_waker(&waker)) {
-            std::task::Poll::Ready(done) => finish(&self.peer, reply, done),
-            std::task::Poll::Pending => self.pending.insert(running, reply, None),
+        if Pin::new(&mut running).poll(&mut Context::from_waker(&waker)).is_pending() {
+            self.pending.insert(running, None, None);
         }
     }
 

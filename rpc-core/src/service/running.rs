@@ -86,6 +86,17 @@ where
 /// A call that has not answered yet. Dropping it drops the handler.
 pub(crate) struct Running(Pin<Box<dyn Handler>>);
 
+impl Running {
+    /// Something that runs beside the calls, and writes what it has to say itself.
+    #[cfg(feature = "json")]
+    pub(crate) fn silent(future: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Box::pin(Some(async move {
+            future.await;
+            Ok(super::Answer { body: None })
+        })))
+    }
+}
+
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Running")

@@ -254,6 +254,11 @@ impl Driver {
         let range = match self.splitter.next(received.bytes()) {
             Split::Partial => return Ok(false),
             Split::Text(range) => range,
+            Split::Blank(count) => {
+                received.skip(count);
+                self.splitter.consumed(count);
+                return Ok(true);
+            }
             Split::TooLarge => {
                 return Err(PeerMisbehaved::new(&format!(
                     "a reply of more than {} bytes (`Limits::message_bytes`)",

@@ -1,0 +1,97 @@
+//! JSON-RPC texts, as a server reads them from a byte stream.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{BATCH, Core};
+use crate::connection::{PeerMisbehaved, Received};
+use crate::context::{Caller, Metadata};
+use crate::fault::{Fault, code};
+use crate::payload::Payload;
+use crate::protocol::jsonrpc::{self, Split, Splitter, answer_batch, read_request};
+use crate::protocol::outbox::ReplyId;
+
+/// Where in the stream the connection is.
+#[derive(Debug)]
+pub(super) struct Json {
+    splitter: Splitter,
+}
+
+impl Json {
+    pub(super) fn new(message_bytes: usize) -> Self {
+        Self { splitter: Splitter::new(message_bytes) }
+    }
+
+    pub(super) fn receive(
+        &mut self,
+        core: &mut Core,
+        received: &mut Received,
+        now: Instant,
+    ) -> Result<bool, PeerMisbehaved> {
+        for _ in 0..BATCH {
+            match self.splitter.next(received.bytes()) {
+                Split::Partial => return Ok(false),
+                Split::Blank(count) => {
+                    received.skip(count);
+                    self.splitter.consumed(count);
+                }
+                Split::TooLarge => {
+                    let limit = core.peer.limits.message_bytes;
+                    let fault = Fault::new(
+                        code::TOO_LARGE,
+                        format!("the limit of a message is {limit} bytes (`Limits::message_bytes`)"),
+                    );
+                    core.peer.outbox.fault(&nobody(), &fault);
+                }
+                Split::Text(at) => {
+                    let text = take(received, &at);
+                    self.splitter.consumed(at.end);
+                    self.text(core, &text, now);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// What is left at the end of the stream is a text that was not finished.
+    pub(super) fn receive_end(&mut self, core: &Core, received: &mut Received) {
+        if !received.bytes().trim_ascii().is_empty() {
+            let fault = Fault::new(code::PARSE_ERROR, "the stream ends in the middle of a message");
+            core.peer.outbox.fault(&nobody(), &fault);
+        }
+        received.skip(usize::MAX);
+    }
+
+    fn text(&mut self, core: &mut Core, text: &Payload, now: Instant) {
+        match read_request(&core.router, text, &core.peer.limits) {
+            jsonrpc::Received::One(incoming) => {
+                if matches!(&incoming.target, Err(fault) if fault.code == code::PARSE_ERROR) {
+                    self.splitter.resync();
+                }
+                core.start(incoming, Metadata::default(), None, now);
+            }
+            jsonrpc::Received::Batch(members) => {
+                let router = Arc::clone(&core.router);
+                let caller = Caller::new(Arc::clone(&core.peer));
+                core.run(async move {
+                    if let Some(mut reply) = answer_batch(&router, &caller, members).await {
+                        reply.push(b'\n');
+                        caller.peer.outbox.lock().extend_from_slice(&reply);
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// Takes the text `at` of what was received, and drops what stands before it.
+fn take(received: &mut Received, at: &Range<usize>) -> Payload {
+    received.skip(at.start);
+    received.take(at.len())
+}
+
+/// The id of a request that could not be read.
+fn nobody() -> ReplyId {
+    ReplyId::Json { raw: Payload::copied_from(b"null"), version_1: false }
+}

@@ -1,0 +1,319 @@
+//! Where a server is, and how to talk to it: `[codec+]transport://authority[/path][?options]`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use farcall_core::encoding::Encoding;
+
+/// How bytes get there.
+///
+/// ```
+/// assert_eq!(farcall_transport::address::Transport::Tcp.name(), "tcp");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// A TCP connection.
+    Tcp,
+    /// A TLS connection.
+    Tls,
+    /// A Unix domain socket.
+    Unix,
+    /// HTTP/1.1, or HTTP/2 with the option `version=2`.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// Inside this process.
+    Mem,
+}
+
+impl Transport {
+    const ALL: [Self; 6] =
+        [Self::Tcp, Self::Tls, Self::Unix, Self::Http, Self::Https, Self::Mem];
+
+    /// Its scheme in an address.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Unix => "unix",
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Mem => "mem",
+        }
+    }
+
+    /// What is spoken over it where the address does not say.
+    fn usual_encoding(self) -> Encoding {
+        match self {
+            Self::Http | Self::Https => Encoding::Json,
+            Self::Tcp | Self::Tls | Self::Unix | Self::Mem => Encoding::Bincode,
+        }
+    }
+
+    fn usual_port(self) -> Option<u16> {
+        match self {
+            Self::Http => Some(80),
+            Self::Https => Some(443),
+            _ => None,
+        }
+    }
+}
+
+/// An address, parsed. Prints as it can be parsed again.
+///
+/// ```
+/// use farcall_transport::address::{Address, Transport};
+///
+/// let address: Address = "xml+http://localhost:8000/RPC2".parse()?;
+/// assert_eq!(address.encoding().name(), "xml");
+/// assert_eq!(address.transport(), Transport::Http);
+/// assert_eq!((address.authority(), address.path()), ("localhost:8000", "/RPC2"));
+/// assert_eq!(address.to_string(), "xml+http://localhost:8000/RPC2");
+/// # Ok::<(), farcall_transport::address::BadAddress>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    encoding: Encoding,
+    transport: Transport,
+    authority: String,
+    path: String,
+    http2: bool,
+}
+
+impl Address {
+    /// What values are encoded in.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// How bytes get there.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// `host:port`; the name of a `mem` address; nothing for `unix`.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The path of an HTTP address (`/` if it gives none), or of a Unix socket.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// True if HTTP/2 is to be spoken from the first byte (`?version=2`).
+    #[must_use]
+    pub fn is_http2(&self) -> bool {
+        self.http2
+    }
+
+    /// The same place, in another encoding.
+    #[must_use]
+    pub fn with_encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
+        self
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { encoding, transport, authority, path, http2 } = self;
+        write!(f, "{encoding}+{}://{authority}{path}", transport.name())?;
+        if *http2 {
+            f.write_str("?version=2")?;
+        }
+        Ok(())
+    }
+}
+
+/// An address that cannot be, and what would be right.
+///
+/// ```
+/// use farcall_transport::address::Address;
+///
+/// let error = "yaml+tcp://h:1".parse::<Address>().unwrap_err();
+/// assert!(error.to_string().contains("there are bincode, json and xml"));
+/// let error = "http//h".parse::<Address>().unwrap_err();
+/// assert!(error.to_string().contains("tcp://host:port"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadAddress {
+    address: String,
+    why: String,
+}
+
+impl fmt::Display for BadAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no address: {}", self.address.escape_debug(), self.why)
+    }
+}
+
+impl std::error::Error for BadAddress {}
+
+impl FromStr for Address {
+    type Err = BadAddress;
+
+    fn from_str(address: &str) -> Result<Self, BadAddress> {
+        parse(address).map_err(|why| BadAddress { address: address.to_owned(), why })
+    }
+}
+
+fn parse(address: &str) -> Result<Address, String> {
+    let (scheme, rest) = address.split_once("://").ok_or_else(|| {
+        "it begins with how to get there, such as tcp://host:port or xml+http://host/RPC2".to_owned()
+    })?;
+    let (codec, transport) = match scheme.split_once('+') {
+        Some((codec, transport)) => (Some(codec), transport),
+        None => (None, scheme),
+    };
+    let transport = Transport::ALL.into_iter().find(|known| known.name() == transport).ok_or_else(
+        || format!("`{transport}` is no transport; there are tcp, tls, unix, http, https and mem"),
+    )?;
+    let encoding = match codec {
+        Some(codec) => codec.parse().map_err(|error| format!("{error}"))?,
+        None => transport.usual_encoding(),
+    };
+    let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
+    let http2 = parse_options(transport, options)?;
+    if rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("it has white space in it".to_owned());
+    }
+    let (authority, path) = match transport {
+        Transport::Unix => (String::new(), unix_path(rest)?),
+        Transport::Mem => (mem_name(rest)?, String::new()),
+        Transport::Tcp | Transport::Tls => (tcp_authority(transport, rest)?, String::new()),
+        Transport::Http | Transport::Https => http_parts(transport, rest)?,
+    };
+    Ok(Address { encoding, transport, authority, path, http2 })
+}
+
+fn parse_options(transport: Transport, options: &str) -> Result<bool, String> {
+    let http = matches!(transport, Transport::Http | Transport::Https);
+    match options {
+        "" => Ok(false),
+        "version=1" if http => Ok(false),
+        "version=2" if http => Ok(true),
+        _ if http => Err(format!("`{options}` is no option; there is version=2")),
+        _ => Err(format!("{} takes no options", transport.name())),
+    }
+}
+
+fn unix_path(rest: &str) -> Result<String, String> {
+    if rest.starts_with('/') && rest.len() > 1 {
+        Ok(rest.to_owned())
+    } else {
+        Err(format!("a socket's path is absolute: unix:///{}", rest.trim_matches('/')))
+    }
+}
+
+fn mem_name(rest: &str) -> Result<String, String> {
+    if rest.is_empty() || rest.contains('/') {
+        Err("a place in memory has a plain name: mem://name".to_owned())
+    } else {
+        Ok(rest.to_owned())
+    }
+}
+
+fn tcp_authority(transport: Transport, rest: &str) -> Result<String, String> {
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    if authority.contains('/') {
+        return Err(format!("{} has no paths; http has", transport.name()));
+    }
+    check_port(authority)?
+        .ok_or_else(|| format!("it needs a port: {}://{authority}:8000", transport.name()))?;
+    Ok(authority.to_owned())
+}
+
+fn http_parts(transport: Transport, rest: &str) -> Result<(String, String), String> {
+    let (authority, path) = match rest.find('/') {
+        Some(slash) => rest.split_at(slash),
+        None => (rest, "/"),
+    };
+    let authority = match (check_port(authority)?, transport.usual_port()) {
+        (None, Some(port)) => format!("{authority}:{port}"),
+        _ => authority.to_owned(),
+    };
+    if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("other characters than ASCII in a path are written %XX".to_owned());
+    }
+    Ok((authority, path.to_owned()))
+}
+
+/// The port of `host:port` or `[v6]:port`, if there is one.
+fn check_port(authority: &str) -> Result<Option<u16>, String> {
+    if authority.contains('@') {
+        return Err("names and passwords do not belong in it".to_owned());
+    }
+    let (host, port) = match authority.rfind(']') {
+        Some(end) => {
+            let (host, port) = authority.split_at(end + 1);
+            (host, port.strip_prefix(':').or((!port.is_empty()).then_some(port)))
+        }
+        None => match authority.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            Some(_) => return Err(format!("an IPv6 address stands in brackets: [{authority}]")),
+            None => (authority, None),
+        },
+    };
+    if host.is_empty() {
+        return Err("it names no host".to_owned());
+    }
+    let Some(port) = port else { return Ok(None) };
+    match port.parse::<u16>() {
+        Ok(port) if port.to_string().len() == authority.len() - host.len() - 1 => Ok(Some(port)),
+        _ => Err(format!("`{port}` is no port; ports are 0 to 65535")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_can_be_parsed_again() {
+        for (text, printed) in [
+            ("tcp://h:1", "bincode+tcp://h:1"),
+            ("json+tcp://127.0.0.1:8000", "json+tcp://127.0.0.1:8000"),
+            ("xml+http://h/RPC2", "xml+http://h:80/RPC2"),
+            ("http://[::1]:8000", "json+http://[::1]:8000/"),
+            ("bincode+https://h/rpc", "bincode+https://h:443/rpc"),
+            ("unix:///run/calc.sock", "bincode+unix:///run/calc.sock"),
+            ("xml+mem://calc", "xml+mem://calc"),
+            ("http://h:1/a/b?version=2", "json+http://h:1/a/b?version=2"),
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string(), printed);
+            assert_eq!(printed.parse(), Ok(address));
+        }
+    }
+
+    #[test]
+    fn a_wrong_one_says_what_would_be_right() {
+        for (text, right) in [
+            ("localhost:8000", "tcp://host:port"),
+            ("ftp://h", "there are tcp, tls, unix, http, https and mem"),
+            ("yaml+http://h", "there are bincode, json and xml"),
+            ("tcp://h", "tcp://h:8000"),
+            ("tcp://h:1/x", "http has"),
+            ("tcp://h:99999", "0 to 65535"),
+            ("tcp://h:+1", "0 to 65535"),
+            ("http://::1", "[::1]"),
+            ("http://", "no host"),
+            ("unix://run/x", "unix:///run/x"),
+            ("mem://", "mem://name"),
+            ("http://h?version=3", "version=2"),
+            ("tcp://h:1?version=2", "no options"),
+            ("http://me:pw@h/", "do not belong"),
+            ("http://h/a b", "white space"),
+        ] {
+            let error = text.parse::<Address>().unwrap_err().to_string();
+            assert!(error.contains(right), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Where connections arrive.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::net::{TcpListener, UnixListener};
+
+use super::Stream;
+use super::memory::MemoryListener;
+use crate::address::{Address, Transport};
+
+/// A bound address.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener, SocketFile),
+    Memory(MemoryListener),
+}
+
+/// A connection that arrived.
+pub(crate) struct Arrival {
+    pub(crate) io: Box<dyn Stream>,
+    pub(crate) transport: &'static str,
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) local: Option<SocketAddr>,
+}
+
+/// Removed when the listener is gone.
+#[derive(Debug)]
+pub(crate) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Listener {
+    pub(crate) async fn bind(address: &Address) -> io::Result<Self> {
+        match address.transport() {
+            Transport::Tcp | Transport::Http => {
+                Ok(Self::Tcp(TcpListener::bind(address.authority()).await?))
+            }
+            Transport::Unix => {
+                let path = PathBuf::from(address.path());
+                remove_stale(&path);
+                Ok(Self::Unix(UnixListener::bind(&path)?, SocketFile(path)))
+            }
+            Transport::Mem => Ok(Self::Memory(MemoryListener::bind(address.authority())?)),
+            Transport::Tls | Transport::Https => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, "TLS is not offered yet"))
+            }
+        }
+    }
+
+    pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            Self::Unix(..) | Self::Memory(_) => None,
+        }
+    }
+
+    pub(crate) async fn accept(&mut self) -> io::Result<Arrival> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                // Replies leave in whole batches: to hold a small one back gains nothing.
+                stream.set_nodelay(true)?;
+                let local = stream.local_addr().ok();
+                Ok(Arrival { io: Box::new(stream), transport: "tcp", peer: Some(peer), local })
+            }
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                Ok(Arrival { io: Box::new(stream), transport: "unix", peer: None, local: None })
+            }
+            Self::Memory(listener) => {
+                let stream = listener.accept().await?;
+                Ok(Arrival { io: Box::new(stream), transport: "mem", peer: None, local: None })
+            }
+        }
+    }
+}
+
+/// Removes the socket of a server that is no more; one that answers is left alone.
+fn remove_stale(path: &PathBuf) {
+    use std::os::unix::fs::FileTypeExt;
+
+    let is_socket =
+        std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
+    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+}

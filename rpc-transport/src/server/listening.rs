@@ -1,0 +1,238 @@
+//! A server at work.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use farcall_core::router::Conflict;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::connection::{self, Host};
+use crate::address::{Address, BadAddress};
+use crate::drain::{Drain, Stage};
+use crate::net::listener::Listener;
+
+/// How long calls in flight may take to finish when the server ends.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// A server that is bound to its addresses; it answers once it is [run](Self::run_until).
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use farcall_transport::server::Server;
+///
+/// let listening = Server::new().listen("tcp://127.0.0.1:0").await?;
+/// let report = listening.run_until(std::future::ready(())).await;
+/// assert_eq!(report.connections, 0);
+/// # Ok::<(), farcall_transport::server::ListenError>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "a server answers once it is run"]
+pub struct Listening {
+    host: Host,
+    listeners: Vec<Listener>,
+    grace: Duration,
+}
+
+impl Listening {
+    pub(super) fn new(host: Host) -> Self {
+        Self { host, listeners: Vec::new(), grace: GRACE }
+    }
+
+    /// Binds a further address, where the same is answered.
+    ///
+    /// # Errors
+    /// If the address cannot be, or is taken.
+    pub async fn listen(mut self, address: &str) -> Result<Self, ListenError> {
+        let parsed: Address = address.parse()?;
+        let bound = Listener::bind(&parsed).await;
+        let listener = bound.map_err(|source| ListenError::bind(address, source))?;
+        self.listeners.push(listener);
+        Ok(self)
+    }
+
+    /// Sets how long calls in flight may take to finish in the end. Default 30 s.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// The first IP address and port that is bound: the port that was given for port 0.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.listeners.iter().find_map(Listener::local_addr)
+    }
+
+    /// Serves for ever.
+    pub async fn run(self) -> Report {
+        self.run_until(std::future::pending()).await
+    }
+
+    /// Serves until `end` is ready, then drains: no new connections, no new calls; those in flight
+    /// finish, up to the [grace](Self::grace), after which they are dropped.
+    pub async fn run_until(self, end: impl Future<Output = ()>) -> Report {
+        let Self { host, listeners, grace } = self;
+        let (stage, drain) = Drain::new();
+        let places = Arc::new(Semaphore::new(host.limits.connections));
+        let mut accepting = JoinSet::new();
+        for listener in listeners {
+            let places = Arc::clone(&places);
+            accepting.spawn(accept(host.clone(), listener, places, drain.clone()));
+        }
+        drop(drain);
+        end.await;
+        finish(&stage, accepting, grace).await
+    }
+}
+
+/// Ends the accept loops and their connections.
+async fn finish(
+    stage: &watch::Sender<Stage>,
+    mut accepting: JoinSet<Accepted>,
+    grace: Duration,
+) -> Report {
+    let _ = stage.send(Stage::Draining);
+    let mut report = Report::default();
+    let drained = async {
+        while let Some(accepted) = accepting.join_next().await {
+            report.connections += accepted.map_or(0, |accepted| accepted.connections);
+        }
+    };
+    if tokio::time::timeout(grace, drained).await.is_err() {
+        report.forced = true;
+        let _ = stage.send(Stage::Forced);
+        while let Some(accepted) = accepting.join_next().await {
+            report.connections += accepted.map_or(0, |accepted| accepted.connections);
+        }
+    }
+    report
+}
+
+/// What an accept loop did.
+struct Accepted {
+    connections: u64,
+}
+
+/// Takes connections until the drain begins, then waits for them to end.
+async fn accept(
+    host: Host,
+    mut listener: Listener,
+    places: Arc<Semaphore>,
+    drain: Drain,
+) -> Accepted {
+    let mut serving = JoinSet::new();
+    let mut accepted = Accepted { connections: 0 };
+    let mut ending = drain.clone();
+    loop {
+        let arrival = tokio::select! {
+            arrival = listener.accept() => arrival,
+            Some(_) = serving.join_next() => continue,
+            () = ending.started() => break,
+        };
+        match arrival {
+            Ok(arrival) => {
+                // Beyond the limit nobody is let in: the connection closes at once.
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+                accepted.connections += 1;
+                let (host, drain) = (host.clone(), drain.clone());
+                serving.spawn(async move {
+                    connection::serve(host, arrival, drain).await;
+                    drop(place);
+                });
+            }
+            Err(error) => back_off(&error).await,
+        }
+    }
+    drop(listener);
+    while serving.join_next().await.is_some() {}
+    accepted
+}
+
+/// A failed accept must neither end the server nor make it spin: out of descriptors, the next
+/// would fail at once as well.
+async fn back_off(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+impl fmt::Debug for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listening").field("listeners", &self.listeners).finish_non_exhaustive()
+    }
+}
+
+/// What a server did until it ended.
+///
+/// ```
+/// let report = farcall_transport::server::Report::default();
+/// assert!(!report.forced);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// How many connections it served.
+    pub connections: u64,
+    /// True if calls were still in flight after the grace, and were dropped.
+    pub forced: bool,
+}
+
+/// Why a server cannot listen.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let error = farcall_transport::server::Server::new().listen("port 80").await.unwrap_err();
+/// assert!(error.to_string().contains("tcp://host:port"));
+/// # });
+/// ```
+#[derive(Debug)]
+pub struct ListenError(Why);
+
+#[derive(Debug)]
+enum Why {
+    Address(BadAddress),
+    Bind { address: String, source: io::Error },
+    Conflict(Conflict),
+}
+
+impl ListenError {
+    fn bind(address: &str, source: io::Error) -> Self {
+        Self(Why::Bind { address: address.to_owned(), source })
+    }
+}
+
+impl From<BadAddress> for ListenError {
+    fn from(address: BadAddress) -> Self {
+        Self(Why::Address(address))
+    }
+}
+
+impl From<Conflict> for ListenError {
+    fn from(conflict: Conflict) -> Self {
+        Self(Why::Conflict(conflict))
+    }
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Why::Address(bad) => bad.fmt(f),
+            Why::Bind { address, .. } => write!(f, "cannot listen on {address}"),
+            Why::Conflict(conflict) => conflict.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ListenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Why::Bind { source, .. } => Some(source),
+            Why::Address(_) | Why::Conflict(_) => None,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Serving: accept, tell the protocol from the first bytes, hand over, and drain in the end.
+
+mod connection;
+mod listening;
+mod protocols;
+
+use std::fmt;
+use std::sync::Arc;
+
+use farcall_core::limits::Limits;
+use farcall_core::router::{Builder, Conflict, Router};
+use farcall_core::service::Service;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use listening::{ListenError, Listening, Report};
+pub use protocols::{Protocol, Protocols};
+
+use crate::drain::Drain;
+use crate::net::listener::Arrival;
+use connection::Host;
+
+/// A server to be: services, limits, and what is spoken.
+///
+/// ```
+/// use farcall_transport::server::Server;
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let listening = Server::new().listen("tcp://127.0.0.1:0").await?;
+/// assert!(listening.local_addr().is_some());
+/// # Ok::<(), farcall_transport::server::ListenError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Default)]
+pub struct Server {
+    services: Builder,
+    limits: Limits,
+    protocols: Protocols,
+    hosts: Vec<String>,
+}
+
+impl Server {
+    /// A server without services, that speaks every protocol of this build.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a service. Several share each port, as long as their methods' wire names differ.
+    #[must_use]
+    pub fn service<S: Service>(mut self, service: S) -> Self {
+        self.services = self.services.service(service);
+        self
+    }
+
+    /// Sets what peers may ask for.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets what is spoken; anybody else is told so and turned away.
+    #[must_use]
+    pub fn protocols(mut self, protocols: impl Into<Protocols>) -> Self {
+        self.protocols = protocols.into();
+        self
+    }
+
+    /// Adds a name that HTTP requests may give as their `Host`. A server on a loopback address
+    /// takes requests for `localhost` and loopback addresses, and for these names; a web page
+    /// whose own name was made to point here ("DNS rebinding") is turned away.
+    #[must_use]
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
+
+    /// Binds `address`; its encoding says nothing here, as every one is understood.
+    ///
+    /// # Errors
+    /// If the address cannot be or is taken, or two services have a method of the same name.
+    pub async fn listen(self, address: &str) -> Result<Listening, ListenError> {
+        let host = self.into_host()?;
+        Listening::new(host).listen(address).await
+    }
+
+    /// Serves one byte stream that is connected already, to its end.
+    ///
+    /// # Errors
+    /// If two services have a method of the same name.
+    pub async fn serve_stream<IO>(self, io: IO) -> Result<(), Conflict>
+    where
+        IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let host = self.into_host()?;
+        serve(host, io).await;
+        Ok(())
+    }
+
+    /// Serves one byte stream with a finished router.
+    pub(crate) async fn serve_one<IO>(router: Arc<Router>, io: IO, limits: Limits)
+    where
+        IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let protocols = Protocols::default();
+        serve(Host { router, limits, protocols, hosts: Arc::default() }, io).await;
+    }
+
+    /// The services as one that answers HTTP requests, to be mounted in somebody else's server.
+    ///
+    /// # Errors
+    /// If two services have a method of the same name.
+    #[cfg(feature = "http")]
+    pub fn into_http_service(self) -> Result<crate::http::HttpService, Conflict> {
+        let host = self.into_host()?;
+        Ok(crate::http::HttpService::new(host.router, host.limits, host.hosts))
+    }
+
+    fn into_host(self) -> Result<Host, Conflict> {
+        let Self { services, limits, protocols, hosts } = self;
+        Ok(Host { router: services.build()?, limits, protocols, hosts: hosts.into() })
+    }
+}
+
+async fn serve<IO>(host: Host, io: IO)
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let arrival = Arrival { io: Box::new(io), transport: "mem", peer: None, local: None };
+    // The sender lives as long as the connection: nobody ends it from outside.
+    let (_serving, drain) = Drain::new();
+    connection::serve(host, arrival, drain).await;
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("services", &self.services)
+            .field("protocols", &self.protocols)
+            .finish_non_exhaustive()
+    }
+}

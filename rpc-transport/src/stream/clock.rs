@@ -1,0 +1,35 @@
+//! The one timer of a connection.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use tokio::time::Sleep;
+
+/// A timer that is made when it is first needed and moved only when the time to wake changes.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    sleep: Option<Pin<Box<Sleep>>>,
+    set_to: Option<Instant>,
+}
+
+impl Clock {
+    /// Ready once `at` is past; with no `at`, never.
+    pub(crate) fn poll_at(&mut self, at: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = at else {
+            self.set_to = None;
+            return Poll::Pending;
+        };
+        let when = tokio::time::Instant::from_std(at);
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(when)));
+        if self.set_to != Some(at) {
+            self.set_to = Some(at);
+            sleep.as_mut().reset(when);
+        }
+        let ready = sleep.as_mut().poll(cx);
+        if ready.is_ready() {
+            self.set_to = None;
+        }
+        ready
+    }
+}

@@ -1,0 +1,8 @@
+//! Drives a connection of the core over any byte stream: moves bytes, sleeps, and decides nothing.
+
+mod client;
+mod clock;
+mod server;
+
+pub(crate) use client::{client, now};
+pub(crate) use server::serve;

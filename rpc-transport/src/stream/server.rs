@@ -1,0 +1,186 @@
+//! The task behind a server's connection.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use farcall_core::connection::Received;
+use farcall_core::connection::server::Server;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::io::poll_read_buf;
+
+use super::client::{now, poll_drain};
+use super::clock::Clock;
+use crate::drain::Drain;
+
+/// Serves one connection to its end.
+pub(crate) async fn serve<IO>(
+    io: IO,
+    connection: Server,
+    received: Received,
+    unsent_limit: usize,
+    mut drain: Drain,
+) where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut task = Task {
+        io,
+        connection,
+        received,
+        fresh: true,
+        reading: Reading::Open,
+        sending: Vec::new(),
+        sent: 0,
+        unsent_limit,
+        clock: Clock::default(),
+        write_clock: Clock::default(),
+    };
+    // Outside of tokio's cooperative budget, which the timers and channels of many waiting
+    // handlers would use up at once, so that each of them wakes the task again for nothing. The
+    // task yields by itself after a batch.
+    let serving = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll(cx)));
+    tokio::pin!(serving);
+    tokio::select! {
+        () = &mut serving => return,
+        () = drain.started() => {}
+    }
+    drop(serving);
+    task.connection.drain();
+    tokio::select! {
+        () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll_to_idle(cx))) => {}
+        () = drain.forced() => task.connection.abort(),
+    }
+    task.say_goodbye().await;
+}
+
+struct Task<IO> {
+    io: IO,
+    connection: Server,
+    received: Received,
+    /// True if `received` holds bytes that were not looked at yet.
+    fresh: bool,
+    reading: Reading,
+    sending: Vec<u8>,
+    sent: usize,
+    unsent_limit: usize,
+    clock: Clock,
+    write_clock: Clock,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Open,
+    /// The peer closed its half: what it asked is still answered.
+    Ended,
+    /// The peer broke the protocol: what was written is sent, and no more.
+    Broken,
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
+    /// Ready when the connection is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.poll_work(cx).is_err() {
+            return Poll::Ready(());
+        }
+        let over = match self.reading {
+            Reading::Open => false,
+            Reading::Ended => self.connection.is_idle(),
+            Reading::Broken => true,
+        };
+        if over && self.is_sent() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Ready when every call is answered and every answer sent.
+    fn poll_to_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.poll_work(cx).is_err() || (self.connection.is_idle() && self.is_sent()) {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    fn is_sent(&self) -> bool {
+        self.sending.is_empty() && self.connection.unsent() == 0
+    }
+
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.connection.poll(cx);
+        self.poll_read(cx)?;
+        while self.clock.poll_at(self.connection.poll_timeout(), cx).is_ready() {
+            self.connection.handle_timeout(now());
+        }
+        // Handlers that were started by what was read may have been woken since.
+        self.connection.poll(cx);
+        match self.poll_write(cx) {
+            Poll::Ready(Err(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.reading != Reading::Open {
+            return Ok(());
+        }
+        loop {
+            if self.fresh {
+                match self.connection.receive(&mut self.received, now()) {
+                    // A batch: send what there is, let others run, then go on.
+                    Ok(true) => {
+                        cx.waker().wake_by_ref();
+                        return Ok(());
+                    }
+                    Ok(false) => self.fresh = false,
+                    Err(_) => {
+                        self.reading = Reading::Broken;
+                        return Ok(());
+                    }
+                }
+            }
+            // A peer that does not read its replies is not read from.
+            let unsent = self.sending.len() - self.sent + self.connection.unsent();
+            if unsent >= self.unsent_limit {
+                return Ok(());
+            }
+            match poll_read_buf(Pin::new(&mut self.io), cx, self.received.room()) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(0)) => {
+                    self.connection.receive_end(&mut self.received);
+                    self.reading = Reading::Ended;
+                    return Ok(());
+                }
+                Poll::Ready(Ok(_)) => self.fresh = true,
+                Poll::Ready(Err(error)) => return Err(error),
+            }
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if self.sending.is_empty() {
+                if self.connection.unsent() == 0 {
+                    return Poll::Pending;
+                }
+                let was_full = self.connection.unsent() >= self.unsent_limit;
+                self.connection.transmit(&mut self.sending);
+                if was_full {
+                    // Reading stopped for this; it may go on.
+                    cx.waker().wake_by_ref();
+                }
+            }
+            ready!(poll_drain(&mut self.io, cx, &mut self.sending, &mut self.sent))?;
+        }
+    }
+
+    /// Sends what is left, and closes. A peer that does not read it is not waited for long.
+    async fn say_goodbye(&mut self) {
+        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+        let sent = std::future::poll_fn(|cx| match self.poll_write(cx) {
+            Poll::Ready(Err(_)) => Poll::Ready(()),
+            _ if self.is_sent() => Poll::Ready(()),
+            _ => Poll::Pending,
+        });
+        if tokio::time::timeout(PATIENCE, sent).await.is_ok() {
+            let goodbye = std::future::poll_fn(|cx| Pin::new(&mut self.io).poll_shutdown(cx));
+            let _ = tokio::time::timeout(PATIENCE, goodbye).await;
+        }
+    }
+}
