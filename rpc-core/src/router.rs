@@ -138,6 +138,15 @@ impl Router {
             .get(target.method)
     }
 
+    /// The wire names of all methods, sorted, without their aliases.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        let methods = self.services.iter().flat_map(|service| service.methods());
+        let mut names: Vec<_> = methods.map(|method| method.name).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Starts a call that the caller polls itself.
     pub(crate) fn call(&self, target: Target, request: Request) -> Result<Running, Fault> {
         match self.services.get(target.service) {

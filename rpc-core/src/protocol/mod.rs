@@ -11,9 +11,19 @@ pub mod jsonrpc;
 #[cfg(feature = "xml")]
 pub mod xmlrpc;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::channel::{Inbound, Outbound};
+use crate::context::Caller;
+use crate::encoding::Encoding;
+use crate::error::{EncodeError, Failure};
 use crate::fault::Fault;
 use crate::params::Arguments;
-use crate::router::Target;
+#[cfg(feature = "json")]
+use crate::params::Style;
+use crate::payload::Payload;
+use crate::router::{Router, Target};
 use outbox::ReplyId;
 
 /// A request as a protocol read it, not started yet.
@@ -25,4 +35,71 @@ pub(crate) struct Incoming {
     pub(crate) arguments: Arguments,
     /// What its reply must refer to; none for a notification.
     pub(crate) reply: Option<ReplyId>,
+}
+
+/// Answers one message (or batch) where something else tells one from the next, as HTTP does:
+/// JSON-RPC in JSON, XML-RPC in XML, a native frame in bincode. `None` if there is nothing to say.
+pub async fn answer(
+    router: &Arc<Router>,
+    encoding: Encoding,
+    caller: Caller,
+    body: Payload,
+) -> Option<Vec<u8>> {
+    match encoding {
+        #[cfg(feature = "json")]
+        Encoding::Json => jsonrpc::answer(router, caller, body).await,
+        #[cfg(feature = "xml")]
+        Encoding::Xml => Some(xmlrpc::answer(router, caller, body).await),
+        _ => native::answer(router, caller, body).await,
+    }
+}
+
+/// The answer to a message of which nothing is known but that it is refused with `fault`.
+#[must_use]
+pub fn refusal(encoding: Encoding, fault: &Fault) -> Vec<u8> {
+    let mut out = Vec::new();
+    match encoding {
+        #[cfg(feature = "json")]
+        Encoding::Json => jsonrpc::write_fault(&mut out, b"null", false, fault),
+        #[cfg(feature = "xml")]
+        Encoding::Xml => xmlrpc::write_fault(&mut out, fault, false),
+        _ => native::write_fault(&mut out, 0, fault),
+    }
+    out
+}
+
+/// Appends `call` as one message, as [`answer`] takes it.
+///
+/// # Errors
+/// If a parameter has no form in `encoding`.
+pub fn write_call(
+    out: &mut Vec<u8>,
+    call: &Outbound<'_>,
+    encoding: Encoding,
+    remaining: Option<Duration>,
+) -> Result<(), EncodeError> {
+    match encoding {
+        #[cfg(feature = "json")]
+        Encoding::Json => {
+            let id = (!call.options.notification).then_some(1);
+            jsonrpc::write_call(out, call, Style::Positional, id)
+        }
+        #[cfg(feature = "xml")]
+        Encoding::Xml => xmlrpc::write_call(out, call),
+        _ => native::write_call(out, call, encoding, 1, remaining),
+    }
+}
+
+/// Reads the reply to a message of [`write_call`].
+///
+/// # Errors
+/// The fault that came, or that it is no reply.
+pub fn read_reply(encoding: Encoding, body: Payload) -> Result<Inbound, Failure> {
+    match encoding {
+        #[cfg(feature = "json")]
+        Encoding::Json => jsonrpc::read_reply(body).outcome,
+        #[cfg(feature = "xml")]
+        Encoding::Xml => xmlrpc::read_reply(body),
+        _ => native::read_reply(body, encoding),
+    }
 }

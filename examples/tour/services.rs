@@ -1,0 +1,119 @@
+//! What the tour offers, but for the phone book.
+
+use std::time::Duration;
+
+/// Arithmetic in 64 bits, as every RPC tutorial begins.
+#[farcall::service]
+pub trait Arithmetic {
+    /// Returns `x + y`.
+    async fn add(&self, x: i64, y: i64) -> Result<i64, ArithmeticError>;
+    /// Returns `x - y`.
+    async fn subtract(&self, x: i64, y: i64) -> Result<i64, ArithmeticError>;
+    /// Returns `x * y`.
+    async fn multiply(&self, x: i64, y: i64) -> Result<i64, ArithmeticError>;
+    /// Returns `x / y`, rounded toward zero.
+    async fn divide(&self, x: i64, y: i64) -> Result<i64, ArithmeticError>;
+}
+
+#[derive(Debug, PartialEq, thiserror::Error, farcall::Fault)]
+pub enum ArithmeticError {
+    #[error("division by zero")]
+    #[fault(code = 1)]
+    DivisionByZero,
+    #[error("the result does not fit into 64 bits")]
+    #[fault(code = 2)]
+    Overflow,
+}
+
+pub struct Pocket;
+
+impl Arithmetic for Pocket {
+    async fn add(&self, x: i64, y: i64) -> Result<i64, ArithmeticError> {
+        x.checked_add(y).ok_or(ArithmeticError::Overflow)
+    }
+
+    async fn subtract(&self, x: i64, y: i64) -> Result<i64, ArithmeticError> {
+        x.checked_sub(y).ok_or(ArithmeticError::Overflow)
+    }
+
+    async fn multiply(&self, x: i64, y: i64) -> Result<i64, ArithmeticError> {
+        x.checked_mul(y).ok_or(ArithmeticError::Overflow)
+    }
+
+    async fn divide(&self, x: i64, y: i64) -> Result<i64, ArithmeticError> {
+        if y == 0 {
+            return Err(ArithmeticError::DivisionByZero);
+        }
+        x.checked_div(y).ok_or(ArithmeticError::Overflow)
+    }
+}
+
+/// Text, and parameters that may be left out.
+#[farcall::service]
+pub trait Greeting {
+    /// Returns `s`.
+    async fn echo(&self, s: &str) -> String;
+    /// Greets; `name` may be left out.
+    async fn woca(&self, #[rpc(default = "world")] name: &str) -> Result<String, GreetingError>;
+}
+
+#[derive(Debug, PartialEq, thiserror::Error, farcall::Fault)]
+pub enum GreetingError {
+    #[error("the empty name cannot be greeted")]
+    #[fault(code = 3)]
+    NoName,
+}
+
+pub struct Polite;
+
+impl Greeting for Polite {
+    async fn echo(&self, s: &str) -> String {
+        s.to_owned()
+    }
+
+    async fn woca(&self, name: &str) -> Result<String, GreetingError> {
+        if name.is_empty() {
+            return Err(GreetingError::NoName);
+        }
+        Ok(format!("Hello, {name}!"))
+    }
+}
+
+/// Waiting, bytes, and accidents.
+#[farcall::service]
+pub trait Odds {
+    /// Answers `ms` after as many milliseconds, and holds no thread meanwhile.
+    async fn sleep(&self, ms: u64) -> Result<u64, OddsError>;
+    /// Returns the CRC-32 of `data`.
+    async fn checksum(&self, data: &[u8]) -> u32;
+    /// Panics, to show what that costs: nothing.
+    async fn panic(&self);
+}
+
+#[derive(Debug, PartialEq, thiserror::Error, farcall::Fault)]
+pub enum OddsError {
+    #[error("{ms} ms is longer than {most} ms")]
+    #[fault(code = 4)]
+    TooLong { ms: u64, most: u64 },
+}
+
+pub struct Ends;
+
+impl Odds for Ends {
+    async fn sleep(&self, ms: u64) -> Result<u64, OddsError> {
+        const MOST: u64 = 60_000;
+        if ms > MOST {
+            return Err(OddsError::TooLong { ms, most: MOST });
+        }
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        Ok(ms)
+    }
+
+    async fn checksum(&self, data: &[u8]) -> u32 {
+        crc32fast::hash(data)
+    }
+
+    async fn panic(&self) {
+        panic!("as asked for");
+    }
+}

@@ -1,0 +1,205 @@
+//! Which requests are calls, and from whom they are taken. Decisions only; no bodies.
+//!
+//! A web page is an attacker on localhost: it can send `text/plain` and forms anywhere without
+//! asking, and have its own name point at this machine ("DNS rebinding"). So the content type must
+//! be one that a page cannot send unasked, `Origin` must be where the request goes, and a server
+//! on a loopback address answers only to loopback names.
+
+use std::net::{IpAddr, SocketAddr};
+
+use farcall_core::encoding::Encoding;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+
+use super::BINCODE;
+
+/// Why a request is turned away, in words for whoever sent it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) status: StatusCode,
+    pub(super) words: String,
+}
+
+fn refused(status: StatusCode, words: impl Into<String>) -> Refused {
+    Refused { status, words: words.into() }
+}
+
+/// What a request's body is in, as far as its head tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ContentType {
+    Known(Encoding),
+    /// Old clients send none: the body's first byte tells.
+    Missing,
+}
+
+/// What the body of a POST is in.
+pub(super) fn content_type(headers: &HeaderMap) -> Result<ContentType, Refused> {
+    if let Some(coding) = headers.get(CONTENT_ENCODING)
+        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        let words = "compressed bodies are not taken: send it without Content-Encoding";
+        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
+    }
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        // A page can send a body without a type too (a Blob); browsers then say their Origin.
+        return if headers.contains_key(ORIGIN) {
+            Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, TAKEN))
+        } else {
+            Ok(ContentType::Missing)
+        };
+    };
+    let value = value.to_str().unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    let is = |known: &&str| essence.eq_ignore_ascii_case(known);
+    let encoding = if ["application/json", "application/json-rpc", "application/jsonrequest"]
+        .iter()
+        .any(is)
+    {
+        Encoding::Json
+    } else if ["text/xml", "application/xml"].iter().any(is) {
+        Encoding::Xml
+    } else if is(&BINCODE) {
+        Encoding::Bincode
+    } else {
+        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, TAKEN));
+    };
+    Ok(ContentType::Known(encoding))
+}
+
+const TAKEN: &str = "set the Content-Type: application/json for JSON-RPC (curl -H \
+                     content-type:application/json), text/xml for XML-RPC, \
+                     application/vnd.farcall.bincode for farcall's own messages";
+
+/// What a body without a type is in, by its first byte.
+pub(super) fn sniff(body: &[u8]) -> Result<Encoding, Refused> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    match body.first() {
+        Some(b'<') => Ok(Encoding::Xml),
+        Some(b'{' | b'[') => Ok(Encoding::Json),
+        _ => Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, TAKEN)),
+    }
+}
+
+/// Whether whoever wrote the page that sends this, if a page does, may call this server.
+pub(super) fn same_site(
+    parts: &Parts,
+    local: Option<SocketAddr>,
+    hosts: &[String],
+) -> Result<(), Refused> {
+    // HTTP/2 has the host in the request's own address.
+    let host = match parts.headers.get(HOST) {
+        Some(host) => host.to_str().ok(),
+        None => parts.uri.authority().map(http::uri::Authority::as_str),
+    };
+    if let Some(host) = host
+        && local.is_some_and(|local| local.ip().to_canonical().is_loopback())
+        && !is_loopback_name(host)
+        && !is_listed(host, hosts)
+    {
+        let words = "this server is on a loopback address and does not answer to that Host \
+                     (`Server::host` adds a name)";
+        return Err(refused(StatusCode::MISDIRECTED_REQUEST, words));
+    }
+    let Some(origin) = parts.headers.get(ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or_default();
+    let from = origin.split_once("://").map(|(_, from)| from);
+    match (from, host) {
+        (Some(from), Some(host)) if from.eq_ignore_ascii_case(host) => Ok(()),
+        _ => Err(refused(StatusCode::FORBIDDEN, "a page of another site may not call this server")),
+    }
+}
+
+/// `host:port` or `[v6]:port` without the port.
+fn without_port(host: &str) -> &str {
+    match host.rfind(']') {
+        Some(end) => host.get(..=end).unwrap_or(host),
+        None => host.split(':').next().unwrap_or(host),
+    }
+}
+
+fn is_loopback_name(host: &str) -> bool {
+    let name = without_port(host);
+    let ip = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    match ip.parse::<IpAddr>() {
+        Ok(ip) => ip.to_canonical().is_loopback(),
+        Err(_) => name.eq_ignore_ascii_case("localhost"),
+    }
+}
+
+fn is_listed(host: &str, hosts: &[String]) -> bool {
+    let name = without_port(host);
+    hosts.iter().any(|listed| listed.eq_ignore_ascii_case(name) || listed.eq_ignore_ascii_case(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(headers: &[(&str, &str)]) -> Parts {
+        let mut request = http::Request::post("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn content_types_in_the_wild_are_taken() {
+        for (value, encoding) in [
+            ("application/json", Encoding::Json),
+            ("application/json; charset=utf-8", Encoding::Json),
+            ("Application/JSON-RPC", Encoding::Json),
+            ("application/jsonrequest", Encoding::Json),
+            ("text/xml", Encoding::Xml),
+            ("text/xml; charset=iso-8859-1", Encoding::Xml),
+            ("application/xml", Encoding::Xml),
+            ("application/vnd.farcall.bincode", Encoding::Bincode),
+        ] {
+            let parts = parts(&[("content-type", value)]);
+            assert_eq!(content_type(&parts.headers), Ok(ContentType::Known(encoding)), "{value}");
+        }
+        assert_eq!(content_type(&parts(&[]).headers), Ok(ContentType::Missing));
+    }
+
+    #[test]
+    fn what_a_page_can_send_unasked_is_not_taken() {
+        for value in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+        {
+            let parts = parts(&[("content-type", value)]);
+            assert!(content_type(&parts.headers).is_err(), "{value}");
+        }
+        assert!(content_type(&parts(&[("origin", "http://evil.example")]).headers).is_err());
+    }
+
+    #[test]
+    fn another_site_is_turned_away_and_ones_own_is_not() {
+        let local = "127.0.0.1:8000".parse().ok();
+        let outside = "192.0.2.1:8000".parse().ok();
+        let listed = ["calc.example".to_owned()];
+        for (headers, local, expected) in [
+            (&[("host", "localhost:8000")][..], local, None),
+            (&[("host", "127.0.0.1:8000")], local, None),
+            (&[("host", "[::1]:8000")], local, None),
+            (&[("host", "calc.example")], local, None),
+            (&[("host", "evil.example")], outside, None),
+            (&[], local, None),
+            (&[("host", "evil.example")], local, Some(StatusCode::MISDIRECTED_REQUEST)),
+            (&[("host", "localhost.evil.example")], local, Some(StatusCode::MISDIRECTED_REQUEST)),
+            (&[("host", "localhost:8000"), ("origin", "http://localhost:8000")], local, None),
+            (
+                &[("host", "localhost:8000"), ("origin", "http://evil.example")],
+                local,
+                Some(StatusCode::FORBIDDEN),
+            ),
+            (
+                &[("host", "localhost:8000"), ("origin", "null")],
+                local,
+                Some(StatusCode::FORBIDDEN),
+            ),
+        ] {
+            let refused = same_site(&parts(headers), local, &listed).err();
+            assert_eq!(refused.map(|refused| refused.status), expected, "{headers:?}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Calls as HTTP requests, from the caller's side.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use farcall_core::channel::{Carrier, InFlight, Inbound, Options, Outbound};
+use farcall_core::encoding::Encoding;
+use farcall_core::error::{EncodeError, Failure};
+use farcall_core::limits::Limits;
+use farcall_core::payload::Payload;
+use farcall_core::protocol;
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http_body_util::Full;
+
+use super::answer::mime;
+use super::body::{Unread, read};
+use super::pool::Pool;
+use super::{TIMEOUT, VERSION};
+use crate::address::Address;
+
+/// A way to the server at an HTTP address. Nothing is sent before the first call.
+pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
+    let encoding = address.encoding();
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(mime(encoding)));
+    headers.insert(ACCEPT, HeaderValue::from_static(mime(encoding)));
+    let agent = concat!("farcall/", env!("CARGO_PKG_VERSION"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    headers.insert(VERSION, HeaderValue::from_static("1"));
+    // HTTP/2 has the host in the request's own address.
+    if !address.is_http2()
+        && let Ok(host) = HeaderValue::from_str(address.authority())
+    {
+        headers.insert(HOST, host);
+    }
+    Arc::new(HttpCarrier { address: address.clone(), headers, limits, pool: Arc::new(Pool::new(address)) })
+}
+
+struct HttpCarrier {
+    address: Address,
+    /// What every request begins with.
+    headers: HeaderMap,
+    limits: Limits,
+    pool: Arc<Pool>,
+}
+
+impl Carrier for HttpCarrier {
+    fn encoding(&self) -> Encoding {
+        self.address.encoding()
+    }
+
+    fn start(&self, call: Outbound<'_>) -> Result<InFlight, Failure> {
+        let timeout = call.options.timeout.unwrap_or(self.limits.call_time);
+        let body = self.encode(&call, timeout)?;
+        let request = self.request(call.options, timeout, body)?;
+        let encoding = self.encoding();
+        let pool = Arc::clone(&self.pool);
+        let limits = self.limits.clone();
+        let notification = call.options.notification;
+        Ok(Box::pin(async move {
+            let mut sent = false;
+            let exchange = exchange(&pool, request, encoding, &limits, notification, &mut sent);
+            match tokio::time::timeout(timeout, exchange).await {
+                Ok(reply) => reply,
+                Err(_) => Err(Failure::timeout(Some(timeout), sent)),
+            }
+        }))
+    }
+}
+
+impl HttpCarrier {
+    fn encode(&self, call: &Outbound<'_>, timeout: Duration) -> Result<Bytes, Failure> {
+        let mut body = Vec::with_capacity(256);
+        protocol::write_call(&mut body, call, self.encoding(), Some(timeout))
+            .map_err(|error: EncodeError| Failure::encode(call.method.name, error))?;
+        if body.len() > self.limits.message_bytes {
+            return Err(Failure::too_large(body.len(), self.limits.message_bytes));
+        }
+        Ok(body.into())
+    }
+
+    fn request(
+        &self,
+        options: &Options,
+        timeout: Duration,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, Failure> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri()?;
+        let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
+        let ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        headers.insert(TIMEOUT, HeaderValue::from(ms));
+        for (name, value) in options.metadata.iter() {
+            let unfit = || Failure::unsupported(format!("`{name}` cannot be an HTTP header"));
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?;
+            let value = HeaderValue::from_str(value).map_err(|_| unfit())?;
+            headers.append(name, value);
+        }
+        Ok(request)
+    }
+
+    /// HTTP/1.1 names the path alone, HTTP/2 all of it.
+    fn uri(&self) -> Result<Uri, Failure> {
+        let path = self.address.path();
+        let uri = if self.address.is_http2() {
+            format!("http://{}{path}", self.address.authority()).parse()
+        } else {
+            path.parse()
+        };
+        uri.map_err(|error| Failure::unsupported(format!("{}: {error}", self.address)))
+    }
+}
+
+/// Sends a request and reads its reply.
+async fn exchange(
+    pool: &Pool,
+    request: Request<Full<Bytes>>,
+    encoding: Encoding,
+    limits: &Limits,
+    notification: bool,
+    sent: &mut bool,
+) -> Result<Inbound, Failure> {
+    let (response, lease) = pool.send(request, sent).await?;
+    let (parts, body) = response.into_parts();
+    let body = read(body, limits.message_bytes, limits.call_time_max).await.map_err(|unread| {
+        match unread {
+            Unread::TooLarge => Failure::peer(format!(
+                "the reply is larger than {} bytes (`Limits::message_bytes`)",
+                limits.message_bytes
+            )),
+            Unread::Stalled => Failure::timeout(None, true),
+            Unread::Broken => Failure::closed(true),
+        }
+    })?;
+    lease.give_back();
+    if parts.status.is_success() && notification {
+        return Ok(Inbound::new(encoding, Payload::default(), 0..0));
+    }
+    let text = body.clone();
+    let reply = protocol::read_reply(encoding, Payload::from(body));
+    if parts.status.is_success() {
+        return reply;
+    }
+    // A fault explains more than the status it came with.
+    match reply {
+        Err(failure) if failure.fault().is_some() => Err(failure),
+        _ => {
+            let text = String::from_utf8_lossy(text.get(..200).unwrap_or(&text)).into_owned();
+            Err(Failure::peer(format!("HTTP {}: {}", parts.status, text.trim().escape_debug())))
+        }
+    }
+}
