@@ -9,7 +9,7 @@ mod borrowed;
 mod decode;
 mod encode;
 
-pub use borrowed::{Blob, Text};
+pub use borrowed::{Blob, Bytes, Text};
 pub(crate) use decode::decode_fields;
 pub use decode::{Arguments, DecodeParams, Part, optional, required};
 pub(crate) use encode::Fields;

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use crate::context::{Context, Peer};
 use crate::encoding::Encoding;
-use crate::error::DecodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::fault::{Fault, TypedFault, code};
+use crate::limits::Limits;
 use crate::method::Method;
 use crate::params::{Arguments, DecodeParams};
 use crate::protocol::outbox::{ReplyId, Unfinished};
@@ -134,6 +135,15 @@ impl Request {
         read.map_err(|error| self.misfit(&error))
     }
 
+    /// What the caller may ask for.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.context.peer().limits
+    }
+
+    pub(crate) fn is_from_farcall(&self) -> bool {
+        self.context.peer().is_farcall
+    }
+
     /// The parameters as they came.
     pub(crate) fn arguments(&self) -> &Arguments {
         &self.arguments
@@ -144,16 +154,25 @@ impl Request {
     /// # Errors
     /// A fault if the value has no form in the encoding or is too large to send.
     pub fn reply<T: Serialize + ?Sized>(self, value: &T) -> Reply {
+        let encoding = self.encoding();
+        self.reply_with(|out| encoding.encode(value, out))
+    }
+
+    /// Answers with what `encode` appends: one value in the encoding.
+    pub(crate) fn reply_with(
+        self,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+    ) -> Reply {
         let peer = self.context.peer();
         let body = match self.reply_to {
             ReplyTo::Nobody => None,
             ReplyTo::Connection(id) => {
-                peer.outbox.reply(&id, peer.encoding, value)?;
+                peer.outbox.reply(&id, encode)?;
                 None
             }
             ReplyTo::Buffer(mut out) => {
                 let message = Unfinished::begin(&mut out);
-                let written = peer.encoding.encode(value, message.out);
+                let written = encode(message.out);
                 message.finish(written, peer.outbox.message_limit())?;
                 Some(out)
             }

@@ -44,7 +44,7 @@ pub struct Call<'a, P, T, E = std::convert::Infallible> {
     returns: PhantomData<fn() -> Result<T, E>>,
 }
 
-impl<'a, P: EncodeParams, T, E: TypedFault> Call<'a, P, T, E> {
+impl<'a, P, T, E> Call<'a, P, T, E> {
     pub(super) fn new(channel: &'a Channel, method: &'static Method, params: P) -> Self {
         let options = Options {
             timeout: method.timeout,
@@ -71,7 +71,9 @@ impl<'a, P: EncodeParams, T, E: TypedFault> Call<'a, P, T, E> {
         self.options.metadata.insert(name, value);
         self
     }
+}
 
+impl<P: EncodeParams, T, E> Call<'_, P, T, E> {
     /// Sends the call without asking for a reply: it is done when it is on its way.
     ///
     /// # Errors

@@ -15,9 +15,7 @@ pub use carrier::{Carrier, InFlight, Inbound, Options, Outbound};
 
 use crate::connection::client::Client;
 use crate::encoding::Encoding;
-use crate::fault::TypedFault;
 use crate::method::Method;
-use crate::params::EncodeParams;
 
 /// The way to a server, as a generated client holds it. Cheap to clone; clones share the way.
 ///
@@ -59,11 +57,10 @@ impl Channel {
     }
 
     /// A call of `method` with `params`, not sent yet.
-    pub fn call<P, T, E>(&self, method: &'static Method, params: P) -> Call<'_, P, T, E>
-    where
-        P: EncodeParams,
-        E: TypedFault,
-    {
+    ///
+    /// Asks nothing of the types before the call is awaited: a generated client compiles, and its
+    /// table says which type cannot travel, once.
+    pub fn call<P, T, E>(&self, method: &'static Method, params: P) -> Call<'_, P, T, E> {
         Call::new(self, method, params)
     }
 }

@@ -136,3 +136,39 @@ impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
         deserializer.deserialize_bytes(BlobVisitor)
     }
 }
+
+/// Bytes as bytes, owned: how a table of methods describes a `&[u8]` parameter.
+///
+/// ```
+/// use farcall_core::{params::Bytes, shape};
+///
+/// assert_eq!(shape::of::<Bytes>(), shape::Shape::Bytes);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bytes(Vec<u8>);
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Blob::deserialize(deserializer).map(|blob| Self(blob.0.into_owned()))
+    }
+}

@@ -77,6 +77,13 @@ impl Arguments {
         Self::new(encoding, Part::Nothing, Payload::default(), 0..0)
     }
 
+    /// A stretch of them that is the parameters of a call within the call.
+    #[cfg(feature = "xml")]
+    pub(crate) fn within(&self, part: Part, at: Range<usize>) -> Self {
+        let at = self.at.start + at.start..self.at.start + at.end;
+        Self { encoding: self.encoding, part, message: self.message.clone(), at }
+    }
+
     /// The encoded bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

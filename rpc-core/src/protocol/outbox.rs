@@ -6,9 +6,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
-
-use crate::encoding::Encoding;
 use crate::error::EncodeError;
 use crate::fault::{Fault, code};
 use crate::payload::Payload;
@@ -62,27 +59,22 @@ impl Outbox {
         self.message_limit.fetch_min(bytes, Ordering::Relaxed);
     }
 
-    /// Appends the reply to `id`: `value`, in the envelope.
-    pub(crate) fn reply<T: Serialize + ?Sized>(
+    /// Appends the reply to `id`: what `encode` appends, in the envelope.
+    pub(crate) fn reply(
         &self,
         id: &ReplyId,
-        encoding: Encoding,
-        value: &T,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<(), Fault> {
         let mut bytes = self.lock();
-        let mut message = Unfinished::begin(&mut bytes);
+        let message = Unfinished::begin(&mut bytes);
         let written = match id {
-            ReplyId::Native(id) => {
-                native::write_reply(message.out, *id, |out| encoding.encode(value, out))
-            }
+            ReplyId::Native(id) => native::write_reply(message.out, *id, encode),
             #[cfg(feature = "json")]
             ReplyId::Json { raw, version_1 } => {
-                crate::protocol::jsonrpc::write_reply(message.out, raw, *version_1, |out| {
-                    encoding.encode(value, out)
-                })
+                crate::protocol::jsonrpc::write_reply(message.out, raw, *version_1, encode)
             }
             #[cfg(not(feature = "json"))]
-            ReplyId::Json { .. } => encoding.encode(value, message.out),
+            ReplyId::Json { .. } => encode(message.out),
         };
         message.finish(written, self.message_limit())
     }

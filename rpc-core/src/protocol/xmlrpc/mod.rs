@@ -1,12 +1,17 @@
-//! XML-RPC (stand-in).
-use std::sync::Arc;
-use crate::channel::{Inbound, Outbound};
-use crate::context::Caller;
-use crate::error::{EncodeError, Failure};
-use crate::fault::Fault;
-use crate::payload::Payload;
-use crate::router::Router;
-pub(crate) fn write_fault(_: &mut Vec<u8>, _: &Fault, _: bool) {}
-pub async fn answer(_: &Arc<Router>, _: Caller, _: Payload) -> Vec<u8> { Vec::new() }
-pub fn write_call(_: &mut Vec<u8>, _: &Outbound<'_>) -> Result<(), EncodeError> { Ok(()) }
-pub fn read_reply(_: Payload) -> Result<Inbound, Failure> { Err(Failure::peer("x")) }
+//! XML-RPC (<http://xmlrpc.com/spec.md>): documents in and out.
+//!
+//! `document` makes text of the bytes and reads what stands before the parameters or the result;
+//! `write` writes calls, results and faults; `answer` is the server's side of one document,
+//! `reply` the client's; `multicall` finds the members of a `system.multicall`.
+
+mod answer;
+mod document;
+mod multicall;
+mod reply;
+mod write;
+
+pub use answer::answer;
+pub(crate) use multicall::{members, write_outcomes};
+pub use reply::read_reply;
+pub use write::write_call;
+pub(crate) use write::write_fault;

@@ -4,7 +4,12 @@
 //! (<http://xmlrpc-c.sourceforge.net/introspection.html>); `multicall` as first described on
 //! xmlrpc.com: many calls in one.
 
+mod multicall;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
+
+use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 use crate::method::{Method, Param};
@@ -80,6 +85,16 @@ impl Service for Introspection {
         .takes(&[Param::required::<String>("name")])
         .returns::<Vec<Vec<String>>>()
         .idempotent(),
+        Method::new(
+            multicall::NAME,
+            "Makes several calls, each a struct of methodName and params, side by side. Answers in \
+             their order: each result in an array of one, or a struct of faultCode and faultString.",
+        )
+        .takes(&[Param::required::<Vec<()>>("calls")])
+        .returns::<Vec<()>>(),
+        Method::new("system.getCapabilities", "Lists the specifications that are followed here.")
+            .returns::<BTreeMap<String, Capability>>()
+            .idempotent(),
     ];
 
     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
@@ -101,10 +116,46 @@ impl Service for Introspection {
                     let method = this.method(&name)?;
                     request.reply(&signatures(method))
                 }
+                3 => {
+                    let router = this.inner.router.get().and_then(Weak::upgrade);
+                    let router = router.ok_or_else(|| request.unknown_method())?;
+                    multicall::run(&router, request).await
+                }
+                4 => {
+                    let () = request.params(())?;
+                    request.reply(&capabilities())
+                }
                 _ => Err(request.unknown_method()),
             }
         }
     }
+}
+
+/// A specification, as `system.getCapabilities` names it.
+#[derive(Serialize, Deserialize)]
+struct Capability {
+    #[serde(rename = "specUrl")]
+    url: String,
+    #[serde(rename = "specVersion")]
+    version: i32,
+}
+
+fn capabilities() -> BTreeMap<&'static str, Capability> {
+    [
+        ("xmlrpc", "http://www.xmlrpc.com/spec", 1),
+        (
+            "faults_interop",
+            "http://xmlrpc-epi.sourceforge.net/specs/rfc.fault_codes.php",
+            20_010_516,
+        ),
+        ("system.multicall", "http://www.xmlrpc.com/discuss/msgReader$1208", 1),
+        ("introspection", "http://phpxmlrpc.sourceforge.net/doc-2/ch10.html", 2),
+        ("nil", "http://www.ontosys.com/xml-rpc/extensions.php", 1),
+        ("json-rpc", "https://www.jsonrpc.org/specification", 2),
+    ]
+    .into_iter()
+    .map(|(name, url, version)| (name, Capability { url: url.to_owned(), version }))
+    .collect()
 }
 
 /// One signature for each number of parameters that may be given: the trailing ones that are not

@@ -1,0 +1,117 @@
+//! What stands before the values: character encodings, the prolog, the envelope's first elements.
+
+use std::borrow::Cow;
+
+use crate::codec::xml::reader::Reader;
+use crate::codec::xml::text::readable;
+use crate::codec::xml::tokens::Tag;
+use crate::error::DecodeError;
+use crate::fault::{Fault, code};
+use crate::limits::Budget;
+use crate::payload::Payload;
+
+/// The document in UTF-8, whatever it came in.
+///
+/// The declaration counts, else a byte order mark, else it is UTF-8; the charset of the
+/// Content-Type, which formally outranks them, is ignored by all software in use.
+pub(super) fn in_utf8(body: Payload) -> Result<Payload, Fault> {
+    if let Some(rest) = body.strip_prefix(b"\xef\xbb\xbf") {
+        return Ok(Payload::copied_from(rest));
+    }
+    if let Some(text) = utf16(&body)? {
+        return Ok(Payload::from(text.into_bytes()));
+    }
+    let Some(declared) = declared_encoding(&body) else { return Ok(body) };
+    match declared.to_ascii_lowercase().as_str() {
+        "utf-8" | "utf8" => Ok(body),
+        "us-ascii" | "ascii" | "ansi_x3.4-1968" if body.is_ascii() => Ok(body),
+        "us-ascii" | "ascii" | "ansi_x3.4-1968" => Err(Fault::new(
+            code::INVALID_CHARACTER,
+            "a character that the declared encoding, US-ASCII, does not have",
+        )),
+        // Its characters are the first 256 of Unicode.
+        "iso-8859-1" | "iso8859-1" | "latin1" | "latin-1" => {
+            let text: String = body.iter().map(|&byte| char::from(byte)).collect();
+            Ok(Payload::from(text.into_bytes()))
+        }
+        _ => Err(Fault::new(
+            code::UNSUPPORTED_ENCODING,
+            "the declared encoding is not read here; UTF-8, UTF-16, US-ASCII and ISO-8859-1 are",
+        )),
+    }
+}
+
+/// UTF-16 by its byte order mark, or by the zeros of `<?`.
+fn utf16(body: &[u8]) -> Result<Option<String>, Fault> {
+    let (bytes, read): (&[u8], fn([u8; 2]) -> u16) = match body {
+        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        [b'<', 0, ..] => (body, u16::from_le_bytes),
+        [0, b'<', ..] => (body, u16::from_be_bytes),
+        _ => return Ok(None),
+    };
+    let (units, rest) = bytes.as_chunks::<2>();
+    let text: Result<String, _> =
+        char::decode_utf16(units.iter().map(|&unit| read(unit))).collect();
+    match text {
+        Ok(text) if rest.is_empty() => Ok(Some(text)),
+        _ => Err(Fault::new(code::INVALID_CHARACTER, "the document is not UTF-16 throughout")),
+    }
+}
+
+/// The encoding that `<?xml … encoding="…"?>` declares.
+fn declared_encoding(body: &[u8]) -> Option<Cow<'_, str>> {
+    let declaration = body.strip_prefix(b"<?xml")?;
+    let end = memchr::memchr(b'>', declaration)?;
+    let declaration = String::from_utf8_lossy(declaration.get(..end)?);
+    let (_, rest) = declaration.split_once("encoding")?;
+    let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let (name, _) = rest.get(1..)?.split_once(quote)?;
+    Some(Cow::Owned(name.to_owned()))
+}
+
+/// What a `<methodCall>` says before its parameters.
+#[derive(Debug)]
+pub(super) struct Head<'a> {
+    pub(super) method: Cow<'a, str>,
+    /// Where its parameters begin: right after `</methodName>`.
+    pub(super) params: usize,
+}
+
+/// Reads the head of a call.
+pub(super) fn head(document: &[u8]) -> Result<Head<'_>, Fault> {
+    let text = readable(document).map_err(|error| bad_characters(&error))?;
+    let mut reader = Reader::new(text, Budget::default());
+    read_head(&mut reader).map_err(|error| {
+        let code =
+            if error.is_malformed() { code::PARSE_ERROR } else { code::INVALID_REQUEST };
+        Fault::new(code, reader.tokens.located(&error, "").to_string())
+    })
+}
+
+fn read_head<'a>(reader: &mut Reader<'a>) -> Result<Head<'a>, DecodeError> {
+    let tokens = &mut reader.tokens;
+    match tokens.tag()? {
+        Tag::Open("methodCall") => {}
+        found => return Err(tokens.expected("`<methodCall>`", found)),
+    }
+    let method = match tokens.tag()? {
+        Tag::Open("methodName") => tokens.text()?,
+        found => return Err(tokens.expected("`<methodName>`", found)),
+    };
+    tokens.close("methodName")?;
+    Ok(Head { method: trimmed(method), params: tokens.at() })
+}
+
+fn trimmed(name: Cow<'_, str>) -> Cow<'_, str> {
+    match name {
+        Cow::Borrowed(name) => Cow::Borrowed(name.trim()),
+        Cow::Owned(name) => Cow::Owned(name.trim().to_owned()),
+    }
+}
+
+/// Bytes that are no text, or hold characters that XML has not.
+fn bad_characters(error: &DecodeError) -> Fault {
+    Fault::new(code::INVALID_CHARACTER, error.to_string())
+}

@@ -1,0 +1,122 @@
+//! The client's side: reading the document that answers a call.
+
+use std::ops::Range;
+
+use super::document::in_utf8;
+use crate::channel::Inbound;
+use crate::codec::xml::reader::{Item, Reader};
+use crate::codec::xml::text::readable;
+use crate::codec::xml::tokens::Tag;
+use crate::encoding::Encoding;
+use crate::error::{DecodeError, Failure};
+use crate::fault::{Data, Fault, code};
+use crate::limits::Budget;
+use crate::payload::Payload;
+
+/// Reads the document that is all of `body`.
+///
+/// # Errors
+/// The fault that came, or that it is no reply.
+pub fn read_reply(body: Payload) -> Result<Inbound, Failure> {
+    let body = in_utf8(body).map_err(|fault| Failure::peer(fault.message))?;
+    let reply = readable(&body).and_then(|text| {
+        let mut reader = Reader::new(text, Budget::default());
+        read(&mut reader, &body).map_err(|error| reader.tokens.located(&error, ""))
+    });
+    match reply {
+        Ok(Reply::Result(at)) => Ok(Inbound::new(Encoding::Xml, body, at)),
+        // An answer without a value is read as none.
+        Ok(Reply::Nothing) => {
+            let nil = Payload::copied_from(b"<value><nil/></value>");
+            let at = 0..nil.len();
+            Ok(Inbound::new(Encoding::Xml, nil, at))
+        }
+        Ok(Reply::Fault(fault)) => Err(Failure::remote(fault)),
+        Err(error) => Err(Failure::peer(format!("the reply is no XML-RPC response: {error}"))),
+    }
+}
+
+enum Reply {
+    Result(Range<usize>),
+    Nothing,
+    Fault(Fault),
+}
+
+fn read(reader: &mut Reader<'_>, body: &[u8]) -> Result<Reply, DecodeError> {
+    match reader.tokens.tag()? {
+        Tag::Open("methodResponse") => {}
+        found => return Err(reader.tokens.expected("`<methodResponse>`", found)),
+    }
+    let reply = match reader.tokens.tag()? {
+        Tag::Empty("params") => Reply::Nothing,
+        Tag::Open("params") => result(reader)?,
+        Tag::Open("fault") => {
+            let fault = fault(reader, body)?;
+            reader.tokens.close("fault")?;
+            Reply::Fault(fault)
+        }
+        found => return Err(reader.tokens.expected("`<params>` or `<fault>`", found)),
+    };
+    reader.tokens.close("methodResponse")?;
+    reader.tokens.end()?;
+    Ok(reply)
+}
+
+fn result(reader: &mut Reader<'_>) -> Result<Reply, DecodeError> {
+    match reader.tokens.tag()? {
+        Tag::Close("params") => return Ok(Reply::Nothing),
+        Tag::Open("param") => {}
+        found => return Err(reader.tokens.expected("`<param>`", found)),
+    }
+    let at = skip_value(reader)?;
+    reader.tokens.close("param")?;
+    reader.tokens.close("params")?;
+    Ok(Reply::Result(at))
+}
+
+/// Reads past a value, and gives where it is.
+pub(super) fn skip_value(reader: &mut Reader<'_>) -> Result<Range<usize>, DecodeError> {
+    let start = reader.tokens.at();
+    let item = reader.value()?;
+    reader.skip(&item)?;
+    Ok(start..reader.tokens.at())
+}
+
+/// A fault's members come in any order, and some servers add their own or send the code as text.
+fn fault(reader: &mut Reader<'_>, body: &[u8]) -> Result<Fault, DecodeError> {
+    let mut fault = Fault::new(code::INTERNAL_ERROR, "");
+    let Item::Struct { ended } = reader.value()? else {
+        return Err(DecodeError::new("a fault is a struct"));
+    };
+    let mut ended = ended;
+    while !ended {
+        let Some(name) = reader.next_member()? else {
+            ended = true;
+            continue;
+        };
+        match &*name {
+            "data" => {
+                let at = skip_value(reader)?;
+                let bytes = Payload::copied_from(body.get(at).unwrap_or_default());
+                fault.data = Some(Data { encoding: Encoding::Xml, bytes });
+            }
+            name => {
+                let item = reader.value()?;
+                match (name, &item) {
+                    ("faultCode", Item::Scalar(_, text)) => {
+                        fault.code = text.trim().parse().map_err(|_| {
+                            DecodeError::new("a faultCode that is no 32-bit integer")
+                        })?;
+                    }
+                    ("faultString", Item::Scalar(_, text)) => {
+                        fault.message = text.clone().into_owned();
+                    }
+                    _ => {}
+                }
+                reader.skip(&item)?;
+            }
+        }
+        reader.end_member()?;
+    }
+    Ok(fault)
+}

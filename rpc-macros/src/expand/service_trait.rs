@@ -1,0 +1,38 @@
+//! The trait as a careful person would have written it: futures that are `Send`, nothing boxed.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{ReturnType, TraitItem, TraitItemFn, parse_quote};
+
+use crate::model::Service;
+
+pub(super) fn expand(service: &Service) -> TokenStream {
+    let mut item = service.item.clone();
+    item.supertraits.push(parse_quote!(::core::marker::Send));
+    item.supertraits.push(parse_quote!(::core::marker::Sync));
+    item.supertraits.push(parse_quote!('static));
+    for item in &mut item.items {
+        if let TraitItem::Fn(function) = item {
+            say_the_future(function);
+        }
+    }
+    item.to_token_stream()
+}
+
+/// `async fn … -> T` becomes `fn … -> impl Future<Output = T> + Send`.
+fn say_the_future(function: &mut TraitItemFn) {
+    if function.sig.asyncness.take().is_none() {
+        return;
+    }
+    let output = match &function.sig.output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
+    };
+    function.sig.output = parse_quote! {
+        -> impl ::core::future::Future<Output = #output> + ::core::marker::Send
+    };
+    if let Some(body) = &function.default {
+        let future = quote!({ async move #body });
+        function.default = syn::parse2(future).ok();
+    }
+}

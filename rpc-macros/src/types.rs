@@ -1,0 +1,166 @@
+//! The users' types, as each side of a call needs to see them.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::visit_mut::{VisitMut, visit_type_mut};
+use syn::{
+    GenericArgument, Lifetime, Path, PathArguments, PathSegment, Type, TypePath, parse_quote,
+};
+
+/// How a parameter is spelled, as far as the macro acts on it.
+pub(crate) enum Form {
+    /// An owned value.
+    Value,
+    /// `&str`
+    Text,
+    /// `&[u8]`
+    Bytes,
+    /// `&[T]`
+    Slice(Type),
+    /// `&T`
+    Borrowed(Type),
+    /// `&Context`: not on the wire.
+    Context,
+}
+
+impl Form {
+    /// The form of `ty`, and whether it is in an `Option`.
+    pub(crate) fn of(ty: &Type) -> (Self, bool) {
+        match one_argument(ty, "Option") {
+            Some(inner) => match Self::of_whole(inner) {
+                Self::Context => (Self::Value, true),
+                form => (form, true),
+            },
+            None => (Self::of_whole(ty), false),
+        }
+    }
+
+    fn of_whole(ty: &Type) -> Self {
+        let Type::Reference(reference) = ty else {
+            return Self::Value;
+        };
+        match &*reference.elem {
+            Type::Path(path) if path.path.is_ident("str") => Self::Text,
+            Type::Path(path) if is_context(&path.path) => Self::Context,
+            Type::Slice(slice) => match &*slice.elem {
+                Type::Path(path) if path.path.is_ident("u8") => Self::Bytes,
+                element => Self::Slice(element.clone()),
+            },
+            owned => Self::Borrowed(owned.clone()),
+        }
+    }
+}
+
+fn is_context(path: &Path) -> bool {
+    path.segments
+        .last()
+        .is_some_and(|last| last.ident == "Context" && last.arguments.is_none())
+}
+
+/// The arguments of `ty` if it is a path that ends in `name`; none written are none given.
+pub(crate) fn arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
+    let Type::Path(TypePath { qself: None, path, .. }) = ty else {
+        return None;
+    };
+    let last = path.segments.last().filter(|last| last.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return Some(Vec::new());
+    };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    Some(types.collect())
+}
+
+fn one_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    match arguments(ty, name)?[..] {
+        [only] => Some(only),
+        _ => None,
+    }
+}
+
+/// What `Self` and lifetimes become on one side of a call.
+pub(crate) struct View<'a> {
+    /// Stands for every lifetime but `'static`.
+    pub(crate) lifetime: Lifetime,
+    /// Stands for `Self::Item`.
+    pub(crate) associated: &'a dyn Fn(&Ident) -> TokenStream,
+}
+
+impl View<'_> {
+    pub(crate) fn see<T: ToTokens>(&self, node: &T, visit: fn(&mut Rewrite<'_>, &mut T)) -> T
+    where
+        T: Clone,
+    {
+        let mut seen = node.clone();
+        visit(&mut Rewrite(self), &mut seen);
+        seen
+    }
+
+    pub(crate) fn ty(&self, ty: &Type) -> Type {
+        self.see(ty, |rewrite, ty| rewrite.visit_type_mut(ty))
+    }
+}
+
+/// Rewrites types in place.
+pub(crate) struct Rewrite<'a>(&'a View<'a>);
+
+impl VisitMut for Rewrite<'_> {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if let Type::Reference(reference) = ty {
+            reference.lifetime.get_or_insert_with(|| parse_quote!('_));
+        }
+        if let Some(segment) = associated(ty) {
+            let tokens = (self.0.associated)(&segment.ident);
+            *ty = Type::Verbatim(tokens);
+        } else {
+            visit_type_mut(self, ty);
+        }
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident != "static" {
+            lifetime.ident = self.0.lifetime.ident.clone();
+        }
+    }
+}
+
+/// `Item` of `Self::Item`.
+pub(crate) fn associated(ty: &Type) -> Option<&PathSegment> {
+    match ty {
+        Type::Path(TypePath { qself: None, path, .. })
+            if path.segments.len() == 2 && path.segments[0].ident == "Self" =>
+        {
+            path.segments.last()
+        }
+        _ => None,
+    }
+}
+
+/// Looks through a type for what cannot travel, deepest last.
+pub(crate) struct Search<'a> {
+    /// Is shown each type; false stops going deeper.
+    pub(crate) visit: &'a mut dyn FnMut(&Type) -> bool,
+}
+
+impl VisitMut for Search<'_> {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if (self.visit)(ty) {
+            visit_type_mut(self, ty);
+        }
+    }
+}
+
+/// Shows `visit` the type and the types in it.
+pub(crate) fn search(ty: &Type, visit: &mut dyn FnMut(&Type) -> bool) {
+    Search { visit }.visit_type_mut(&mut ty.clone());
+}
+
+/// `(A, B,)`: a tuple of one has its comma.
+pub(crate) fn tuple(members: &[impl ToTokens]) -> TokenStream {
+    match members {
+        [only] => quote!((#only,)),
+        _ => quote!((#(#members),*)),
+    }
+}

@@ -1,0 +1,1 @@
+//! Traits that are odd but legal.
