@@ -18,9 +18,7 @@ pub use farcall_transport::address::{Address, BadAddress, Transport};
 pub use farcall_transport::connect::{connect_with, in_memory, over};
 #[cfg(feature = "http")]
 pub use farcall_transport::http::HttpService;
-pub use farcall_transport::server::{
-    ListenError, Listening, Protocol, Protocols, Report, Server,
-};
+pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols, Report, Server};
 
 /// A channel to the server at `address`, with default [`Limits`]. Generated clients have a
 /// `connect` of their own that calls this.

@@ -25,7 +25,13 @@ pub async fn check(address: &Address, port: u16) -> Result<Row, AnyError> {
     let median = time(&ArithmeticClient::new(channel)).await?;
     calls += TIMED;
     let (request, reply) = wire_bytes(address, port).await?;
-    Ok(Row { address: address.to_string(), calls, median, request, reply })
+    Ok(Row {
+        address: address.to_string(),
+        calls,
+        median,
+        request,
+        reply,
+    })
 }
 
 /// Fails unless `got` is `expected`.
@@ -54,12 +60,36 @@ async fn arithmetic(channel: &Channel) -> Result<usize, AnyError> {
     equal("subtract", client.subtract(7, 3).await?, 4)?;
     equal("multiply", client.multiply(-7, 3).await?, -21)?;
     equal("divide", client.divide(-7, 3).await?, -2)?;
-    equal("a large number", client.add(i64::MAX - 1, 1).await?, i64::MAX)?;
-    equal("add", fault(client.add(i64::MAX, 1).await)?, ArithmeticError::Overflow)?;
-    equal("subtract", fault(client.subtract(i64::MIN, 1).await)?, ArithmeticError::Overflow)?;
-    equal("multiply", fault(client.multiply(i64::MAX, 2).await)?, ArithmeticError::Overflow)?;
-    equal("divide", fault(client.divide(7, 0).await)?, ArithmeticError::DivisionByZero)?;
-    equal("divide", fault(client.divide(i64::MIN, -1).await)?, ArithmeticError::Overflow)?;
+    equal(
+        "a large number",
+        client.add(i64::MAX - 1, 1).await?,
+        i64::MAX,
+    )?;
+    equal(
+        "add",
+        fault(client.add(i64::MAX, 1).await)?,
+        ArithmeticError::Overflow,
+    )?;
+    equal(
+        "subtract",
+        fault(client.subtract(i64::MIN, 1).await)?,
+        ArithmeticError::Overflow,
+    )?;
+    equal(
+        "multiply",
+        fault(client.multiply(i64::MAX, 2).await)?,
+        ArithmeticError::Overflow,
+    )?;
+    equal(
+        "divide",
+        fault(client.divide(7, 0).await)?,
+        ArithmeticError::DivisionByZero,
+    )?;
+    equal(
+        "divide",
+        fault(client.divide(i64::MIN, -1).await)?,
+        ArithmeticError::Overflow,
+    )?;
     Ok(10)
 }
 
@@ -77,26 +107,54 @@ async fn phone_book(channel: &Channel) -> Result<usize, AnyError> {
     let client = PhoneBookClient::new(channel.clone());
     let hopper = Some("Hopper".to_owned());
     equal("all", client.search(None, None, None).await?.len(), 5)?;
-    equal("by last name", client.search(None, hopper.clone(), None).await?.len(), 2)?;
-    let found = client.search(None, hopper, Some("Grace".to_owned())).await?;
+    equal(
+        "by last name",
+        client.search(None, hopper.clone(), None).await?.len(),
+        2,
+    )?;
+    let found = client
+        .search(None, hopper, Some("Grace".to_owned()))
+        .await?;
     let numbers: Vec<_> = found.iter().map(|person| person.number.as_str()).collect();
     equal("by both names", numbers, vec!["555-0101"])?;
     let quote = Some("' OR 1=1 --".to_owned());
-    equal("a quote is just text", client.search(quote, None, None).await?.len(), 0)?;
+    equal(
+        "a quote is just text",
+        client.search(quote, None, None).await?.len(),
+        0,
+    )?;
     Ok(4)
 }
 
 async fn odds(channel: &Channel) -> Result<usize, AnyError> {
     let client = OddsClient::new(channel.clone());
     equal("sleep", client.sleep(1).await?, 1)?;
-    let too_long = OddsError::TooLong { ms: 60_001, most: 60_000 };
+    let too_long = OddsError::TooLong {
+        ms: 60_001,
+        most: 60_000,
+    };
     equal("sleep", fault(client.sleep(60_001).await)?, too_long)?;
-    let late = client.sleep(50_000).timeout(Duration::from_millis(20)).await;
-    equal("a deadline", late.is_err_and(|error| error.is_timeout()), true)?;
-    equal("checksum", client.checksum(b"123456789").await?, 0xcbf4_3926)?;
+    let late = client
+        .sleep(50_000)
+        .timeout(Duration::from_millis(20))
+        .await;
+    equal(
+        "a deadline",
+        late.is_err_and(|error| error.is_timeout()),
+        true,
+    )?;
+    equal(
+        "checksum",
+        client.checksum(b"123456789").await?,
+        0xcbf4_3926,
+    )?;
     equal("checksum of nothing", client.checksum(b"").await?, 0)?;
     let panicked = client.panic().await;
-    let code = panicked.as_ref().err().and_then(Error::fault).map(|fault| fault.code);
+    let code = panicked
+        .as_ref()
+        .err()
+        .and_then(Error::fault)
+        .map(|fault| fault.code);
     equal("panic", code, Some(farcall::code::INTERNAL_ERROR))?;
     equal("after the panic", client.sleep(0).await?, 0)?;
     Ok(7)

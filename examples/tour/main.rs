@@ -49,9 +49,15 @@ fn options() -> Result<Options, AnyError> {
         let place = match word.as_str() {
             "--serve" => &mut options.serve,
             "--db" => &mut options.db,
-            _ => return Err(format!("`{word}`? usage: tour [--serve HOST:PORT] [--db FILE]").into()),
+            _ => {
+                return Err(format!("`{word}`? usage: tour [--serve HOST:PORT] [--db FILE]").into());
+            }
         };
-        *place = Some(words.next().ok_or_else(|| format!("{word} needs a value"))?);
+        *place = Some(
+            words
+                .next()
+                .ok_or_else(|| format!("{word} needs a value"))?,
+        );
     }
     Ok(options)
 }
@@ -77,7 +83,9 @@ fn server(db: Option<&str>) -> Result<Server, AnyError> {
     Ok(Server::new()
         .service(services::ArithmeticServer::new(services::Pocket))
         .service(services::GreetingServer::new(services::Polite))
-        .service(phone_book::PhoneBookServer::new(phone_book::Sqlite::open(db)?))
+        .service(phone_book::PhoneBookServer::new(phone_book::Sqlite::open(
+            db,
+        )?))
         .service(services::OddsServer::new(services::Ends)))
 }
 
@@ -97,7 +105,10 @@ async fn tour(server: Server) -> Result<bool, AnyError> {
     let listening = server.listen("tcp://127.0.0.1:0").await?;
     let listening = listening.listen(&format!("unix://{socket}")).await?;
     let listening = listening.listen("mem://tour").await?;
-    let port = listening.local_addr().ok_or("the server has no port")?.port();
+    let port = listening
+        .local_addr()
+        .ok_or("the server has no port")?
+        .port();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let serving = serve(listening, ended);
 
@@ -117,7 +128,14 @@ async fn tour(server: Server) -> Result<bool, AnyError> {
     right &= python::run(port).await?;
     let _ = end.send(());
     serving.await?;
-    println!("\n{}", if right { "everything agreed" } else { "NOT everything agreed" });
+    println!(
+        "\n{}",
+        if right {
+            "everything agreed"
+        } else {
+            "NOT everything agreed"
+        }
+    );
     Ok(right)
 }
 

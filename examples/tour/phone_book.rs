@@ -58,7 +58,9 @@ impl Sqlite {
         for person in PEOPLE {
             connection.execute("INSERT OR IGNORE INTO people VALUES (?1, ?2, ?3)", person)?;
         }
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+        })
     }
 }
 
@@ -95,9 +97,15 @@ fn find(
            AND (?3 IS NULL OR first_name = ?3)
          ORDER BY number",
     )?;
-    query.query_map(params![number, last_name, first_name], person)?.collect()
+    query
+        .query_map(params![number, last_name, first_name], person)?
+        .collect()
 }
 
 fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
-    Ok(Person { number: row.get(0)?, last_name: row.get(1)?, first_name: row.get(2)? })
+    Ok(Person {
+        number: row.get(0)?,
+        last_name: row.get(1)?,
+        first_name: row.get(2)?,
+    })
 }

@@ -11,7 +11,9 @@ const CLIENT: &str = include_str!("client.py");
 /// Runs it and shows what it says; true if it agreed, or if there is no Python here.
 pub async fn run(port: u16) -> Result<bool, AnyError> {
     let mut python = Command::new("python3");
-    python.args(["-c", CLIENT, &port.to_string()]).stdin(Stdio::null());
+    python
+        .args(["-c", CLIENT, &port.to_string()])
+        .stdin(Stdio::null());
     let Ok(output) = python.output().await else {
         println!("\n(no python3 here: its client was left out)");
         return Ok(true);
@@ -21,7 +23,10 @@ pub async fn run(port: u16) -> Result<bool, AnyError> {
         println!("  {line}");
     }
     if !output.status.success() {
-        println!("  {}", String::from_utf8_lossy(&output.stderr).replace('\n', "\n  "));
+        println!(
+            "  {}",
+            String::from_utf8_lossy(&output.stderr).replace('\n', "\n  ")
+        );
     }
     Ok(output.status.success())
 }

@@ -24,14 +24,21 @@ impl Relay {
         let counts = (Arc::clone(&sent), Arc::clone(&received));
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
+                let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else {
+                    return;
+                };
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
                 tokio::spawn(pass(from_client, to_server, Arc::clone(&counts.0)));
                 tokio::spawn(pass(from_server, to_client, Arc::clone(&counts.1)));
             }
         });
-        Ok(Self { port: mine, sent, received, task })
+        Ok(Self {
+            port: mine,
+            sent,
+            received,
+            task,
+        })
     }
 
     pub fn port(&self) -> u16 {
@@ -40,7 +47,10 @@ impl Relay {
 
     /// The bytes from the client, and those from the server.
     pub fn counts(&self) -> (u64, u64) {
-        (self.sent.load(Ordering::SeqCst), self.received.load(Ordering::SeqCst))
+        (
+            self.sent.load(Ordering::SeqCst),
+            self.received.load(Ordering::SeqCst),
+        )
     }
 }
 

@@ -30,9 +30,25 @@ impl Table {
     }
 
     pub fn print(&self) {
-        let width = self.rows.iter().map(|row| row.address.len()).max().unwrap_or(7).max(7);
-        println!("{:width$}  calls  median µs  add(7, 3): request, reply (bytes)", "address");
-        for Row { address, calls, median, request, reply } in &self.rows {
+        let width = self
+            .rows
+            .iter()
+            .map(|row| row.address.len())
+            .max()
+            .unwrap_or(7)
+            .max(7);
+        println!(
+            "{:width$}  calls  median µs  add(7, 3): request, reply (bytes)",
+            "address"
+        );
+        for Row {
+            address,
+            calls,
+            median,
+            request,
+            reply,
+        } in &self.rows
+        {
             println!("{address:width$}  {calls:5}  {median:9.1}  {request:18}, {reply}");
         }
         for failure in &self.failures {

@@ -28,8 +28,14 @@ pub enum Transport {
 }
 
 impl Transport {
-    const ALL: [Self; 6] =
-        [Self::Tcp, Self::Tls, Self::Unix, Self::Http, Self::Https, Self::Mem];
+    const ALL: [Self; 6] = [
+        Self::Tcp,
+        Self::Tls,
+        Self::Unix,
+        Self::Http,
+        Self::Https,
+        Self::Mem,
+    ];
 
     /// Its scheme in an address.
     #[must_use]
@@ -123,7 +129,13 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { encoding, transport, authority, path, http2 } = self;
+        let Self {
+            encoding,
+            transport,
+            authority,
+            path,
+            http2,
+        } = self;
         write!(f, "{encoding}+{}://{authority}{path}", transport.name())?;
         if *http2 {
             f.write_str("?version=2")?;
@@ -150,7 +162,12 @@ pub struct BadAddress {
 
 impl fmt::Display for BadAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no address: {}", self.address.escape_debug(), self.why)
+        write!(
+            f,
+            "`{}` is no address: {}",
+            self.address.escape_debug(),
+            self.why
+        )
     }
 }
 
@@ -160,21 +177,28 @@ impl FromStr for Address {
     type Err = BadAddress;
 
     fn from_str(address: &str) -> Result<Self, BadAddress> {
-        parse(address).map_err(|why| BadAddress { address: address.to_owned(), why })
+        parse(address).map_err(|why| BadAddress {
+            address: address.to_owned(),
+            why,
+        })
     }
 }
 
 fn parse(address: &str) -> Result<Address, String> {
     let (scheme, rest) = address.split_once("://").ok_or_else(|| {
-        "it begins with how to get there, such as tcp://host:port or xml+http://host/RPC2".to_owned()
+        "it begins with how to get there, such as tcp://host:port or xml+http://host/RPC2"
+            .to_owned()
     })?;
     let (codec, transport) = match scheme.split_once('+') {
         Some((codec, transport)) => (Some(codec), transport),
         None => (None, scheme),
     };
-    let transport = Transport::ALL.into_iter().find(|known| known.name() == transport).ok_or_else(
-        || format!("`{transport}` is no transport; there are tcp, tls, unix, http, https and mem"),
-    )?;
+    let transport = Transport::ALL
+        .into_iter()
+        .find(|known| known.name() == transport)
+        .ok_or_else(|| {
+            format!("`{transport}` is no transport; there are tcp, tls, unix, http, https and mem")
+        })?;
     let encoding = match codec {
         Some(codec) => codec.parse().map_err(|error| format!("{error}"))?,
         None => transport.usual_encoding(),
@@ -190,7 +214,13 @@ fn parse(address: &str) -> Result<Address, String> {
         Transport::Tcp | Transport::Tls => (tcp_authority(transport, rest)?, String::new()),
         Transport::Http | Transport::Https => http_parts(transport, rest)?,
     };
-    Ok(Address { encoding, transport, authority, path, http2 })
+    Ok(Address {
+        encoding,
+        transport,
+        authority,
+        path,
+        http2,
+    })
 }
 
 fn parse_options(transport: Transport, options: &str) -> Result<bool, String> {
@@ -208,7 +238,10 @@ fn unix_path(rest: &str) -> Result<String, String> {
     if rest.starts_with('/') && rest.len() > 1 {
         Ok(rest.to_owned())
     } else {
-        Err(format!("a socket's path is absolute: unix:///{}", rest.trim_matches('/')))
+        Err(format!(
+            "a socket's path is absolute: unix:///{}",
+            rest.trim_matches('/')
+        ))
     }
 }
 
@@ -253,7 +286,11 @@ fn check_port(authority: &str) -> Result<Option<u16>, String> {
     let (host, port) = match authority.rfind(']') {
         Some(end) => {
             let (host, port) = authority.split_at(end + 1);
-            (host, port.strip_prefix(':').or((!port.is_empty()).then_some(port)))
+            (
+                host,
+                port.strip_prefix(':')
+                    .or((!port.is_empty()).then_some(port)),
+            )
         }
         None => match authority.split_once(':') {
             Some((host, port)) if !port.contains(':') => (host, Some(port)),

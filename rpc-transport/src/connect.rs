@@ -27,7 +27,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// # Errors
 /// If the address cannot be, or nobody answers there.
 pub async fn connect(address: &str) -> Result<Channel, Failure> {
-    let address: Address = address.parse().map_err(|error| Failure::unsupported(format!("{error}")))?;
+    let address: Address = address
+        .parse()
+        .map_err(|error| Failure::unsupported(format!("{error}")))?;
     connect_with(&address, Limits::default()).await
 }
 
@@ -40,25 +42,33 @@ pub async fn connect_with(address: &Address, limits: Limits) -> Result<Channel, 
     let failed = |source| Failure::connect(address, source);
     match address.transport() {
         Transport::Tcp => {
-            let io = in_time(TcpStream::connect(address.authority())).await.map_err(failed)?;
+            let io = in_time(TcpStream::connect(address.authority()))
+                .await
+                .map_err(failed)?;
             io.set_nodelay(true).map_err(failed)?;
             Ok(stream::client(io, encoding, limits))
         }
         Transport::Unix => {
-            let io = in_time(UnixStream::connect(address.path())).await.map_err(failed)?;
+            let io = in_time(UnixStream::connect(address.path()))
+                .await
+                .map_err(failed)?;
             Ok(stream::client(io, encoding, limits))
         }
         Transport::Mem => {
-            let io = in_time(memory::connect(address.authority())).await.map_err(failed)?;
+            let io = in_time(memory::connect(address.authority()))
+                .await
+                .map_err(failed)?;
             Ok(stream::client(io, encoding, limits))
         }
         #[cfg(feature = "http")]
         Transport::Http => Ok(Channel::carried_by(crate::http::carrier(address, limits))),
         #[cfg(not(feature = "http"))]
-        Transport::Http => Err(Failure::unsupported("this build has no HTTP (a feature of farcall)")),
-        Transport::Tls | Transport::Https => {
-            Err(Failure::unsupported(format!("{address}: TLS is not offered yet")))
-        }
+        Transport::Http => Err(Failure::unsupported(
+            "this build has no HTTP (a feature of farcall)",
+        )),
+        Transport::Tls | Transport::Https => Err(Failure::unsupported(format!(
+            "{address}: TLS is not offered yet"
+        ))),
     }
 }
 

@@ -34,8 +34,16 @@ pub enum Sniffed {
 
 /// How requests of HTTP begin. `PRI` begins the preface of HTTP/2.
 const METHODS: [&[u8]; 10] = [
-    b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"TRACE ",
-    b"CONNECT ", b"PRI ",
+    b"GET ",
+    b"POST ",
+    b"PUT ",
+    b"HEAD ",
+    b"OPTIONS ",
+    b"DELETE ",
+    b"PATCH ",
+    b"TRACE ",
+    b"CONNECT ",
+    b"PRI ",
 ];
 
 /// Tells what is spoken from the first bytes; at most eight are needed.
@@ -69,7 +77,12 @@ mod tests {
 
     #[test]
     fn however_the_bytes_are_cut_the_answer_is_the_same() {
-        for start in [&b"POST / HTTP/1.1"[..], b"\xfcfar\x01\x01", b"PRI * HTTP/2.0", b"junk!!"] {
+        for start in [
+            &b"POST / HTTP/1.1"[..],
+            b"\xfcfar\x01\x01",
+            b"PRI * HTTP/2.0",
+            b"junk!!",
+        ] {
             let whole = sniff(start);
             let first = (1..=start.len())
                 .map(|end| sniff(&start[..end]))

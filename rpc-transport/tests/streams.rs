@@ -31,7 +31,9 @@ impl Service for Calc {
             .returns::<i64>(),
         Method::new("wait", "Waits until `open` is called.").returns::<String>(),
         Method::new("open", ""),
-        Method::new("size", "").takes(&[Param::required::<String>("data")]).returns::<u64>(),
+        Method::new("size", "")
+            .takes(&[Param::required::<String>("data")])
+            .returns::<u64>(),
         Method::new("panic", ""),
     ];
 
@@ -65,7 +67,10 @@ impl Service for Calc {
 }
 
 fn method(name: &str) -> &'static Method {
-    Calc::METHODS.iter().find(|method| method.name == name).unwrap()
+    Calc::METHODS
+        .iter()
+        .find(|method| method.name == name)
+        .unwrap()
 }
 
 async fn add(channel: &Channel, x: i64, y: i64) -> Result<i64, Error> {
@@ -84,7 +89,9 @@ async fn serve(server: Server) -> String {
 async fn every_encoding_adds_over_one_port() {
     let address = serve(Server::new().service(Calc::default())).await;
     for encoding in Encoding::ALL {
-        let channel = connect(&format!("{encoding}+tcp://{address}")).await.unwrap();
+        let channel = connect(&format!("{encoding}+tcp://{address}"))
+            .await
+            .unwrap();
         assert_eq!(add(&channel, 7, 3).await.unwrap(), 10, "{encoding}");
     }
 }
@@ -93,15 +100,24 @@ async fn every_encoding_adds_over_one_port() {
 async fn a_slow_call_holds_up_no_other() {
     let address = serve(Server::new().service(Calc::default())).await;
     for encoding in Encoding::ALL {
-        let channel = connect(&format!("{encoding}+tcp://{address}")).await.unwrap();
+        let channel = connect(&format!("{encoding}+tcp://{address}"))
+            .await
+            .unwrap();
         let slow = tokio::spawn({
             let channel = channel.clone();
-            async move { channel.call::<_, String, std::convert::Infallible>(method("wait"), ()).await }
+            async move {
+                channel
+                    .call::<_, String, std::convert::Infallible>(method("wait"), ())
+                    .await
+            }
         });
         for n in 0..100 {
             assert_eq!(add(&channel, n, 1).await.unwrap(), n + 1);
         }
-        channel.call::<_, (), std::convert::Infallible>(method("open"), ()).await.unwrap();
+        channel
+            .call::<_, (), std::convert::Infallible>(method("open"), ())
+            .await
+            .unwrap();
         assert_eq!(slow.await.unwrap().unwrap(), "open");
     }
 }
@@ -110,7 +126,9 @@ async fn a_slow_call_holds_up_no_other() {
 async fn many_calls_are_in_flight_at_once() {
     let address = serve(Server::new().service(Calc::default())).await;
     for encoding in Encoding::ALL {
-        let channel = connect(&format!("{encoding}+tcp://{address}")).await.unwrap();
+        let channel = connect(&format!("{encoding}+tcp://{address}"))
+            .await
+            .unwrap();
         let calls: Vec<_> = (0..5000_i64)
             .map(|n| {
                 let channel = channel.clone();
@@ -127,7 +145,9 @@ async fn many_calls_are_in_flight_at_once() {
 async fn a_panic_is_that_calls_fault_alone() {
     let address = serve(Server::new().service(Calc::default())).await;
     for encoding in Encoding::ALL {
-        let channel = connect(&format!("{encoding}+tcp://{address}")).await.unwrap();
+        let channel = connect(&format!("{encoding}+tcp://{address}"))
+            .await
+            .unwrap();
         let error = channel
             .call::<_, (), std::convert::Infallible>(method("panic"), ())
             .await
@@ -149,7 +169,11 @@ async fn a_message_too_large_is_refused_while_others_go_on() {
     let channel = over(io, Encoding::Bincode, mine);
     let slow = tokio::spawn({
         let channel = channel.clone();
-        async move { channel.call::<_, String, std::convert::Infallible>(method("wait"), ()).await }
+        async move {
+            channel
+                .call::<_, String, std::convert::Infallible>(method("wait"), ())
+                .await
+        }
     });
     let large = vec![7; 9 * 1024 * 1024];
     // The first call goes out before the server's hello has told its limit.
@@ -159,9 +183,15 @@ async fn a_message_too_large_is_refused_while_others_go_on() {
             .await
             .unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("8388608") && text.contains("Limits::message_bytes"), "{text}");
+        assert!(
+            text.contains("8388608") && text.contains("Limits::message_bytes"),
+            "{text}"
+        );
     }
-    channel.call::<_, (), std::convert::Infallible>(method("open"), ()).await.unwrap();
+    channel
+        .call::<_, (), std::convert::Infallible>(method("open"), ())
+        .await
+        .unwrap();
     assert_eq!(slow.await.unwrap().unwrap(), "open");
 }
 
@@ -169,7 +199,9 @@ async fn a_message_too_large_is_refused_while_others_go_on() {
 async fn a_frame_with_the_longest_deadline_is_answered() {
     let address = serve(Server::new().service(Calc::default())).await;
     let mut io = TcpStream::connect(&address).await.unwrap();
-    let mut bytes = Hello::new(Encoding::Bincode, &Limits::default()).to_bytes().to_vec();
+    let mut bytes = Hello::new(Encoding::Bincode, &Limits::default())
+        .to_bytes()
+        .to_vec();
     bytes.extend_from_slice(&[24, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
     bytes.extend_from_slice(&method("add").hash.to_le_bytes());
     bytes.extend_from_slice(&u32::MAX.to_le_bytes());
@@ -196,13 +228,18 @@ async fn said(address: &str, bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn what_is_not_spoken_is_refused_in_words() {
-    let server = Server::new().service(Calc::default()).protocols([Protocol::Native]);
+    let server = Server::new()
+        .service(Calc::default())
+        .protocols([Protocol::Native]);
     let address = serve(server).await;
     let junk = said(&address, b"\x01\x02\x03\x04").await;
     assert!(String::from_utf8_lossy(&junk).contains("not spoken here"));
     let http = said(&address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let http = String::from_utf8_lossy(&http);
-    assert!(http.starts_with("HTTP/1.1 400") && http.contains("native protocol"), "{http}");
+    assert!(
+        http.starts_with("HTTP/1.1 400") && http.contains("native protocol"),
+        "{http}"
+    );
     let tls = said(&address, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await;
     assert_eq!(tls.first(), Some(&0x15), "a TLS alert");
     let json = said(&address, b"{\"jsonrpc\":\"2.0\",\"method\":\"add\"}\n").await;
@@ -230,7 +267,11 @@ async fn a_raw_json_socket_is_answered_line_by_line() {
     assert_eq!(lines[0], r#"{"jsonrpc":"2.0","result":10,"id":1}"#);
     assert_eq!(lines[1], r#"{"jsonrpc":"2.0","result":3,"id":"a"}"#);
     assert!(lines[2].contains("-32700"), "{}", lines[2]);
-    assert!(lines[3].starts_with('[') && lines[3].contains("-32600"), "{}", lines[3]);
+    assert!(
+        lines[3].starts_with('[') && lines[3].contains("-32600"),
+        "{}",
+        lines[3]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,7 +288,11 @@ async fn a_call_ends_at_its_deadline_and_the_connection_goes_on() {
 
 #[tokio::test]
 async fn a_server_that_drains_answers_what_it_took() {
-    let listening = Server::new().service(Calc::default()).listen("mem://drains").await.unwrap();
+    let listening = Server::new()
+        .service(Calc::default())
+        .listen("mem://drains")
+        .await
+        .unwrap();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(listening.run_until(async {
         let _ = ended.await;
@@ -256,20 +301,34 @@ async fn a_server_that_drains_answers_what_it_took() {
     let slow = channel.call::<_, String, std::convert::Infallible>(method("wait"), ());
     let slow = slow.into_future();
     tokio::pin!(slow);
-    assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(slow.as_mut().poll(cx).is_pending())).await);
+    assert!(
+        std::future::poll_fn(|cx| std::task::Poll::Ready(slow.as_mut().poll(cx).is_pending()))
+            .await
+    );
     assert_eq!(add(&channel, 1, 2).await.unwrap(), 3);
     let opener = connect("mem://drains").await.unwrap();
     assert_eq!(add(&opener, 1, 2).await.unwrap(), 3);
-    opener.call::<_, (), std::convert::Infallible>(method("open"), ()).await.unwrap();
+    opener
+        .call::<_, (), std::convert::Infallible>(method("open"), ())
+        .await
+        .unwrap();
     end.send(()).unwrap();
     assert_eq!(slow.await.unwrap(), "open");
     assert_eq!(server.await.unwrap().connections, 2);
-    assert!(connect("mem://drains").await.is_err(), "nobody listens any more");
+    assert!(
+        connect("mem://drains").await.is_err(),
+        "nobody listens any more"
+    );
 }
 
 #[tokio::test]
 async fn two_services_with_one_name_are_refused() {
-    let twice = Server::new().service(Calc::default()).service(Calc::default());
+    let twice = Server::new()
+        .service(Calc::default())
+        .service(Calc::default());
     let error = twice.listen("mem://twice").await.unwrap_err().to_string();
-    assert!(error.contains("`add`") && error.contains("namespace"), "{error}");
+    assert!(
+        error.contains("`add`") && error.contains("namespace"),
+        "{error}"
+    );
 }

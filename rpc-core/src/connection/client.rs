@@ -33,7 +33,11 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Client({:?}, {})", self.shared.speech, self.shared.encoding)
+        write!(
+            f,
+            "Client({:?}, {})",
+            self.shared.speech, self.shared.encoding
+        )
     }
 }
 
@@ -113,9 +117,20 @@ impl Client {
             closed: None,
             released: false,
         };
-        let shared = Shared { speech, encoding, limits, now, state: Mutex::new(state) };
+        let shared = Shared {
+            speech,
+            encoding,
+            limits,
+            now,
+            state: Mutex::new(state),
+        };
         let shared = Arc::new(shared);
-        (Self { shared: Arc::clone(&shared) }, Driver::new(shared))
+        (
+            Self {
+                shared: Arc::clone(&shared),
+            },
+            Driver::new(shared),
+        )
     }
 
     pub(crate) fn encoding(&self) -> Encoding {
@@ -167,7 +182,10 @@ impl Client {
             return Poll::Ready(Err(failure));
         }
         state.set_alarm(deadline);
-        Poll::Ready(Ok(Waiting { client: Some(Arc::clone(self)), id }))
+        Poll::Ready(Ok(Waiting {
+            client: Some(Arc::clone(self)),
+            id,
+        }))
     }
 
     /// Encodes a call that wants no reply.
@@ -176,7 +194,8 @@ impl Client {
         if let Some(closed) = &state.closed {
             return Err(closed.failure(false));
         }
-        self.shared.write(&mut state, &call, None, call.options.timeout)
+        self.shared
+            .write(&mut state, &call, None, call.options.timeout)
     }
 
     fn cancel(&self, id: u64) {
@@ -285,7 +304,11 @@ struct Tail<'a> {
 impl<'a> Tail<'a> {
     fn begin(out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
-        Self { out, start, kept: false }
+        Self {
+            out,
+            start,
+            kept: false,
+        }
     }
 
     fn len(&self) -> usize {
@@ -314,7 +337,9 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     pub(crate) fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<Result<Inbound, Failure>> {
-        let Some(client) = &self.client else { return Poll::Pending };
+        let Some(client) = &self.client else {
+            return Poll::Pending;
+        };
         let mut state = client.shared.lock();
         match state.slots.poll(self.id, cx.waker()) {
             Poll::Pending => Poll::Pending,

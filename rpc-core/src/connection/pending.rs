@@ -58,7 +58,11 @@ impl Wake for Alarm {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.rung.swap(true, Ordering::AcqRel) {
-            self.woken.places.lock().unwrap_or_else(PoisonError::into_inner).push(self.place);
+            self.woken
+                .places
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(self.place);
             self.woken.task.wake();
         }
     }
@@ -92,11 +96,18 @@ impl Pending {
         reply: Option<ReplyId>,
         deadline: Option<Instant>,
     ) {
-        let Some(alarm) = self.spare.take() else { return };
+        let Some(alarm) = self.spare.take() else {
+            return;
+        };
         if let Some(ReplyId::Native(id)) = reply {
             self.by_id.insert(id, alarm.place);
         }
-        self.calls.insert(Call { running, reply, deadline, alarm });
+        self.calls.insert(Call {
+            running,
+            reply,
+            deadline,
+            alarm,
+        });
     }
 
     /// Polls the calls that were woken, and hands the replies of those that are done to `answer`.
@@ -107,12 +118,18 @@ impl Pending {
     ) {
         self.woken.task.register(cx.waker());
         {
-            let mut places = self.woken.places.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut places = self
+                .woken
+                .places
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             std::mem::swap(&mut *places, &mut self.batch);
         }
         let mut batch = std::mem::take(&mut self.batch);
         for place in batch.drain(..) {
-            let Some(call) = self.calls.get_mut(place) else { continue };
+            let Some(call) = self.calls.get_mut(place) else {
+                continue;
+            };
             call.alarm.rung.store(false, Ordering::Release);
             let waker = Waker::from(Arc::clone(&call.alarm));
             if let Poll::Ready(reply) = call.running.poll_unpin(&mut Context::from_waker(&waker)) {
@@ -131,7 +148,10 @@ impl Pending {
 
     /// The first deadline.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.calls.iter().filter_map(|(_, call)| call.deadline).min()
+        self.calls
+            .iter()
+            .filter_map(|(_, call)| call.deadline)
+            .min()
     }
 
     /// Drops the calls whose deadline is past, and tells `late` of each.

@@ -31,7 +31,10 @@ impl Received {
     /// What was read already, by whoever told the protocol from its first bytes.
     #[must_use]
     pub fn from_start(buffer: BytesMut) -> Self {
-        Self { buffer, expected: 0 }
+        Self {
+            buffer,
+            expected: 0,
+        }
     }
 
     /// The buffer, with room to read more into. All of a message whose length is known fits, but

@@ -57,7 +57,9 @@ struct Core {
 
 impl std::fmt::Debug for Core {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Core").field("peer", &self.peer).finish_non_exhaustive()
+        f.debug_struct("Core")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,7 +68,11 @@ impl Server {
     ///
     /// # Errors
     /// If this build does not know that speech.
-    pub fn new(router: Arc<Router>, peer: Arc<Peer>, speech: Speech) -> Result<Self, PeerMisbehaved> {
+    pub fn new(
+        router: Arc<Router>,
+        peer: Arc<Peer>,
+        speech: Speech,
+    ) -> Result<Self, PeerMisbehaved> {
         let state = match speech {
             Speech::Native => State::Native(native::Native::default()),
             #[cfg(feature = "json")]
@@ -78,7 +84,16 @@ impl Server {
         };
         let slots = router.slots();
         let pending = Pending::default();
-        Ok(Self { core: Core { router, peer, slots, pending, draining: false }, speech: state })
+        Ok(Self {
+            core: Core {
+                router,
+                peer,
+                slots,
+                pending,
+                draining: false,
+            },
+            speech: state,
+        })
     }
 
     /// Answers the complete messages in `received`, up to a batch; true if there may be more.
@@ -173,7 +188,11 @@ impl Core {
         remaining: Option<Duration>,
         now: Instant,
     ) {
-        let Incoming { target, arguments, reply } = incoming;
+        let Incoming {
+            target,
+            arguments,
+            reply,
+        } = incoming;
         let admitted = target.and_then(|target| {
             self.admit()?;
             let method = self.router.method(target).ok_or_else(no_method)?;
@@ -187,14 +206,15 @@ impl Core {
         let remaining = remaining.or(method.timeout);
         let deadline = remaining
             .and_then(|remaining| now.checked_add(remaining.min(self.peer.limits.call_time_max)));
-        let context =
-            context::Context::new(Arc::clone(&self.peer), method, deadline, metadata);
+        let context = context::Context::new(Arc::clone(&self.peer), method, deadline, metadata);
         let reply_to = match &reply {
             Some(id) => ReplyTo::Connection(id.clone()),
             None => ReplyTo::Nobody,
         };
         let request = Request::new(context, target.index(), arguments, reply_to);
-        let Some(slot) = self.slots.get_mut(target.slot()) else { return };
+        let Some(slot) = self.slots.get_mut(target.slot()) else {
+            return;
+        };
         let waker = self.pending.waker();
         match slot.start(request, &mut Context::from_waker(&waker)) {
             Started::Done(done) => finish(&self.peer, reply, done),
@@ -207,7 +227,10 @@ impl Core {
     fn run(&mut self, batch: impl Future<Output = ()> + Send + 'static) {
         let mut running = Running::silent(batch);
         let waker = self.pending.waker();
-        if Pin::new(&mut running).poll(&mut Context::from_waker(&waker)).is_pending() {
+        if Pin::new(&mut running)
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+        {
             self.pending.insert(running, None, None);
         }
     }
@@ -239,9 +262,15 @@ fn no_method() -> Fault {
 }
 
 fn too_late() -> Fault {
-    Fault::new(code::TIMEOUT, "the deadline passed before the method was done")
+    Fault::new(
+        code::TIMEOUT,
+        "the deadline passed before the method was done",
+    )
 }
 
 fn shutting_down() -> Fault {
-    Fault::new(code::UNAVAILABLE, "the server is shutting down; the method did not run")
+    Fault::new(
+        code::UNAVAILABLE,
+        "the server is shutting down; the method did not run",
+    )
 }

@@ -148,13 +148,29 @@ fn capabilities() -> BTreeMap<&'static str, Capability> {
             "http://xmlrpc-epi.sourceforge.net/specs/rfc.fault_codes.php",
             20_010_516,
         ),
-        ("system.multicall", "http://www.xmlrpc.com/discuss/msgReader$1208", 1),
-        ("introspection", "http://phpxmlrpc.sourceforge.net/doc-2/ch10.html", 2),
+        (
+            "system.multicall",
+            "http://www.xmlrpc.com/discuss/msgReader$1208",
+            1,
+        ),
+        (
+            "introspection",
+            "http://phpxmlrpc.sourceforge.net/doc-2/ch10.html",
+            2,
+        ),
         ("nil", "http://www.ontosys.com/xml-rpc/extensions.php", 1),
         ("json-rpc", "https://www.jsonrpc.org/specification", 2),
     ]
     .into_iter()
-    .map(|(name, url, version)| (name, Capability { url: url.to_owned(), version }))
+    .map(|(name, url, version)| {
+        (
+            name,
+            Capability {
+                url: url.to_owned(),
+                version,
+            },
+        )
+    })
     .collect()
 }
 

@@ -30,9 +30,14 @@ pub(super) async fn run(router: &Router, request: Request) -> Reply {
             ),
         ));
     }
-    let calls = members.into_iter().map(|member| call(router, &request, member));
+    let calls = members
+        .into_iter()
+        .map(|member| call(router, &request, member));
     let parallel = limits.batch_parallel.max(1);
-    let outcomes: Vec<_> = futures_util::stream::iter(calls).buffered(parallel).collect().await;
+    let outcomes: Vec<_> = futures_util::stream::iter(calls)
+        .buffered(parallel)
+        .collect()
+        .await;
     let is_farcall = request.is_from_farcall();
     match request.encoding() {
         #[cfg(feature = "xml")]
@@ -65,11 +70,17 @@ fn only_text() -> Fault {
 }
 
 fn no_calls(error: &dyn std::fmt::Display) -> Fault {
-    Fault::new(code::INVALID_PARAMS, format!("invalid parameters for `{NAME}`: {error}"))
+    Fault::new(
+        code::INVALID_PARAMS,
+        format!("invalid parameters for `{NAME}`: {error}"),
+    )
 }
 
 fn no_call() -> Fault {
-    Fault::new(code::INVALID_REQUEST, "a member is no struct of methodName and params")
+    Fault::new(
+        code::INVALID_REQUEST,
+        "a member is no struct of methodName and params",
+    )
 }
 
 #[cfg(feature = "xml")]
@@ -170,7 +181,10 @@ mod json {
                     out.push(b']');
                 }
                 Err(fault) => {
-                    let failed = Failed { code: fault.code, message: &fault.message };
+                    let failed = Failed {
+                        code: fault.code,
+                        message: &fault.message,
+                    };
                     Encoding::Json.encode(&failed, out)?;
                 }
             }
@@ -183,11 +197,16 @@ mod json {
 async fn call(router: &Router, request: &Request, member: Member) -> Result<Vec<u8>, Fault> {
     let (name, arguments) = member?;
     if name == NAME {
-        return Err(Fault::new(code::INVALID_REQUEST, "a multicall may not hold another"));
+        return Err(Fault::new(
+            code::INVALID_REQUEST,
+            "a multicall may not hold another",
+        ));
     }
     let unknown = || Fault::method_not_found(&name);
     let target = router.find(&name).ok_or_else(unknown)?;
     let method = router.method(target).ok_or_else(unknown)?;
-    let answer = router.call(target, request.aside(method, target.index(), arguments))?.await?;
+    let answer = router
+        .call(target, request.aside(method, target.index(), arguments))?
+        .await?;
     Ok(answer.body.unwrap_or_default())
 }

@@ -81,7 +81,12 @@ impl Arguments {
     #[cfg(feature = "xml")]
     pub(crate) fn within(&self, part: Part, at: Range<usize>) -> Self {
         let at = self.at.start + at.start..self.at.start + at.end;
-        Self { encoding: self.encoding, part, message: self.message.clone(), at }
+        Self {
+            encoding: self.encoding,
+            part,
+            message: self.message.clone(),
+            at,
+        }
     }
 
     /// The encoded bytes.
@@ -289,7 +294,8 @@ impl<'de> DeserializeSeed<'de> for Name {
     type Value = usize;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
-        deserializer.deserialize_identifier(self)
+        // Not `deserialize_identifier`: bincode has names as text only.
+        deserializer.deserialize_str(self)
     }
 }
 

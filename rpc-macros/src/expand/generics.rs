@@ -61,19 +61,28 @@ impl Side {
             associated: &to_params,
         };
         if let Some(clause) = &mut side.bounds.where_clause {
-            let kept = clause.predicates.iter().filter(|predicate| !says_self(predicate));
+            let kept = clause
+                .predicates
+                .iter()
+                .filter(|predicate| !says_self(predicate));
             let seen = kept.map(|predicate| {
-                view.see(predicate, |rewrite, node| rewrite.visit_where_predicate_mut(node))
+                view.see(predicate, |rewrite, node| {
+                    rewrite.visit_where_predicate_mut(node)
+                })
             });
             clause.predicates = seen.collect();
         }
         for item in &service.associated {
             let ident = &item.ident;
             let bounds = item.bounds.iter().map(|bound| {
-                view.see(bound, |rewrite, node| rewrite.visit_type_param_bound_mut(node))
+                view.see(bound, |rewrite, node| {
+                    rewrite.visit_type_param_bound_mut(node)
+                })
             });
             side.declared.params.push(parse_quote!(#ident));
-            side.bounds.params.push(parse_quote!(#ident: #(#bounds +)* 'static));
+            side.bounds
+                .params
+                .push(parse_quote!(#ident: #(#bounds +)* 'static));
             side.mentioned.push(ident.clone());
         }
         side
@@ -85,7 +94,9 @@ impl Side {
         let implementor = &service.implementor;
         let the_trait = the_trait(service);
         side.declared.params.insert(0, parse_quote!(#implementor));
-        side.bounds.params.insert(0, parse_quote!(#implementor: #the_trait));
+        side.bounds
+            .params
+            .insert(0, parse_quote!(#implementor: #the_trait));
         if let Some(clause) = &mut side.bounds.where_clause {
             for predicate in &mut clause.predicates {
                 SelfTo(implementor).visit_where_predicate_mut(predicate);

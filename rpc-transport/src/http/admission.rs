@@ -22,7 +22,10 @@ pub(super) struct Refused {
 }
 
 fn refused(status: StatusCode, words: impl Into<String>) -> Refused {
-    Refused { status, words: words.into() }
+    Refused {
+        status,
+        words: words.into(),
+    }
 }
 
 /// What a request's body is in, as far as its head tells.
@@ -52,9 +55,13 @@ pub(super) fn content_type(headers: &HeaderMap) -> Result<ContentType, Refused> 
     let value = value.to_str().unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim();
     let is = |known: &&str| essence.eq_ignore_ascii_case(known);
-    let encoding = if ["application/json", "application/json-rpc", "application/jsonrequest"]
-        .iter()
-        .any(is)
+    let encoding = if [
+        "application/json",
+        "application/json-rpc",
+        "application/jsonrequest",
+    ]
+    .iter()
+    .any(is)
     {
         Encoding::Json
     } else if ["text/xml", "application/xml"].iter().any(is) {
@@ -73,7 +80,10 @@ const TAKEN: &str = "set the Content-Type: application/json for JSON-RPC (curl -
 
 /// What a body without a type is in, by its first byte.
 pub(super) fn sniff(body: &[u8]) -> Result<Encoding, Refused> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    let body = body
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(body)
+        .trim_ascii_start();
     match body.first() {
         Some(b'<') => Ok(Encoding::Xml),
         Some(b'{' | b'[') => Ok(Encoding::Json),
@@ -101,12 +111,17 @@ pub(super) fn same_site(
                      (`Server::host` adds a name)";
         return Err(refused(StatusCode::MISDIRECTED_REQUEST, words));
     }
-    let Some(origin) = parts.headers.get(ORIGIN) else { return Ok(()) };
+    let Some(origin) = parts.headers.get(ORIGIN) else {
+        return Ok(());
+    };
     let origin = origin.to_str().unwrap_or_default();
     let from = origin.split_once("://").map(|(_, from)| from);
     match (from, host) {
         (Some(from), Some(host)) if from.eq_ignore_ascii_case(host) => Ok(()),
-        _ => Err(refused(StatusCode::FORBIDDEN, "a page of another site may not call this server")),
+        _ => Err(refused(
+            StatusCode::FORBIDDEN,
+            "a page of another site may not call this server",
+        )),
     }
 }
 
@@ -120,7 +135,10 @@ fn without_port(host: &str) -> &str {
 
 fn is_loopback_name(host: &str) -> bool {
     let name = without_port(host);
-    let ip = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    let ip = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .unwrap_or(name);
     match ip.parse::<IpAddr>() {
         Ok(ip) => ip.to_canonical().is_loopback(),
         Err(_) => name.eq_ignore_ascii_case("localhost"),
@@ -129,7 +147,9 @@ fn is_loopback_name(host: &str) -> bool {
 
 fn is_listed(host: &str, hosts: &[String]) -> bool {
     let name = without_port(host);
-    hosts.iter().any(|listed| listed.eq_ignore_ascii_case(name) || listed.eq_ignore_ascii_case(host))
+    hosts
+        .iter()
+        .any(|listed| listed.eq_ignore_ascii_case(name) || listed.eq_ignore_ascii_case(host))
 }
 
 #[cfg(test)]
@@ -157,15 +177,23 @@ mod tests {
             ("application/vnd.farcall.bincode", Encoding::Bincode),
         ] {
             let parts = parts(&[("content-type", value)]);
-            assert_eq!(content_type(&parts.headers), Ok(ContentType::Known(encoding)), "{value}");
+            assert_eq!(
+                content_type(&parts.headers),
+                Ok(ContentType::Known(encoding)),
+                "{value}"
+            );
         }
         assert_eq!(content_type(&parts(&[]).headers), Ok(ContentType::Missing));
     }
 
     #[test]
     fn what_a_page_can_send_unasked_is_not_taken() {
-        for value in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
-        {
+        for value in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+            "",
+        ] {
             let parts = parts(&[("content-type", value)]);
             assert!(content_type(&parts.headers).is_err(), "{value}");
         }
@@ -184,11 +212,29 @@ mod tests {
             (&[("host", "calc.example")], local, None),
             (&[("host", "evil.example")], outside, None),
             (&[], local, None),
-            (&[("host", "evil.example")], local, Some(StatusCode::MISDIRECTED_REQUEST)),
-            (&[("host", "localhost.evil.example")], local, Some(StatusCode::MISDIRECTED_REQUEST)),
-            (&[("host", "localhost:8000"), ("origin", "http://localhost:8000")], local, None),
             (
-                &[("host", "localhost:8000"), ("origin", "http://evil.example")],
+                &[("host", "evil.example")],
+                local,
+                Some(StatusCode::MISDIRECTED_REQUEST),
+            ),
+            (
+                &[("host", "localhost.evil.example")],
+                local,
+                Some(StatusCode::MISDIRECTED_REQUEST),
+            ),
+            (
+                &[
+                    ("host", "localhost:8000"),
+                    ("origin", "http://localhost:8000"),
+                ],
+                local,
+                None,
+            ),
+            (
+                &[
+                    ("host", "localhost:8000"),
+                    ("origin", "http://evil.example"),
+                ],
                 local,
                 Some(StatusCode::FORBIDDEN),
             ),
@@ -199,7 +245,11 @@ mod tests {
             ),
         ] {
             let refused = same_site(&parts(headers), local, &listed).err();
-            assert_eq!(refused.map(|refused| refused.status), expected, "{headers:?}");
+            assert_eq!(
+                refused.map(|refused| refused.status),
+                expected,
+                "{headers:?}"
+            );
         }
     }
 }

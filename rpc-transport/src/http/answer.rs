@@ -50,7 +50,11 @@ pub(super) struct Answerer {
 
 impl Answerer {
     pub(super) fn new(router: Arc<Router>, origin: Origin) -> Self {
-        Self { router, origin, peers: Mutex::default() }
+        Self {
+            router,
+            origin,
+            peers: Mutex::default(),
+        }
     }
 
     pub(super) async fn answer<B>(&self, request: Request<B>) -> Reply
@@ -70,7 +74,12 @@ impl Answerer {
         B: Body + Unpin,
         B::Data: Into<Bytes>,
     {
-        let Origin { local, hosts, limits, .. } = &self.origin;
+        let Origin {
+            local,
+            hosts,
+            limits,
+            ..
+        } = &self.origin;
         same_site(parts, *local, hosts)?;
         if parts.method != Method::POST {
             return Ok(page(&parts.method, parts.uri.path(), &self.router));
@@ -93,12 +102,17 @@ impl Answerer {
     async fn run(&self, encoding: Encoding, caller: Caller, body: Payload) -> Option<Vec<u8>> {
         let deadline = caller.deadline;
         let answer = protocol::answer(&self.router, encoding, caller, body);
-        let Some(deadline) = deadline else { return answer.await };
+        let Some(deadline) = deadline else {
+            return answer.await;
+        };
         match tokio::time::timeout_at(deadline.into(), answer).await {
             Ok(reply) => reply,
             Err(_) => {
                 let words = "the deadline passed before the method was done";
-                Some(protocol::refusal(encoding, &Fault::new(code::TIMEOUT, words)))
+                Some(protocol::refusal(
+                    encoding,
+                    &Fault::new(code::TIMEOUT, words),
+                ))
             }
         }
     }
@@ -120,7 +134,12 @@ impl Answerer {
         if let Some(known) = known {
             return Arc::clone(known);
         }
-        let Origin { transport, peer, limits, .. } = &self.origin;
+        let Origin {
+            transport,
+            peer,
+            limits,
+            ..
+        } = &self.origin;
         let mut peer = Peer::new(transport, encoding, *peer, limits.clone());
         peer.is_farcall = is_farcall;
         let peer = Arc::new(peer);
@@ -167,20 +186,28 @@ fn metadata(headers: &HeaderMap) -> Metadata {
 /// A body too large is a fault of its call, where its protocol is known: clients of XML-RPC and
 /// JSON-RPC show faults, and hide what comes with another status than 200.
 fn refuse_body(unread: Unread, content: ContentType, limit: usize) -> Result<Reply, Refused> {
-    let refused = |status, words: &str| Err(Refused { status, words: words.to_owned() });
+    let refused = |status, words: &str| {
+        Err(Refused {
+            status,
+            words: words.to_owned(),
+        })
+    };
     let words = format!("the message is larger than {limit} bytes (`Limits::message_bytes`)");
     match (unread, content) {
         (Unread::TooLarge, ContentType::Known(encoding)) => {
             let fault = protocol::refusal(encoding, &Fault::new(code::TOO_LARGE, words));
             let mut reply = response(encoding, Some(fault));
             // What is left of the body is not waited for.
-            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            reply
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
             Ok(reply)
         }
         (Unread::TooLarge, ContentType::Missing) => refused(StatusCode::PAYLOAD_TOO_LARGE, &words),
-        (Unread::Stalled, _) => {
-            refused(StatusCode::REQUEST_TIMEOUT, "the body stopped coming (`Limits::body_time`)")
-        }
+        (Unread::Stalled, _) => refused(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body stopped coming (`Limits::body_time`)",
+        ),
         (Unread::Broken, _) => refused(StatusCode::BAD_REQUEST, "the body broke off"),
     }
 }

@@ -35,7 +35,12 @@ pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
     {
         headers.insert(HOST, host);
     }
-    Arc::new(HttpCarrier { address: address.clone(), headers, limits, pool: Arc::new(Pool::new(address)) })
+    Arc::new(HttpCarrier {
+        address: address.clone(),
+        headers,
+        limits,
+        pool: Arc::new(Pool::new(address)),
+    })
 }
 
 struct HttpCarrier {
@@ -126,16 +131,16 @@ async fn exchange(
 ) -> Result<Inbound, Failure> {
     let (response, lease) = pool.send(request, sent).await?;
     let (parts, body) = response.into_parts();
-    let body = read(body, limits.message_bytes, limits.call_time_max).await.map_err(|unread| {
-        match unread {
+    let body = read(body, limits.message_bytes, limits.call_time_max)
+        .await
+        .map_err(|unread| match unread {
             Unread::TooLarge => Failure::peer(format!(
                 "the reply is larger than {} bytes (`Limits::message_bytes`)",
                 limits.message_bytes
             )),
             Unread::Stalled => Failure::timeout(None, true),
             Unread::Broken => Failure::closed(true),
-        }
-    })?;
+        })?;
     lease.give_back();
     if parts.status.is_success() && notification {
         return Ok(Inbound::new(encoding, Payload::default(), 0..0));
@@ -150,7 +155,11 @@ async fn exchange(
         Err(failure) if failure.fault().is_some() => Err(failure),
         _ => {
             let text = String::from_utf8_lossy(text.get(..200).unwrap_or(&text)).into_owned();
-            Err(Failure::peer(format!("HTTP {}: {}", parts.status, text.trim().escape_debug())))
+            Err(Failure::peer(format!(
+                "HTTP {}: {}",
+                parts.status,
+                text.trim().escape_debug()
+            )))
         }
     }
 }

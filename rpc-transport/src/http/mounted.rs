@@ -38,8 +38,16 @@ pub struct HttpService {
 
 impl HttpService {
     pub(crate) fn new(router: Arc<Router>, limits: Limits, hosts: Arc<[String]>) -> Self {
-        let origin = Origin { transport: "http", peer: None, local: None, limits, hosts };
-        Self { answerer: Arc::new(Answerer::new(router, origin)) }
+        let origin = Origin {
+            transport: "http",
+            peer: None,
+            local: None,
+            limits,
+            hosts,
+        };
+        Self {
+            answerer: Arc::new(Answerer::new(router, origin)),
+        }
     }
 }
 

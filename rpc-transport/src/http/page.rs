@@ -14,15 +14,24 @@ pub(super) fn page(method: &Method, path: &str, router: &Router) -> Reply {
     if method != Method::GET && method != Method::HEAD {
         let words = "calls are made with POST\n";
         let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, words);
-        reply.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+        reply
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
         return reply;
     }
     let reply = match path {
         "/" => text(StatusCode::OK, welcome(router)),
         "/healthz" => text(StatusCode::OK, "ok\n"),
-        _ => text(StatusCode::NOT_FOUND, "there is nothing here; calls are made with POST\n"),
+        _ => text(
+            StatusCode::NOT_FOUND,
+            "there is nothing here; calls are made with POST\n",
+        ),
     };
-    if method == Method::HEAD { without_body(reply) } else { reply }
+    if method == Method::HEAD {
+        without_body(reply)
+    } else {
+        reply
+    }
 }
 
 fn welcome(router: &Router) -> String {
@@ -56,6 +65,8 @@ fn without_body(reply: Reply) -> Reply {
 
     let (mut parts, body) = reply.into_parts();
     let length = body.size_hint().lower();
-    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    parts
+        .headers
+        .insert(CONTENT_LENGTH, HeaderValue::from(length));
     Response::from_parts(parts, Full::default())
 }

@@ -50,7 +50,11 @@ fn lock(idle: &Mutex<Vec<Http1>>) -> MutexGuard<'_, Vec<Http1>> {
 
 impl Pool {
     pub(super) fn new(address: &Address) -> Self {
-        Self { address: address.clone(), idle: Arc::default(), shared: tokio::sync::Mutex::default() }
+        Self {
+            address: address.clone(),
+            idle: Arc::default(),
+            shared: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Sends a request; `sent` tells from when on it may have arrived.
@@ -62,7 +66,10 @@ impl Pool {
         if self.address.is_http2() {
             let mut sender = self.http2().await?;
             *sent = true;
-            let response = sender.send_request(request).await.map_err(|_| Failure::closed(true))?;
+            let response = sender
+                .send_request(request)
+                .await
+                .map_err(|_| Failure::closed(true))?;
             return Ok((response, self.lease(None)));
         }
         let mut request = request;
@@ -93,20 +100,26 @@ impl Pool {
     }
 
     fn lease(&self, sender: Option<Http1>) -> Lease {
-        Lease { sender, idle: Arc::clone(&self.idle) }
+        Lease {
+            sender,
+            idle: Arc::clone(&self.idle),
+        }
     }
 
     async fn connect(&self) -> Result<TokioIo<TcpStream>, Failure> {
         let failed = |source| Failure::connect(&self.address, source);
-        let io = TcpStream::connect(self.address.authority()).await.map_err(failed)?;
+        let io = TcpStream::connect(self.address.authority())
+            .await
+            .map_err(failed)?;
         io.set_nodelay(true).map_err(failed)?;
         Ok(TokioIo::new(io))
     }
 
     async fn http1(&self) -> Result<Http1, Failure> {
         let io = self.connect().await?;
-        let (sender, connection) =
-            http1::handshake(io).await.map_err(|_| Failure::closed(false))?;
+        let (sender, connection) = http1::handshake(io)
+            .await
+            .map_err(|_| Failure::closed(false))?;
         // Its errors come out at the request that meets them.
         tokio::spawn(connection);
         Ok(sender)

@@ -48,9 +48,10 @@ impl Listener {
                 Ok(Self::Unix(UnixListener::bind(&path)?, SocketFile(path)))
             }
             Transport::Mem => Ok(Self::Memory(MemoryListener::bind(address.authority())?)),
-            Transport::Tls | Transport::Https => {
-                Err(io::Error::new(io::ErrorKind::Unsupported, "TLS is not offered yet"))
-            }
+            Transport::Tls | Transport::Https => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "TLS is not offered yet",
+            )),
         }
     }
 
@@ -68,15 +69,30 @@ impl Listener {
                 // Replies leave in whole batches: to hold a small one back gains nothing.
                 stream.set_nodelay(true)?;
                 let local = stream.local_addr().ok();
-                Ok(Arrival { io: Box::new(stream), transport: "tcp", peer: Some(peer), local })
+                Ok(Arrival {
+                    io: Box::new(stream),
+                    transport: "tcp",
+                    peer: Some(peer),
+                    local,
+                })
             }
             Self::Unix(listener, _) => {
                 let (stream, _) = listener.accept().await?;
-                Ok(Arrival { io: Box::new(stream), transport: "unix", peer: None, local: None })
+                Ok(Arrival {
+                    io: Box::new(stream),
+                    transport: "unix",
+                    peer: None,
+                    local: None,
+                })
             }
             Self::Memory(listener) => {
                 let stream = listener.accept().await?;
-                Ok(Arrival { io: Box::new(stream), transport: "mem", peer: None, local: None })
+                Ok(Arrival {
+                    io: Box::new(stream),
+                    transport: "mem",
+                    peer: None,
+                    local: None,
+                })
             }
         }
     }
@@ -86,8 +102,7 @@ impl Listener {
 fn remove_stale(path: &PathBuf) {
     use std::os::unix::fs::FileTypeExt;
 
-    let is_socket =
-        std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
     if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
         let _ = std::fs::remove_file(path);
     }

@@ -32,15 +32,24 @@ impl MemoryListener {
         let (sender, incoming) = mpsc::channel(BACKLOG);
         match listeners().entry(name.to_owned()) {
             std::collections::hash_map::Entry::Occupied(_) => {
-                return Err(io::Error::new(io::ErrorKind::AddrInUse, "the name is taken"));
+                return Err(io::Error::new(
+                    io::ErrorKind::AddrInUse,
+                    "the name is taken",
+                ));
             }
             std::collections::hash_map::Entry::Vacant(free) => free.insert(sender),
         };
-        Ok(Self { name: name.to_owned(), incoming })
+        Ok(Self {
+            name: name.to_owned(),
+            incoming,
+        })
     }
 
     pub(crate) async fn accept(&mut self) -> io::Result<DuplexStream> {
-        self.incoming.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+        self.incoming
+            .recv()
+            .await
+            .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 }
 

@@ -83,7 +83,10 @@ async fn native(host: Host, mut arrival: Arrival, mut start: BytesMut, drain: Dr
             return;
         }
     };
-    if tokio::time::timeout(host.limits.handshake_time, hello).await.is_err() {
+    if tokio::time::timeout(host.limits.handshake_time, hello)
+        .await
+        .is_err()
+    {
         return;
     }
     // What cannot be read is refused by the connection itself, in the words of its protocol.
@@ -105,8 +108,17 @@ async fn run(
     let unsent_limit = host.limits.unsent_bytes;
     let mut peer = Peer::new(arrival.transport, encoding, arrival.peer, host.limits);
     peer.is_farcall = speech == Speech::Native;
-    let Ok(connection) = Server::new(host.router, Arc::new(peer), speech) else { return };
-    stream::serve(arrival.io, connection, Received::from_start(start), unsent_limit, drain).await;
+    let Ok(connection) = Server::new(host.router, Arc::new(peer), speech) else {
+        return;
+    };
+    stream::serve(
+        arrival.io,
+        connection,
+        Received::from_start(start),
+        unsent_limit,
+        drain,
+    )
+    .await;
 }
 
 #[cfg(feature = "http")]
@@ -115,7 +127,11 @@ async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) {
     use crate::net::rewind::Rewind;
 
     let origin = Origin {
-        transport: if arrival.transport == "tcp" { "http" } else { arrival.transport },
+        transport: if arrival.transport == "tcp" {
+            "http"
+        } else {
+            arrival.transport
+        },
         peer: arrival.peer,
         local: arrival.local,
         limits: host.limits,

@@ -39,7 +39,11 @@ pub struct Listening {
 
 impl Listening {
     pub(super) fn new(host: Host) -> Self {
-        Self { host, listeners: Vec::new(), grace: GRACE }
+        Self {
+            host,
+            listeners: Vec::new(),
+            grace: GRACE,
+        }
     }
 
     /// Binds a further address, where the same is answered.
@@ -74,7 +78,11 @@ impl Listening {
     /// Serves until `end` is ready, then drains: no new connections, no new calls; those in flight
     /// finish, up to the [grace](Self::grace), after which they are dropped.
     pub async fn run_until(self, end: impl Future<Output = ()>) -> Report {
-        let Self { host, listeners, grace } = self;
+        let Self {
+            host,
+            listeners,
+            grace,
+        } = self;
         let (stage, drain) = Drain::new();
         let places = Arc::new(Semaphore::new(host.limits.connections));
         let mut accepting = JoinSet::new();
@@ -135,7 +143,9 @@ async fn accept(
         match arrival {
             Ok(arrival) => {
                 // Beyond the limit nobody is let in: the connection closes at once.
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    continue;
+                };
                 accepted.connections += 1;
                 let (host, drain) = (host.clone(), drain.clone());
                 serving.spawn(async move {
@@ -156,14 +166,19 @@ async fn accept(
 async fn back_off(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
 
-    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+    if !matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    ) {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
 impl fmt::Debug for Listening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listening").field("listeners", &self.listeners).finish_non_exhaustive()
+        f.debug_struct("Listening")
+            .field("listeners", &self.listeners)
+            .finish_non_exhaustive()
     }
 }
 
@@ -202,7 +217,10 @@ enum Why {
 
 impl ListenError {
     fn bind(address: &str, source: io::Error) -> Self {
-        Self(Why::Bind { address: address.to_owned(), source })
+        Self(Why::Bind {
+            address: address.to_owned(),
+            source,
+        })
     }
 }
 

@@ -103,7 +103,16 @@ impl Server {
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let protocols = Protocols::default();
-        serve(Host { router, limits, protocols, hosts: Arc::default() }, io).await;
+        serve(
+            Host {
+                router,
+                limits,
+                protocols,
+                hosts: Arc::default(),
+            },
+            io,
+        )
+        .await;
     }
 
     /// The services as one that answers HTTP requests, to be mounted in somebody else's server.
@@ -113,12 +122,26 @@ impl Server {
     #[cfg(feature = "http")]
     pub fn into_http_service(self) -> Result<crate::http::HttpService, Conflict> {
         let host = self.into_host()?;
-        Ok(crate::http::HttpService::new(host.router, host.limits, host.hosts))
+        Ok(crate::http::HttpService::new(
+            host.router,
+            host.limits,
+            host.hosts,
+        ))
     }
 
     fn into_host(self) -> Result<Host, Conflict> {
-        let Self { services, limits, protocols, hosts } = self;
-        Ok(Host { router: services.build()?, limits, protocols, hosts: hosts.into() })
+        let Self {
+            services,
+            limits,
+            protocols,
+            hosts,
+        } = self;
+        Ok(Host {
+            router: services.build()?,
+            limits,
+            protocols,
+            hosts: hosts.into(),
+        })
     }
 }
 
@@ -126,7 +149,12 @@ async fn serve<IO>(host: Host, io: IO)
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let arrival = Arrival { io: Box::new(io), transport: "mem", peer: None, local: None };
+    let arrival = Arrival {
+        io: Box::new(io),
+        transport: "mem",
+        peer: None,
+        local: None,
+    };
     // The sender lives as long as the connection: nobody ends it from outside.
     let (_serving, drain) = Drain::new();
     connection::serve(host, arrival, drain).await;

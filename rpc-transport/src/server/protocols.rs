@@ -71,7 +71,12 @@ impl Default for Protocols {
 
 impl<const N: usize> From<[Protocol; N]> for Protocols {
     fn from(chosen: [Protocol; N]) -> Self {
-        Self(chosen.into_iter().filter(|protocol| protocol.is_built()).collect())
+        Self(
+            chosen
+                .into_iter()
+                .filter(|protocol| protocol.is_built())
+                .collect(),
+        )
     }
 }
 

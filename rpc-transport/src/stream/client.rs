@@ -75,7 +75,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         if self.poll_read(cx)?.is_ready() {
             return Poll::Ready(Ok(()));
         }
-        while self.clock.poll_at(self.driver.poll_timeout(), cx).is_ready() {
+        while self
+            .clock
+            .poll_at(self.driver.poll_timeout(), cx)
+            .is_ready()
+        {
             self.driver.handle_timeout(now());
         }
         if let Poll::Ready(Err(_)) = self.poll_write(cx) {
@@ -122,7 +126,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 self.yielded = false;
                 self.driver.transmit(&mut self.sending);
             }
-            ready!(poll_drain(&mut self.io, cx, &mut self.sending, &mut self.sent))?;
+            ready!(poll_drain(
+                &mut self.io,
+                cx,
+                &mut self.sending,
+                &mut self.sent
+            ))?;
         }
     }
 }

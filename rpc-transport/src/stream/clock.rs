@@ -21,7 +21,9 @@ impl Clock {
             return Poll::Pending;
         };
         let when = tokio::time::Instant::from_std(at);
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(when)));
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(when)));
         if self.set_to != Some(at) {
             self.set_to = Some(at);
             sleep.as_mut().reset(when);

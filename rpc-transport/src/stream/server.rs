@@ -87,7 +87,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             Reading::Ended => self.connection.is_idle(),
             Reading::Broken => true,
         };
-        if over && self.is_sent() { Poll::Ready(()) } else { Poll::Pending }
+        if over && self.is_sent() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     /// Ready when every call is answered and every answer sent.
@@ -105,7 +109,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
     fn poll_work(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         self.connection.poll(cx);
         self.poll_read(cx)?;
-        while self.clock.poll_at(self.connection.poll_timeout(), cx).is_ready() {
+        while self
+            .clock
+            .poll_at(self.connection.poll_timeout(), cx)
+            .is_ready()
+        {
             self.connection.handle_timeout(now());
         }
         // Handlers that were started by what was read may have been woken since.
@@ -166,7 +174,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                     cx.waker().wake_by_ref();
                 }
             }
-            ready!(poll_drain(&mut self.io, cx, &mut self.sending, &mut self.sent))?;
+            ready!(poll_drain(
+                &mut self.io,
+                cx,
+                &mut self.sending,
+                &mut self.sent
+            ))?;
         }
     }
 

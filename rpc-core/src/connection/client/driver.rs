@@ -88,7 +88,13 @@ impl Driver {
     /// Ends the calls whose time is over, and tells the server to stop working on them.
     pub fn handle_timeout(&mut self, now: Instant) {
         let mut state = self.shared.lock();
-        let State { slots, out, waiting, alarm, .. } = &mut *state;
+        let State {
+            slots,
+            out,
+            waiting,
+            alarm,
+            ..
+        } = &mut *state;
         let wakers = &mut self.wakers;
         let native = self.shared.speech == Speech::Native;
         let mut next = slots.expire(now, |id, waker| {
@@ -187,7 +193,10 @@ impl Driver {
             // Somebody else's protocol: what it said is the best explanation there is.
             Err(_) => {
                 let said = String::from_utf8_lossy(received.bytes());
-                format!("it does not speak the native protocol; it said: {}", shown(said.trim()))
+                format!(
+                    "it does not speak the native protocol; it said: {}",
+                    shown(said.trim())
+                )
             }
         };
         state.closed = Some(Closed::Refused(why.clone()));
@@ -203,13 +212,19 @@ impl Driver {
         if self.skip > 0 {
             self.skip -= received.skip(self.skip);
         }
-        let Some(header) = Header::read(received.bytes()) else { return Ok(false) };
+        let Some(header) = Header::read(received.bytes()) else {
+            return Ok(false);
+        };
         let limit = self.shared.limits.message_bytes;
         if header.length > limit {
             received.skip(HEADER);
             self.skip = header.length;
             let failure = Failure::too_large(header.length, limit);
-            self.wakers.extend(state.slots.complete(header.id, Outcome::Reply(Err(failure))));
+            self.wakers.extend(
+                state
+                    .slots
+                    .complete(header.id, Outcome::Reply(Err(failure))),
+            );
             return Ok(true);
         }
         let whole = HEADER + header.length;
@@ -219,7 +234,9 @@ impl Driver {
         }
         received.skip(HEADER);
         if header.has_more() {
-            return Err(PeerMisbehaved::new("a message in pieces, which no hello offered"));
+            return Err(PeerMisbehaved::new(
+                "a message in pieces, which no hello offered",
+            ));
         }
         let body = received.take(header.length);
         let encoding = self.shared.encoding;
@@ -227,12 +244,17 @@ impl Driver {
             Some(Kind::Reply) => {
                 let at = usize::from(header.metadata)..body.len();
                 let reply = Ok(Inbound::new(encoding, body, at));
-                self.wakers.extend(state.slots.complete(header.id, Outcome::Reply(reply)));
+                self.wakers
+                    .extend(state.slots.complete(header.id, Outcome::Reply(reply)));
             }
             Some(Kind::Fault) => {
                 let failure = read_fault(&body, encoding)
                     .map_or_else(|| Failure::peer("a fault frame too short"), Failure::remote);
-                self.wakers.extend(state.slots.complete(header.id, Outcome::Reply(Err(failure))));
+                self.wakers.extend(
+                    state
+                        .slots
+                        .complete(header.id, Outcome::Reply(Err(failure))),
+                );
             }
             Some(Kind::Ping) => write_empty(&mut state.out, Kind::Pong, header.id),
             Some(Kind::GoingAway) => {
@@ -240,7 +262,9 @@ impl Driver {
             }
             None | Some(Kind::Pong) => {}
             Some(kind) => {
-                return Err(PeerMisbehaved::new(&format!("a {kind:?} frame to a client")));
+                return Err(PeerMisbehaved::new(&format!(
+                    "a {kind:?} frame to a client"
+                )));
             }
         }
         Ok(true)
@@ -271,7 +295,8 @@ impl Driver {
         self.splitter.consumed(range.end);
         match (reply.id, reply.outcome) {
             (Some(id), outcome) => {
-                self.wakers.extend(state.slots.complete(id, Outcome::Reply(outcome)));
+                self.wakers
+                    .extend(state.slots.complete(id, Outcome::Reply(outcome)));
                 Ok(true)
             }
             (None, Err(failure)) => Err(PeerMisbehaved::new(&failure.to_string())),

@@ -62,17 +62,29 @@ impl Slots {
             return Err(Full);
         }
         let place = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 1, call: None });
+            self.slots.push(Slot {
+                generation: 1,
+                call: None,
+            });
             self.slots.len() - 1
         });
-        let Some(slot) = self.slots.get_mut(place) else { return Err(Full) };
-        slot.call = Some(Call { deadline, timeout, waker: None, outcome: None });
+        let Some(slot) = self.slots.get_mut(place) else {
+            return Err(Full);
+        };
+        slot.call = Some(Call {
+            deadline,
+            timeout,
+            waker: None,
+            outcome: None,
+        });
         Ok(slot.generation << PLACE_BITS | place as u64)
     }
 
     /// Gives the slot of `id` back; false if it was given back before.
     pub(super) fn close(&mut self, id: u64) -> bool {
-        let Some((place, slot)) = self.find(id) else { return false };
+        let Some((place, slot)) = self.find(id) else {
+            return false;
+        };
         slot.call = None;
         slot.generation = (slot.generation + 1) % GENERATIONS;
         self.free.push(place);
@@ -81,7 +93,9 @@ impl Slots {
 
     /// The outcome of the call `id`, after which its slot is free; else its waker is kept.
     pub(super) fn poll(&mut self, id: u64, waker: &Waker) -> Poll<Outcome> {
-        let Some(call) = self.call(id) else { return Poll::Ready(Outcome::Lost) };
+        let Some(call) = self.call(id) else {
+            return Poll::Ready(Outcome::Lost);
+        };
         let Some(outcome) = call.outcome.take() else {
             match &mut call.waker {
                 Some(known) => known.clone_from(waker),
@@ -101,7 +115,11 @@ impl Slots {
     }
 
     /// Ends the calls whose deadline is past; gives the first deadline of the others.
-    pub(super) fn expire(&mut self, now: Instant, mut ended: impl FnMut(u64, Option<Waker>)) -> Option<Instant> {
+    pub(super) fn expire(
+        &mut self,
+        now: Instant,
+        mut ended: impl FnMut(u64, Option<Waker>),
+    ) -> Option<Instant> {
         let mut next = None;
         for (place, slot) in self.slots.iter_mut().enumerate() {
             let id = slot.generation << PLACE_BITS | place as u64;

@@ -20,7 +20,9 @@ pub(super) struct Json {
 
 impl Json {
     pub(super) fn new(message_bytes: usize) -> Self {
-        Self { splitter: Splitter::new(message_bytes) }
+        Self {
+            splitter: Splitter::new(message_bytes),
+        }
     }
 
     pub(super) fn receive(
@@ -40,7 +42,9 @@ impl Json {
                     let limit = core.peer.limits.message_bytes;
                     let fault = Fault::new(
                         code::TOO_LARGE,
-                        format!("the limit of a message is {limit} bytes (`Limits::message_bytes`)"),
+                        format!(
+                            "the limit of a message is {limit} bytes (`Limits::message_bytes`)"
+                        ),
                     );
                     core.peer.outbox.fault(&nobody(), &fault);
                 }
@@ -57,7 +61,10 @@ impl Json {
     /// What is left at the end of the stream is a text that was not finished.
     pub(super) fn receive_end(&mut self, core: &Core, received: &mut Received) {
         if !received.bytes().trim_ascii().is_empty() {
-            let fault = Fault::new(code::PARSE_ERROR, "the stream ends in the middle of a message");
+            let fault = Fault::new(
+                code::PARSE_ERROR,
+                "the stream ends in the middle of a message",
+            );
             core.peer.outbox.fault(&nobody(), &fault);
         }
         received.skip(usize::MAX);
@@ -93,5 +100,8 @@ fn take(received: &mut Received, at: &Range<usize>) -> Payload {
 
 /// The id of a request that could not be read.
 fn nobody() -> ReplyId {
-    ReplyId::Json { raw: Payload::copied_from(b"null"), version_1: false }
+    ReplyId::Json {
+        raw: Payload::copied_from(b"null"),
+        version_1: false,
+    }
 }

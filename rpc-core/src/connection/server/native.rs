@@ -38,7 +38,9 @@ impl Native {
             if self.skip > 0 {
                 self.skip -= received.skip(self.skip);
             }
-            let Some(header) = Header::read(received.bytes()) else { return Ok(false) };
+            let Some(header) = Header::read(received.bytes()) else {
+                return Ok(false);
+            };
             let limit = core.peer.limits.message_bytes;
             if header.length > limit {
                 received.skip(HEADER);
@@ -98,7 +100,9 @@ fn frame(
     now: Instant,
 ) -> Result<(), PeerMisbehaved> {
     if header.has_more() {
-        return Err(PeerMisbehaved::new("a message in pieces, which no hello offered"));
+        return Err(PeerMisbehaved::new(
+            "a message in pieces, which no hello offered",
+        ));
     }
     match header.kind {
         Some(Kind::Request) => {
@@ -115,7 +119,9 @@ fn frame(
                 // From a later version, and harmless: what matters is offered in the hello.
                 None | Some(Kind::Pong | Kind::GoingAway) => {}
                 Some(kind) => {
-                    return Err(PeerMisbehaved::new(&format!("a {kind:?} frame to a server")));
+                    return Err(PeerMisbehaved::new(&format!(
+                        "a {kind:?} frame to a server"
+                    )));
                 }
             }
         }
@@ -134,7 +140,10 @@ fn request(core: &mut Core, received: &mut Received, header: &Header, now: Insta
         return;
     };
     let incoming = Incoming {
-        target: core.router.find_hash(head.method).ok_or_else(|| unknown_hash(head.method)),
+        target: core
+            .router
+            .find_hash(head.method)
+            .ok_or_else(|| unknown_hash(head.method)),
         arguments: Arguments::new(encoding, Part::of(encoding), body, head.params),
         reply: (!head.notification).then_some(id),
     };

@@ -42,11 +42,24 @@ async fn run(
     }
     let frame = body.get(HEADER..).unwrap_or_default();
     let head = read_head(&header, frame).ok_or_else(no_request)?;
-    let target = router.find_hash(head.method).ok_or_else(|| unknown_hash(head.method))?;
-    let method = router.method(target).ok_or_else(|| unknown_hash(head.method))?;
-    let metadata = if head.metadata.is_empty() { caller.metadata } else { head.metadata };
+    let target = router
+        .find_hash(head.method)
+        .ok_or_else(|| unknown_hash(head.method))?;
+    let method = router
+        .method(target)
+        .ok_or_else(|| unknown_hash(head.method))?;
+    let metadata = if head.metadata.is_empty() {
+        caller.metadata
+    } else {
+        head.metadata
+    };
     let at = HEADER + head.params.start..body.len();
-    let arguments = Arguments::new(caller.peer.encoding, Part::of(caller.peer.encoding), body, at);
+    let arguments = Arguments::new(
+        caller.peer.encoding,
+        Part::of(caller.peer.encoding),
+        body,
+        at,
+    );
     let context = Context::new(caller.peer, method, caller.deadline, metadata);
     let reply_to = if head.notification {
         ReplyTo::Nobody
@@ -64,7 +77,10 @@ async fn run(
 }
 
 fn no_request() -> Fault {
-    Fault::new(code::INVALID_REQUEST, "the body is not one native request frame")
+    Fault::new(
+        code::INVALID_REQUEST,
+        "the body is not one native request frame",
+    )
 }
 
 pub(crate) fn unknown_hash(hash: u32) -> Fault {

@@ -117,8 +117,24 @@ impl Header {
     /// Reads the header at the start of `bytes`; `None` if there are fewer than [`HEADER`].
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        let &[l0, l1, l2, l3, kind, flags, m0, m1, i0, i1, i2, i3, i4, i5, i6, i7] =
-            bytes.first_chunk::<HEADER>()?;
+        let &[
+            l0,
+            l1,
+            l2,
+            l3,
+            kind,
+            flags,
+            m0,
+            m1,
+            i0,
+            i1,
+            i2,
+            i3,
+            i4,
+            i5,
+            i6,
+            i7,
+        ] = bytes.first_chunk::<HEADER>()?;
         Some(Self {
             length: u32::from_le_bytes([l0, l1, l2, l3]) as usize,
             kind: Kind::from_byte(kind),
@@ -167,7 +183,10 @@ fn read_metadata(mut bytes: &[u8]) -> Option<Metadata> {
         let (name, rest) = rest.split_at_checked(length.into())?;
         let (&[v0, v1], rest) = rest.split_first_chunk()?;
         let (value, rest) = rest.split_at_checked(u16::from_le_bytes([v0, v1]).into())?;
-        metadata.insert(std::str::from_utf8(name).ok()?, std::str::from_utf8(value).ok()?);
+        metadata.insert(
+            std::str::from_utf8(name).ok()?,
+            std::str::from_utf8(value).ok()?,
+        );
         bytes = rest;
     }
     Some(metadata)
@@ -180,7 +199,10 @@ pub(crate) fn read_fault(body: &[u8], encoding: Encoding) -> Option<Fault> {
     let (message, data) = rest.split_at_checked(u32::from_le_bytes(length) as usize)?;
     let mut fault = Fault::new(i32::from_le_bytes(code), String::from_utf8_lossy(message));
     if !data.is_empty() {
-        fault.data = Some(Data { encoding, bytes: Payload::copied_from(data) });
+        fault.data = Some(Data {
+            encoding,
+            bytes: Payload::copied_from(data),
+        });
     }
     Some(fault)
 }
@@ -190,7 +212,13 @@ mod tests {
     use super::*;
 
     fn header(metadata: u16) -> Header {
-        Header { length: 0, kind: Some(Kind::Request), flags: 0, metadata, id: 1 }
+        Header {
+            length: 0,
+            kind: Some(Kind::Request),
+            flags: 0,
+            metadata,
+            id: 1,
+        }
     }
 
     #[test]
@@ -204,7 +232,10 @@ mod tests {
     fn the_longest_deadline_is_just_long() {
         let body = [0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
         let head = read_head(&header(0), &body).unwrap();
-        assert_eq!(head.remaining, Some(Duration::from_millis(u64::from(u32::MAX))));
+        assert_eq!(
+            head.remaining,
+            Some(Duration::from_millis(u64::from(u32::MAX)))
+        );
     }
 
     #[test]

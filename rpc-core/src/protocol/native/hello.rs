@@ -55,7 +55,9 @@ impl Hello {
         let [b0, b1, b2, b3] = self.message_bytes.to_le_bytes();
         let [c0, c1, c2, c3] = self.calls.to_le_bytes();
         let encoding = encoding_id(self.encoding);
-        [m0, m1, m2, m3, VERSION, encoding, f0, f1, b0, b1, b2, b3, c0, c1, c2, c3]
+        [
+            m0, m1, m2, m3, VERSION, encoding, f0, f1, b0, b1, b2, b3, c0, c1, c2, c3,
+        ]
     }
 }
 
@@ -95,7 +97,9 @@ impl Version {
         if version == REFUSED {
             let length = usize::from(u16::from_le_bytes([f0, f1]));
             let words = bytes.get(8..8 + length);
-            return Ok(words.map(|words| Self::Refused(String::from_utf8_lossy(words).into_owned())));
+            return Ok(
+                words.map(|words| Self::Refused(String::from_utf8_lossy(words).into_owned()))
+            );
         }
         if version != VERSION {
             return Ok(Some(Self::Unknown(format!(
@@ -103,7 +107,9 @@ impl Version {
             ))));
         }
         let Some(encoding) = encoding_of(encoding) else {
-            return Ok(Some(Self::Unknown(format!("encoding {encoding} is not known here"))));
+            return Ok(Some(Self::Unknown(format!(
+                "encoding {encoding} is not known here"
+            ))));
         };
         let Some(&[_, _, _, _, _, _, _, _, b0, b1, b2, b3, c0, c1, c2, c3]) =
             bytes.first_chunk::<HELLO>()
@@ -153,7 +159,9 @@ fn encoding_id(encoding: Encoding) -> u8 {
 }
 
 fn encoding_of(id: u8) -> Option<Encoding> {
-    Encoding::ALL.into_iter().find(|&encoding| encoding_id(encoding) == id)
+    Encoding::ALL
+        .into_iter()
+        .find(|&encoding| encoding_id(encoding) == id)
 }
 
 #[cfg(test)]
@@ -183,8 +191,14 @@ mod tests {
 
     #[test]
     fn a_version_or_encoding_from_the_future_is_told_from_nonsense() {
-        assert!(matches!(Version::read(b"\xfcfar\x02\x01\x00\x00"), Ok(Some(Version::Unknown(_)))));
-        assert!(matches!(Version::read(b"\xfcfar\x01\x09\x00\x00"), Ok(Some(Version::Unknown(_)))));
+        assert!(matches!(
+            Version::read(b"\xfcfar\x02\x01\x00\x00"),
+            Ok(Some(Version::Unknown(_)))
+        ));
+        assert!(matches!(
+            Version::read(b"\xfcfar\x01\x09\x00\x00"),
+            Ok(Some(Version::Unknown(_)))
+        ));
         assert_eq!(Version::read(b"\xfcfat"), Err(Refusal));
         assert_eq!(Version::read(b"HTTP"), Err(Refusal));
     }

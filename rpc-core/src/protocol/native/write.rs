@@ -33,14 +33,17 @@ pub fn write_call(
     if !call.options.metadata.is_empty() {
         write_metadata(out, start, call)?;
     }
-    call.params.encode(call.method, encoding, Style::Positional, out)?;
+    call.params
+        .encode(call.method, encoding, Style::Positional, out)?;
     end(out, start);
     Ok(())
 }
 
 /// At least 1, as 0 means no deadline; a longer time than fits is as good as the longest.
 fn millis(remaining: Duration) -> u32 {
-    u32::try_from(remaining.as_millis()).unwrap_or(u32::MAX).max(1)
+    u32::try_from(remaining.as_millis())
+        .unwrap_or(u32::MAX)
+        .max(1)
 }
 
 fn write_metadata(out: &mut Vec<u8>, start: usize, call: &Outbound<'_>) -> Result<(), EncodeError> {

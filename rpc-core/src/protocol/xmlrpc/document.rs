@@ -21,7 +21,9 @@ pub(super) fn in_utf8(body: Payload) -> Result<Payload, Fault> {
     if let Some(text) = utf16(&body)? {
         return Ok(Payload::from(text.into_bytes()));
     }
-    let Some(declared) = declared_encoding(&body) else { return Ok(body) };
+    let Some(declared) = declared_encoding(&body) else {
+        return Ok(body);
+    };
     match declared.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" => Ok(body),
         "us-ascii" | "ascii" | "ansi_x3.4-1968" if body.is_ascii() => Ok(body),
@@ -55,7 +57,10 @@ fn utf16(body: &[u8]) -> Result<Option<String>, Fault> {
         char::decode_utf16(units.iter().map(|&unit| read(unit))).collect();
     match text {
         Ok(text) if rest.is_empty() => Ok(Some(text)),
-        _ => Err(Fault::new(code::INVALID_CHARACTER, "the document is not UTF-16 throughout")),
+        _ => Err(Fault::new(
+            code::INVALID_CHARACTER,
+            "the document is not UTF-16 throughout",
+        )),
     }
 }
 
@@ -84,8 +89,11 @@ pub(super) fn head(document: &[u8]) -> Result<Head<'_>, Fault> {
     let text = readable(document).map_err(|error| bad_characters(&error))?;
     let mut reader = Reader::new(text, Budget::default());
     read_head(&mut reader).map_err(|error| {
-        let code =
-            if error.is_malformed() { code::PARSE_ERROR } else { code::INVALID_REQUEST };
+        let code = if error.is_malformed() {
+            code::PARSE_ERROR
+        } else {
+            code::INVALID_REQUEST
+        };
         Fault::new(code, reader.tokens.located(&error, "").to_string())
     })
 }
@@ -101,7 +109,10 @@ fn read_head<'a>(reader: &mut Reader<'a>) -> Result<Head<'a>, DecodeError> {
         found => return Err(tokens.expected("`<methodName>`", found)),
     };
     tokens.close("methodName")?;
-    Ok(Head { method: trimmed(method), params: tokens.at() })
+    Ok(Head {
+        method: trimmed(method),
+        params: tokens.at(),
+    })
 }
 
 fn trimmed(name: Cow<'_, str>) -> Cow<'_, str> {

@@ -77,7 +77,11 @@ fn member(reader: &mut Reader<'_>, ended: bool) -> Result<Member, DecodeError> {
 }
 
 /// Appends the array of outcomes: each a result in an array of one, or a fault.
-pub(crate) fn write_outcomes(out: &mut Vec<u8>, outcomes: &[Result<Vec<u8>, Fault>], with_data: bool) {
+pub(crate) fn write_outcomes(
+    out: &mut Vec<u8>,
+    outcomes: &[Result<Vec<u8>, Fault>],
+    with_data: bool,
+) {
     out.extend_from_slice(b"<value><array><data>");
     for outcome in outcomes {
         match outcome {

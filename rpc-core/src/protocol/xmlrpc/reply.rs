@@ -32,7 +32,9 @@ pub fn read_reply(body: Payload) -> Result<Inbound, Failure> {
             Ok(Inbound::new(Encoding::Xml, nil, at))
         }
         Ok(Reply::Fault(fault)) => Err(Failure::remote(fault)),
-        Err(error) => Err(Failure::peer(format!("the reply is no XML-RPC response: {error}"))),
+        Err(error) => Err(Failure::peer(format!(
+            "the reply is no XML-RPC response: {error}"
+        ))),
     }
 }
 
@@ -98,7 +100,10 @@ fn fault(reader: &mut Reader<'_>, body: &[u8]) -> Result<Fault, DecodeError> {
             "data" => {
                 let at = skip_value(reader)?;
                 let bytes = Payload::copied_from(body.get(at).unwrap_or_default());
-                fault.data = Some(Data { encoding: Encoding::Xml, bytes });
+                fault.data = Some(Data {
+                    encoding: Encoding::Xml,
+                    bytes,
+                });
             }
             name => {
                 let item = reader.value()?;

@@ -8,8 +8,7 @@ use crate::fault::Fault;
 use crate::params::Style;
 
 /// How a result's document begins; the `<value>` comes next.
-pub(super) const BEFORE_RESULT: &[u8] =
-    b"<?xml version=\"1.0\"?>\n<methodResponse><params><param>";
+pub(super) const BEFORE_RESULT: &[u8] = b"<?xml version=\"1.0\"?>\n<methodResponse><params><param>";
 /// How it ends.
 pub(super) const AFTER_RESULT: &[u8] = b"</param></params></methodResponse>\n";
 
@@ -21,7 +20,8 @@ pub fn write_call(out: &mut Vec<u8>, call: &Outbound<'_>) -> Result<(), EncodeEr
     out.extend_from_slice(b"<?xml version=\"1.0\"?>\n<methodCall><methodName>");
     text::write(out, call.method.name)?;
     out.extend_from_slice(b"</methodName>");
-    call.params.encode(call.method, Encoding::Xml, Style::Positional, out)?;
+    call.params
+        .encode(call.method, Encoding::Xml, Style::Positional, out)?;
     out.extend_from_slice(b"</methodCall>\n");
     Ok(())
 }
@@ -43,7 +43,10 @@ pub(super) fn write_fault_value(out: &mut Vec<u8>, fault: &Fault, with_data: boo
     );
     text::write_anyway(out, &fault.message);
     out.extend_from_slice(b"</string></value></member>");
-    if let Some(data) = fault.data.as_ref().filter(|data| with_data && data.encoding == Encoding::Xml)
+    if let Some(data) = fault
+        .data
+        .as_ref()
+        .filter(|data| with_data && data.encoding == Encoding::Xml)
     {
         out.extend_from_slice(b"<member><name>data</name>");
         out.extend_from_slice(&data.bytes);
