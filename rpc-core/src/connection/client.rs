@@ -234,7 +234,7 @@ impl Shared {
         remaining: Option<Duration>,
     ) -> Result<(), Failure> {
         let limit = state.message_bytes.saturating_add(native::HEADER);
-        let mut message = Tail::begin(&mut state.out);
+        let message = Tail::begin(&mut state.out);
         let written = match self.speech {
             Speech::Native => native::write_call(
                 message.out,
