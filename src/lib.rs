@@ -23,7 +23,10 @@ pub use farcall_macros::{Fault, service};
 /// # Errors
 /// Always: this build has no transport yet.
 pub async fn connect(address: &str) -> Result<Channel, Error> {
-    Err(Failure::unsupported(format!("cannot connect to {address}: there is no transport yet")).into())
+    Err(Failure::unsupported(format!(
+        "cannot connect to {address}: there is no transport yet"
+    ))
+    .into())
 }
 
 /// A channel to `server` in this process. Its calls fail: this build has no transport yet.

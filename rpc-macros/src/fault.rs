@@ -91,16 +91,19 @@ fn read(mut item: DeriveInput, problems: &mut Problems) -> (Path, Vec<Kind>) {
 
 fn kind(path: TokenStream, code: i32, fields: &Fields) -> Kind {
     let named = matches!(fields, Fields::Named(_));
-    let read = fields.iter().enumerate().map(|(at, field)| match &field.ident {
-        Some(ident) => Field {
-            local: ident.clone(),
-            name: ident.unraw().to_string(),
-        },
-        None => Field {
-            local: format_ident!("field_{at}", span = Span::mixed_site()),
-            name: at.to_string(),
-        },
-    });
+    let read = fields
+        .iter()
+        .enumerate()
+        .map(|(at, field)| match &field.ident {
+            Some(ident) => Field {
+                local: ident.clone(),
+                name: ident.unraw().to_string(),
+            },
+            None => Field {
+                local: format_ident!("field_{at}", span = Span::mixed_site()),
+                name: at.to_string(),
+            },
+        });
     let fields: Vec<_> = read.collect();
     let locals = fields.iter().map(|field| &field.local);
     let pattern = match (named, fields.is_empty()) {
@@ -117,7 +120,10 @@ fn kind(path: TokenStream, code: i32, fields: &Fields) -> Kind {
 }
 
 /// `#[fault(code = 1, crate = path)]`; the code with its tokens.
-#[allow(clippy::type_complexity, reason = "two options, each with what it is about")]
+#[allow(
+    clippy::type_complexity,
+    reason = "two options, each with what it is about"
+)]
 fn options(
     attributes: &mut Vec<Attribute>,
     problems: &mut Problems,
@@ -144,10 +150,18 @@ fn options(
 fn number(value: &Expr) -> syn::Result<i32> {
     let refuse = |words: String| Err(syn::Error::new_spanned(value, words));
     let (digits, sign) = match value {
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => (&**expr, -1),
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => (&**expr, -1),
         _ => (value, 1),
     };
-    let Expr::Lit(ExprLit { lit: Lit::Int(digits), .. }) = digits else {
+    let Expr::Lit(ExprLit {
+        lit: Lit::Int(digits),
+        ..
+    }) = digits
+    else {
         return refuse("write the code as a number: codes are part of the wire format".to_owned());
     };
     let code = digits.base10_parse::<i64>()? * sign;
@@ -208,14 +222,23 @@ fn bound(krate: &Path, item: &mut DeriveInput) {
     }
     let clause = item.generics.make_where_clause();
     for ty in types {
-        clause.predicates.push(parse_quote!(#ty: #krate::Wire + ::core::marker::Sync));
+        clause
+            .predicates
+            .push(parse_quote!(#ty: #krate::Wire + ::core::marker::Sync));
     }
-    clause.predicates.push(parse_quote!(Self: ::core::fmt::Display));
+    clause
+        .predicates
+        .push(parse_quote!(Self: ::core::fmt::Display));
 }
 
 /// `Self::NotFound { id } => Fault::new(2, …).with_data(encoding, &["id"], &(id,)),`
 fn written(krate: &Path, kind: &Kind, encoding: &Ident) -> TokenStream {
-    let Kind { path, code, fields, pattern } = kind;
+    let Kind {
+        path,
+        code,
+        fields,
+        pattern,
+    } = kind;
     let mut fault = quote!(#krate::Fault::new(#code, ::std::string::ToString::to_string(self)));
     if !fields.is_empty() {
         let names = fields.iter().map(|field| &field.name);
@@ -228,7 +251,12 @@ fn written(krate: &Path, kind: &Kind, encoding: &Ident) -> TokenStream {
 
 /// `2 => { let (id,) = fault.data.as_ref()?.decode(&["id"]).ok()?; Some(Self::NotFound { id }) }`
 fn recognised(kind: &Kind, fault: &Ident) -> TokenStream {
-    let Kind { path, code, fields, pattern } = kind;
+    let Kind {
+        path,
+        code,
+        fields,
+        pattern,
+    } = kind;
     let value = quote!(::core::option::Option::Some(#path #pattern));
     if fields.is_empty() {
         return quote!(#code => #value,);

@@ -138,7 +138,10 @@ pub(crate) fn only(attributes: &[Attribute], names: &[&str]) -> Vec<Attribute> {
 fn check_trait(item: &ItemTrait, problems: &mut Problems) -> bool {
     let before = problems.count();
     if let Some(token) = &item.unsafety {
-        problems.refuse(token, "a service is a safe trait: its callers are elsewhere");
+        problems.refuse(
+            token,
+            "a service is a safe trait: its callers are elsewhere",
+        );
     }
     if let Some(token) = &item.modifiers.auto_token {
         problems.refuse(token, "a service cannot be an auto trait: it has methods");

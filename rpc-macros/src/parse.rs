@@ -145,7 +145,9 @@ pub(crate) fn word(meta: &ParseNestedMeta) -> String {
 fn name(meta: &ParseNestedMeta) -> syn::Result<LitStr> {
     let name: LitStr = meta.value()?.parse()?;
     let words = match name.value() {
-        empty if empty.is_empty() => "write at least one character: names are part of the wire format",
+        empty if empty.is_empty() => {
+            "write at least one character: names are part of the wire format"
+        }
         taken if taken.starts_with("rpc.") => {
             "pick another name: JSON-RPC keeps those that begin with `rpc.` for itself"
         }
@@ -187,7 +189,16 @@ mod tests {
         assert_eq!(ms("5s"), Some(5_000));
         assert_eq!(ms("2m"), Some(120_000));
         assert_eq!(ms("1h"), Some(3_600_000));
-        for wrong in ["", "5", "s", "0s", "1.5s", "-1s", "5 s", "99999999999999999h"] {
+        for wrong in [
+            "",
+            "5",
+            "s",
+            "0s",
+            "1.5s",
+            "-1s",
+            "5 s",
+            "99999999999999999h",
+        ] {
             assert_eq!(ms(wrong), None, "{wrong}");
         }
     }

@@ -100,18 +100,27 @@ fn check_signature(sig: &Signature, problems: &mut Problems) {
             Safety::Unsafe(token) => Some(token.to_token_stream()),
             _ => None,
         },
-        sig.abi.as_ref().map(|abi| abi.extern_token.to_token_stream()),
+        sig.abi
+            .as_ref()
+            .map(|abi| abi.extern_token.to_token_stream()),
         sig.variadic.as_ref().map(ToTokens::to_token_stream),
     ];
     for token in special.into_iter().flatten() {
-        problems.refuse(token, "a remote method is a plain `async fn`: its caller is elsewhere");
+        problems.refuse(
+            token,
+            "a remote method is a plain `async fn`: its caller is elsewhere",
+        );
     }
     for param in &sig.generics.params {
         if !matches!(param, GenericParam::Lifetime(_)) {
             problems.refuse(param, NOT_GENERIC);
         }
     }
-    let predicates = sig.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let predicates = sig
+        .generics
+        .where_clause
+        .iter()
+        .flat_map(|clause| &clause.predicates);
     for predicate in predicates {
         if !matches!(predicate, WherePredicate::Lifetime(_)) {
             problems.refuse(
@@ -149,7 +158,10 @@ fn params(function: &mut TraitItemFn, known: &[Ident], problems: &mut Problems) 
             if params.iter().any(|other| other.name == param.name) {
                 problems.refuse(
                     &param.ident,
-                    format_args!("two parameters are called `{}`: rename one of them", param.name),
+                    format_args!(
+                        "two parameters are called `{}`: rename one of them",
+                        param.name
+                    ),
                 );
             }
             on_wire += 1;
@@ -216,33 +228,31 @@ fn check_param_type(
     // How many references are understood from here on: the one that makes the form.
     let mut lent = usize::from(!matches!(form, Form::Value));
     let _ = optional;
-    search(ty, &mut |ty| {
-        match ty {
-            Type::Reference(reference) => {
-                if let Some(token) = &reference.mutability {
-                    problems.refuse(
-                        token,
-                        "a remote method cannot change its caller's values: return the new one",
-                    );
-                } else if lent == 0 {
-                    problems.refuse(
-                        ty,
-                        "borrow the whole parameter, or own what is in it: the server has \
+    search(ty, &mut |ty| match ty {
+        Type::Reference(reference) => {
+            if let Some(token) = &reference.mutability {
+                problems.refuse(
+                    token,
+                    "a remote method cannot change its caller's values: return the new one",
+                );
+            } else if lent == 0 {
+                problems.refuse(
+                    ty,
+                    "borrow the whole parameter, or own what is in it: the server has \
                          nothing of this type to lend",
-                    );
-                } else if let Some(lifetime) = &reference.lifetime
-                    && lifetime.ident == "static"
-                {
-                    problems.refuse(
-                        lifetime,
-                        "leave out `'static`: what the server lends lives as long as the call",
-                    );
-                }
-                lent = lent.saturating_sub(1);
-                true
+                );
+            } else if let Some(lifetime) = &reference.lifetime
+                && lifetime.ident == "static"
+            {
+                problems.refuse(
+                    lifetime,
+                    "leave out `'static`: what the server lends lives as long as the call",
+                );
             }
-            _ => check_type(ty, known, problems),
+            lent = lent.saturating_sub(1);
+            true
         }
+        _ => check_type(ty, known, problems),
     });
 }
 
@@ -307,7 +317,10 @@ fn check_type(ty: &Type, known: &[Ident], problems: &mut Problems) -> bool {
             if let Some(qself) = &path.qself
                 && matches!(&*qself.ty, Type::Path(inner) if inner.path.is_ident("Self"))
             {
-                problems.refuse(ty, "write `Self::…`: this is how associated types are known here");
+                problems.refuse(
+                    ty,
+                    "write `Self::…`: this is how associated types are known here",
+                );
                 return false;
             }
             if path.path.is_ident("Self") {
@@ -348,13 +361,18 @@ fn is_unit(ty: &Type) -> bool {
 
 /// The text of the doc comments, a line each.
 fn doc(attributes: &[Attribute]) -> String {
-    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+    let lines = attributes
+        .iter()
+        .filter_map(|attribute| match &attribute.meta {
+            Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+                Expr::Lit(ExprLit {
+                    lit: Lit::Str(text),
+                    ..
+                }) => Some(text.value()),
+                _ => None,
+            },
             _ => None,
-        },
-        _ => None,
-    });
+        });
     let lines: Vec<_> = lines
         .map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned())
         .collect();

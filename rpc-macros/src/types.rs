@@ -59,7 +59,10 @@ fn is_context(path: &Path) -> bool {
 
 /// The arguments of `ty` if it is a path that ends in `name`; none written are none given.
 pub(crate) fn arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
-    let Type::Path(TypePath { qself: None, path, .. }) = ty else {
+    let Type::Path(TypePath {
+        qself: None, path, ..
+    }) = ty
+    else {
         return None;
     };
     let last = path.segments.last().filter(|last| last.ident == name)?;
@@ -129,11 +132,9 @@ impl VisitMut for Rewrite<'_> {
 /// `Item` of `Self::Item`.
 pub(crate) fn associated(ty: &Type) -> Option<&PathSegment> {
     match ty {
-        Type::Path(TypePath { qself: None, path, .. })
-            if path.segments.len() == 2 && path.segments[0].ident == "Self" =>
-        {
-            path.segments.last()
-        }
+        Type::Path(TypePath {
+            qself: None, path, ..
+        }) if path.segments.len() == 2 && path.segments[0].ident == "Self" => path.segments.last(),
         _ => None,
     }
 }

@@ -15,15 +15,26 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     let (declared, phantom) = (&side.declared, side.phantom());
     let (impl_generics, _, clause) = side.bounds.split_for_impl();
     let (_, types, _) = declared.split_for_impl();
-    let Service { krate, item, cfgs, client, .. } = service;
+    let Service {
+        krate,
+        item,
+        cfgs,
+        client,
+        ..
+    } = service;
     let vis = &item.vis;
-    let about = format!(" Calls a [`{}`] on the other side of a channel.", item.ident);
+    let about = format!(
+        " Calls a [`{}`] on the other side of a channel.",
+        item.ident
+    );
     let table_doc = format!(" The methods of a [`{}`].", item.ident);
     let table = table::expand(service);
     let derived = phantom.is_none().then(|| quote!(#[derive(Clone, Debug)]));
     let by_hand = phantom.is_some().then(|| clone_and_debug(service, &side));
     let types_field = phantom.iter().map(|phantom| quote!(types: #phantom,));
-    let types_value = phantom.iter().map(|_| quote!(types: ::core::marker::PhantomData,));
+    let types_value = phantom
+        .iter()
+        .map(|_| quote!(types: ::core::marker::PhantomData,));
     let methods = (0..service.methods.len()).map(|at| method(service, at));
     quote! {
         #(#cfgs)*
@@ -95,10 +106,20 @@ fn method(service: &Service, at: usize) -> TokenStream {
     let method = &service.methods[at];
     let krate = &service.krate;
     let vis = &service.item.vis;
-    let Method { ident, cfgs, attributes, returns, .. } = method;
+    let Method {
+        ident,
+        cfgs,
+        attributes,
+        returns,
+        ..
+    } = method;
     let borrows = method.sent().any(borrows);
     let (generics, receiver, lifetime): (_, _, Lifetime) = if borrows {
-        (Some(quote!(<'call>)), quote!(&'call self), parse_quote!('call))
+        (
+            Some(quote!(<'call>)),
+            quote!(&'call self),
+            parse_quote!('call),
+        )
     } else {
         (None, quote!(&self), parse_quote!('_))
     };
@@ -109,7 +130,10 @@ fn method(service: &Service, at: usize) -> TokenStream {
     let view = client_view(lifetime.clone());
     let names: Vec<_> = method.sent().map(|param| &param.ident).collect();
     let types: Vec<_> = method.sent().map(|param| view.ty(&param.ty)).collect();
-    let sent: Vec<_> = method.sent().map(|param| sent(service, param, &view.ty(&param.ty), &lifetime)).collect();
+    let sent: Vec<_> = method
+        .sent()
+        .map(|param| sent(service, param, &view.ty(&param.ty), &lifetime))
+        .collect();
     let values: Vec<_> = method.sent().map(|param| value(service, param)).collect();
     let (sent, values) = (tuple(&sent), tuple(&values));
     let value = view.ty(&returns.value);

@@ -25,13 +25,18 @@ impl Side {
         declared.where_clause = None;
         let mut bounds = service.item.generics.clone();
         let mut mentioned = Vec::new();
+        // A parameter for each associated type follows, and none of them has a default.
+        let is_last = service.associated.is_empty();
         for param in &mut declared.params {
-            if let GenericParam::Type(ty) = param {
-                ty.bounds.clear();
-                if !service.associated.is_empty() {
-                    // What comes behind it has no default.
-                    ty.default = None;
+            match param {
+                GenericParam::Type(ty) => {
+                    ty.bounds.clear();
+                    ty.default = ty.default.take().filter(|_| is_last);
                 }
+                GenericParam::Const(parameter) => {
+                    parameter.default = parameter.default.take().filter(|_| is_last);
+                }
+                GenericParam::Lifetime(_) => {}
             }
         }
         for param in &mut bounds.params {
@@ -61,19 +66,28 @@ impl Side {
             associated: &to_params,
         };
         if let Some(clause) = &mut side.bounds.where_clause {
-            let kept = clause.predicates.iter().filter(|predicate| !says_self(predicate));
+            let kept = clause
+                .predicates
+                .iter()
+                .filter(|predicate| !says_self(predicate));
             let seen = kept.map(|predicate| {
-                view.see(predicate, |rewrite, node| rewrite.visit_where_predicate_mut(node))
+                view.see(predicate, |rewrite, node| {
+                    rewrite.visit_where_predicate_mut(node)
+                })
             });
             clause.predicates = seen.collect();
         }
         for item in &service.associated {
             let ident = &item.ident;
             let bounds = item.bounds.iter().map(|bound| {
-                view.see(bound, |rewrite, node| rewrite.visit_type_param_bound_mut(node))
+                view.see(bound, |rewrite, node| {
+                    rewrite.visit_type_param_bound_mut(node)
+                })
             });
             side.declared.params.push(parse_quote!(#ident));
-            side.bounds.params.push(parse_quote!(#ident: #(#bounds +)* 'static));
+            side.bounds
+                .params
+                .push(parse_quote!(#ident: #(#bounds +)* 'static));
             side.mentioned.push(ident.clone());
         }
         side
@@ -85,7 +99,9 @@ impl Side {
         let implementor = &service.implementor;
         let the_trait = the_trait(service);
         side.declared.params.insert(0, parse_quote!(#implementor));
-        side.bounds.params.insert(0, parse_quote!(#implementor: #the_trait));
+        side.bounds
+            .params
+            .insert(0, parse_quote!(#implementor: #the_trait));
         if let Some(clause) = &mut side.bounds.where_clause {
             for predicate in &mut clause.predicates {
                 SelfTo(implementor).visit_where_predicate_mut(predicate);

@@ -16,12 +16,26 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     let (declared, phantom) = (&side.declared, side.phantom());
     let (impl_generics, _, clause) = side.bounds.split_for_impl();
     let (_, types, _) = declared.split_for_impl();
-    let Service { item, cfgs, server, implementor, .. } = service;
+    let Service {
+        item,
+        cfgs,
+        server,
+        implementor,
+        ..
+    } = service;
     let (vis, name) = (&item.vis, server.to_string());
-    let about = format!(" Serves a [`{}`]: decodes each call, runs the method, encodes what it gives.", item.ident);
-    let new = format!(" Serves `service`, an implementation of [`{}`].", item.ident);
+    let about = format!(
+        " Serves a [`{}`]: decodes each call, runs the method, encodes what it gives.",
+        item.ident
+    );
+    let new = format!(
+        " Serves `service`, an implementation of [`{}`].",
+        item.ident
+    );
     let types_field = phantom.iter().map(|phantom| quote!(types: #phantom,));
-    let types_value = phantom.iter().map(|_| quote!(types: ::core::marker::PhantomData,));
+    let types_value = phantom
+        .iter()
+        .map(|_| quote!(types: ::core::marker::PhantomData,));
     let types_clone = types_value.clone();
     let unbound = side.unbound();
     let the_service = the_service(service, &side);
@@ -74,7 +88,11 @@ fn the_service(service: &Service, side: &Side) -> TokenStream {
         syn::GenericParam::Lifetime(lifetime) => &lifetime.lifetime.ident,
     });
     let locals = Locals::new();
-    let Locals { request, service: shared, .. } = &locals;
+    let Locals {
+        request,
+        service: shared,
+        ..
+    } = &locals;
     let arms = (0..service.methods.len()).map(|at| arm(service, at, &locals));
     let unknown = quote!(::core::result::Result::Err(#request.unknown_method()));
     let body = if service.methods.is_empty() {
@@ -121,13 +139,21 @@ fn client_types(service: &Service) -> Option<TokenStream> {
             quote!(#turbofish)
         });
     }
-    let own = service.item.generics.params.iter().map(|param| match param {
-        syn::GenericParam::Const(parameter) => parameter.ident.clone(),
-        syn::GenericParam::Type(ty) => ty.ident.clone(),
-        syn::GenericParam::Lifetime(lifetime) => lifetime.lifetime.ident.clone(),
-    });
+    let own = service
+        .item
+        .generics
+        .params
+        .iter()
+        .map(|param| match param {
+            syn::GenericParam::Const(parameter) => parameter.ident.clone(),
+            syn::GenericParam::Type(ty) => ty.ident.clone(),
+            syn::GenericParam::Lifetime(lifetime) => lifetime.lifetime.ident.clone(),
+        });
     let own = own.map(|ident| quote!(#ident));
-    let associated = service.associated.iter().map(|ty| of_implementor(service, &ty.ident));
+    let associated = service
+        .associated
+        .iter()
+        .map(|ty| of_implementor(service, &ty.ident));
     let all = own.chain(associated);
     Some(quote!(::<#(#all),*>))
 }
@@ -152,8 +178,17 @@ impl Locals {
 
 fn arm(service: &Service, at: usize, locals: &Locals) -> TokenStream {
     let method = &service.methods[at];
-    let Locals { request, service: shared, answer } = locals;
-    let Method { ident, cfgs, returns, .. } = method;
+    let Locals {
+        request,
+        service: shared,
+        answer,
+    } = locals;
+    let Method {
+        ident,
+        cfgs,
+        returns,
+        ..
+    } = method;
     let implementor = &service.implementor;
     let the_trait = the_trait(service);
     let pattern = match index(service, at) {
@@ -170,8 +205,15 @@ fn arm(service: &Service, at: usize, locals: &Locals) -> TokenStream {
     if let Some(spelled) = &returns.spelled {
         answer.set_span(answer.span().located_at(spelled.span()));
     }
-    let reply = if returns.error.is_some() { format_ident!("reply_result") } else { format_ident!("reply") };
-    let deprecated = method.attributes.iter().any(|attribute| attribute.path().is_ident("deprecated"));
+    let reply = if returns.error.is_some() {
+        format_ident!("reply_result")
+    } else {
+        format_ident!("reply")
+    };
+    let deprecated = method
+        .attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("deprecated"));
     let allow = deprecated.then(|| quote!(#[allow(deprecated)]));
     let call = quote!(<#implementor as #the_trait>::#ident(&#shared #(, #given)*).await);
     let run = if returns.spelled.is_some() {
@@ -239,7 +281,13 @@ fn absent(service: &Service, param: &Param) -> TokenStream {
         },
         Some(Fallback::Value(value)) => match (&param.form, value) {
             (Form::Text | Form::Bytes, value) if !param.optional => quote!((#value).into()),
-            (_, Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => quote!(#text.into()),
+            (
+                _,
+                Expr::Lit(ExprLit {
+                    lit: Lit::Str(text),
+                    ..
+                }),
+            ) => quote!(#text.into()),
             (_, value) => quote!(#value),
         },
     };

@@ -16,9 +16,14 @@ pub(super) fn expand(service: &Service) -> TokenStream {
 
 fn entry(service: &Service, method: &Method) -> TokenStream {
     let krate = &service.krate;
-    let Method { cfgs, name, doc, .. } = method;
+    let Method {
+        cfgs, name, doc, ..
+    } = method;
     let mut entry = quote!(#(#cfgs)* #krate::Method::new(#name, #doc));
-    let params: Vec<_> = method.sent().map(|param| describe(service, param)).collect();
+    let params: Vec<_> = method
+        .sent()
+        .map(|param| describe(service, param))
+        .collect();
     if !params.is_empty() {
         entry.extend(quote!(.takes(&[#(#params),*])));
     }
