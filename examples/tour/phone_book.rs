@@ -93,9 +93,7 @@ fn find(connection: &Connection, wanted: &[Option<String>; 3]) -> rusqlite::Resu
            AND (?3 IS NULL OR first_name = ?3)
          ORDER BY number",
     )?;
-    query
-        .query_map(params![number, last_name, first_name], person)?
-        .collect()
+    query.query_map(params_from_iter(wanted), person)?.collect()
 }
 
 fn person(row: &Row<'_>) -> rusqlite::Result<Person> {

@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 //! Golden expansions: `tests/expand/<name>.rs` is what is written, `<name>.expanded.rs` what the
 //! compiler gets. `UPDATE_EXPECT=1 cargo test -p farcall-macros` writes the latter anew.
 
@@ -161,4 +158,3 @@ fn two_methods_with_one_name_are_refused_unless_only_one_is_there() {
     let twice = "two methods are called `calc.one`: rename one of them";
     assert_eq!(words, [twice, twice]);
 }
->>>>>>> macros
