@@ -5,8 +5,6 @@ mod running;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use crate::context::{Context, Peer};
 use crate::encoding::Encoding;
 use crate::error::{DecodeError, EncodeError};
@@ -15,6 +13,7 @@ use crate::limits::Limits;
 use crate::method::Method;
 use crate::params::{Arguments, DecodeParams};
 use crate::protocol::outbox::{ReplyId, Unfinished};
+use crate::wire::Written;
 
 pub(crate) use running::{Erased, Running, Slot, Started};
 
@@ -153,7 +152,7 @@ impl Request {
     ///
     /// # Errors
     /// A fault if the value has no form in the encoding or is too large to send.
-    pub fn reply<T: Serialize + ?Sized>(self, value: &T) -> Reply {
+    pub fn reply<T: Written + ?Sized>(self, value: &T) -> Reply {
         let encoding = self.encoding();
         self.reply_with(|out| encoding.encode(value, out))
     }
@@ -184,7 +183,7 @@ impl Request {
     ///
     /// # Errors
     /// The method's own error as a fault; else as [`reply`](Self::reply).
-    pub fn reply_result<T: Serialize, E: TypedFault>(self, result: &Result<T, E>) -> Reply {
+    pub fn reply_result<T: Written, E: TypedFault>(self, result: &Result<T, E>) -> Reply {
         match result {
             Ok(value) => self.reply(value),
             Err(error) => Err(error.to_fault(self.encoding())),

@@ -1,7 +1,7 @@
 //! The bounds on what travels, with words for those who miss them.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
+use serde::ser::Serialize;
 
 /// A type whose values can be a parameter or a result: serde can write and read it.
 ///
@@ -20,3 +20,35 @@ pub trait Wire: Serialize + DeserializeOwned + Send {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send> Wire for T {}
+
+/// One half of [`Wire`]: a type whose values can be written, borrowed or not.
+///
+/// ```
+/// fn is_written<T: farcall_core::wire::Written + ?Sized>() {}
+/// is_written::<str>();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel in a call",
+    label = "this type has no wire form",
+    note = "derive `serde::Serialize` and `serde::Deserialize` on it"
+)]
+pub trait Written: Serialize {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + ?Sized> Written for T {}
+
+/// The other half of [`Wire`]: a type whose values can be read from bytes that live for `'de`.
+///
+/// ```
+/// fn is_read<'de, T: farcall_core::wire::Readable<'de>>() {}
+/// is_read::<farcall_core::params::Text<'_>>();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel in a call",
+    label = "this type has no wire form",
+    note = "derive `serde::Serialize` and `serde::Deserialize` on it"
+)]
+pub trait Readable<'de>: Deserialize<'de> {}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: Deserialize<'de>> Readable<'de> for T {}

@@ -58,9 +58,10 @@ fn read(mut item: DeriveInput, problems: &mut Problems) -> (Path, Vec<Kind>) {
     let mut kinds = Vec::new();
     let mut codes = HashSet::new();
     let mut add = |path, name: &Ident, fields: &Fields, code, problems: &mut Problems| {
-        let Some((code, token)) = code else {
-            problems.refuse(name, GIVE_A_CODE);
-            return;
+        let (code, token) = match code {
+            Code::Is(code, token) => (code, token),
+            Code::Missing => return problems.refuse(name, GIVE_A_CODE),
+            Code::Refused => return,
         };
         if !codes.insert(code) {
             let words = format!("code {code} is taken: give each kind of error its own");
@@ -71,7 +72,7 @@ fn read(mut item: DeriveInput, problems: &mut Problems) -> (Path, Vec<Kind>) {
     };
     match item.data {
         Data::Enum(data) => {
-            if let Some((_, token)) = own {
+            if let Code::Is(_, token) = own {
                 problems.refuse(token, "give each variant its code, not the enum");
             }
             for mut variant in data.variants {
@@ -119,21 +120,24 @@ fn kind(path: TokenStream, code: i32, fields: &Fields) -> Kind {
     }
 }
 
-/// `#[fault(code = 1, crate = path)]`; the code with its tokens.
-#[allow(
-    clippy::type_complexity,
-    reason = "two options, each with what it is about"
-)]
-fn options(
-    attributes: &mut Vec<Attribute>,
-    problems: &mut Problems,
-) -> (Option<Path>, Option<(i32, TokenStream)>) {
-    let (mut krate, mut code) = (None, None);
+/// What `code = …` says.
+enum Code {
+    /// A code, with its tokens.
+    Is(i32, TokenStream),
+    Missing,
+    /// Told to `Problems` already.
+    Refused,
+}
+
+/// `#[fault(code = 1, crate = path)]`
+fn options(attributes: &mut Vec<Attribute>, problems: &mut Problems) -> (Option<Path>, Code) {
+    let before = problems.count();
+    let (mut krate, mut code) = (None, Code::Missing);
     take("fault", attributes, problems, |meta| {
         match word(&meta).as_str() {
             "code" => {
                 let value: Expr = meta.value()?.parse()?;
-                code = Some((number(&value)?, value.to_token_stream()));
+                code = Code::Is(number(&value)?, value.to_token_stream());
             }
             "crate" => krate = Some(meta.value()?.call(Path::parse_mod_style)?),
             other => {
@@ -144,6 +148,9 @@ fn options(
         }
         Ok(())
     });
+    if problems.count() > before {
+        code = Code::Refused;
+    }
     (krate, code)
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Service {
     pub(crate) associated: Vec<TraitItemType>,
     /// The methods that can be called from afar, in order.
     pub(crate) methods: Vec<Method>,
+    /// Those that were refused; the trait has them all the same.
+    pub(crate) refused: Vec<Ident>,
     /// False if the trait is such that there can be no server of it.
     pub(crate) is_served: bool,
 }
@@ -92,14 +94,16 @@ impl Service {
         let known: Vec<_> = associated.iter().map(|ty| ty.ident.clone()).collect();
         let mut methods = Vec::new();
         let mut spans = Vec::new();
+        let mut refused = Vec::new();
         for trait_item in &mut item.items {
             match trait_item {
                 TraitItem::Fn(function) => {
-                    if let Some((method, span)) =
-                        signature::read(function, &options, &known, problems)
-                    {
-                        methods.push(method);
-                        spans.push(span);
+                    match signature::read(function, &options, &known, problems) {
+                        Some((method, span)) => {
+                            methods.push(method);
+                            spans.push(span);
+                        }
+                        None => refused.push(function.sig.ident.clone()),
                     }
                 }
                 TraitItem::Type(ty) if ty.generics.params.is_empty() => {}
@@ -122,6 +126,7 @@ impl Service {
             implementor: format_ident!("{}", free("S", &taken)),
             associated,
             methods,
+            refused,
             is_served,
             item,
         }

@@ -1,6 +1,6 @@
 //! The users' types, as each side of a call needs to see them.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::visit_mut::{VisitMut, visit_type_mut};
 use syn::{
@@ -164,4 +164,34 @@ pub(crate) fn tuple(members: &[impl ToTokens]) -> TokenStream {
         [only] => quote!((#only,)),
         _ => quote!((#(#members),*)),
     }
+}
+
+/// True for types that surely travel: there is nothing in them but the language's own.
+pub(crate) fn is_builtin(ty: &Type) -> bool {
+    const BUILTIN: [&str; 22] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+        "u32", "u64", "u128", "usize", "str", "String", "Option", "Vec", "HashMap", "BTreeMap",
+    ];
+    let mut all = true;
+    search(ty, &mut |ty| {
+        if let Type::Path(path) = ty {
+            let last = path.path.segments.last();
+            all &= last.is_some_and(|last| BUILTIN.iter().any(|name| last.ident == name));
+        }
+        all
+    });
+    all
+}
+
+/// The same parenthesised tokens, the parentheses themselves somewhere else.
+pub(crate) fn located(tokens: &TokenStream, span: Span) -> TokenStream {
+    let moved = tokens.clone().into_iter().map(|tree| match tree {
+        TokenTree::Group(group) => {
+            let mut moved = Group::new(group.delimiter(), group.stream());
+            moved.set_span(group.span().located_at(span));
+            TokenTree::Group(moved)
+        }
+        other => other,
+    });
+    moved.collect()
 }

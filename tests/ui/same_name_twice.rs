@@ -5,8 +5,9 @@ trait Twins {
     async fn first_born(&self);
     #[rpc(name = "firstBorn")]
     async fn second(&self);
-    #[rpc(alias = "second")]
-    async fn third(&self, #[rpc(name = "y")] x: u8, y: u8);
+    #[rpc(alias = "firstBorn")]
+    async fn third(&self);
+    async fn fourth(&self, #[rpc(name = "y")] x: u8, y: u8);
     async fn costarring(&self);
     async fn liquid(&self);
 }
@@ -16,7 +17,8 @@ struct Castor;
 impl Twins for Castor {
     async fn first_born(&self) {}
     async fn second(&self) {}
-    async fn third(&self, _x: u8, _y: u8) {}
+    async fn third(&self) {}
+    async fn fourth(&self, _x: u8, _y: u8) {}
     async fn costarring(&self) {}
     async fn liquid(&self) {}
 }

@@ -4,9 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::encoding::Encoding;
 use crate::error::DecodeError;
@@ -14,6 +12,7 @@ use crate::fault::shown;
 use crate::limits::Budget;
 use crate::method::Param;
 use crate::payload::Payload;
+use crate::wire::Readable;
 
 /// The parameters of a received call, still encoded: a stretch of the message they came in.
 ///
@@ -202,13 +201,15 @@ impl Names {
     }
 }
 
-/// A tuple of parameters that can be received. Implemented for tuples of up to 16.
+/// A tuple, whatever its members are: so that the compiler complains about a member that cannot be
+/// received, and not about the tuple as well.
 ///
 /// ```
-/// fn receives<P: for<'de> farcall_core::params::DecodeParams<'de>>() {}
-/// receives::<(i64, Option<String>)>();
+/// use farcall_core::params::Tuple;
+///
+/// assert_eq!(<(u8, std::rc::Rc<u8>)>::COUNT, 2);
 /// ```
-pub trait DecodeParams<'de>: Sized {
+pub trait Tuple: Sized {
     /// For each member, what stands in for it when it is left out: `None` if nothing can.
     type Absent: Copy + Send;
 
@@ -217,7 +218,15 @@ pub trait DecodeParams<'de>: Sized {
 
     /// How many members there are.
     const COUNT: usize;
+}
 
+/// A tuple of parameters that can be received. Implemented for tuples of up to 16.
+///
+/// ```
+/// fn receives<P: for<'de> farcall_core::params::DecodeParams<'de>>() {}
+/// receives::<(i64, Option<String>)>();
+/// ```
+pub trait DecodeParams<'de>: Tuple {
     /// Reads the members in order.
     ///
     /// # Errors
@@ -315,11 +324,13 @@ impl Visitor<'_> for Name {
 
 macro_rules! tuples {
     ($($count:literal ($($T:ident $t:ident $i:tt),*))*) => {$(
-        impl<'de, $($T: Deserialize<'de>),*> DecodeParams<'de> for ($($T,)*) {
+        impl<$($T),*> Tuple for ($($T,)*) {
             type Absent = ($(fn() -> Option<$T>,)*);
             const NONE_ABSENT: Self::Absent = ($(required::<$T>,)*);
             const COUNT: usize = $count;
+        }
 
+        impl<'de, $($T: Readable<'de>),*> DecodeParams<'de> for ($($T,)*) {
             fn from_seq<Access: SeqAccess<'de>>(
                 names: Names,
                 absent: Self::Absent,

@@ -1,7 +1,7 @@
 //! The server: decodes each call, runs the method, encodes what it gives.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit};
 
@@ -9,7 +9,7 @@ use super::generics::{Side, of_implementor, server_view, the_trait};
 use super::table::{Index, index};
 use crate::model::{Method, Param, Service};
 use crate::parse::Fallback;
-use crate::types::{Form, tuple};
+use crate::types::{Form, is_builtin, located, tuple};
 
 pub(super) fn expand(service: &Service) -> TokenStream {
     let side = Side::of_server(service);
@@ -217,7 +217,8 @@ fn arm(service: &Service, at: usize, locals: &Locals) -> TokenStream {
     let allow = deprecated.then(|| quote!(#[allow(deprecated)]));
     let call = quote!(<#implementor as #the_trait>::#ident(&#shared #(, #given)*).await);
     let run = if returns.spelled.is_some() {
-        quote!(#allow let #answer = #call; #request.#reply(&#answer))
+        let lent = quote_spanned!(answer.span()=> &#answer);
+        quote!(#allow let #answer = #call; #request.#reply(#lent))
     } else {
         quote!(#allow #call; #request.reply(&()))
     };
@@ -236,6 +237,9 @@ fn params(service: &Service, method: &Method, request: &Ident) -> TokenStream {
     let types: Vec<_> = method.sent().map(|param| decoded(service, param)).collect();
     let absent: Vec<_> = method.sent().map(|param| absent(service, param)).collect();
     let (names, types, absent) = (tuple(&names), tuple(&types), tuple(&absent));
+    // What the compiler says about the tuple is about a type that is not the language's own.
+    let suspect = method.sent().find(|param| !is_builtin(&param.ty));
+    let types = suspect.map_or_else(|| types.clone(), |param| located(&types, param.ty.span()));
     quote!(let #names = #request.params::<#types>(#absent)?;)
 }
 

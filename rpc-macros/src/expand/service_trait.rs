@@ -13,14 +13,15 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     item.supertraits.push(parse_quote!('static));
     for item in &mut item.items {
         if let TraitItem::Fn(function) = item {
-            say_the_future(function);
+            let is_refused = service.refused.contains(&function.sig.ident);
+            say_the_future(function, is_refused);
         }
     }
     item.to_token_stream()
 }
 
 /// `async fn … -> T` becomes `fn … -> impl Future<Output = T> + Send`.
-fn say_the_future(function: &mut TraitItemFn) {
+fn say_the_future(function: &mut TraitItemFn, is_refused: bool) {
     if function.sig.asyncness.take().is_none() {
         return;
     }
@@ -28,8 +29,10 @@ fn say_the_future(function: &mut TraitItemFn) {
         ReturnType::Default => quote!(()),
         ReturnType::Type(_, ty) => ty.to_token_stream(),
     };
+    // Of a method that was refused nothing more is asked: one mistake, one error.
+    let and_send = (!is_refused).then(|| quote!(+ ::core::marker::Send));
     function.sig.output = parse_quote! {
-        -> impl ::core::future::Future<Output = #output> + ::core::marker::Send
+        -> impl ::core::future::Future<Output = #output> #and_send
     };
     if let Some(body) = &function.default {
         let future = quote!({ async move #body });
