@@ -1,0 +1,140 @@
+//! Numbers as XML-RPC spells them.
+
+use serde::de::{Error, Visitor};
+
+use super::text::trimmed;
+use crate::error::DecodeError;
+
+/// Up to this many digits, any integer fits in an `i64`.
+const SURELY_I64: usize = 18;
+
+/// The largest integer below which a double has every integer exactly.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// An integer in the smallest type of ours that holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Integer {
+    I64(i64),
+    U64(u64),
+    I128(i128),
+    U128(u128),
+}
+
+impl Integer {
+    /// The integer that `text` is: a sign and digits, nothing else.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        if digits.len() <= SURELY_I64 {
+            let size = digits
+                .bytes()
+                .fold(0, |size: i64, b| size * 10 + i64::from(b - b'0'));
+            return Some(Self::I64(if text.starts_with('-') { -size } else { size }));
+        }
+        None.or_else(|| text.parse().ok().map(Self::I64))
+            .or_else(|| text.parse().ok().map(Self::U64))
+            .or_else(|| text.parse().ok().map(Self::I128))
+            .or_else(|| text.parse().ok().map(Self::U128))
+    }
+
+    /// The integer in an `<int>` or one of its kin; white space around it is let pass.
+    pub(super) fn from_element(text: &str) -> Result<Self, DecodeError> {
+        Self::parse(trimmed(text))
+            .ok_or_else(|| DecodeError::new("an integer element that holds none, or one too large"))
+    }
+
+    pub(super) fn visit<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
+        match self {
+            Self::I64(n) => visitor.visit_i64(n),
+            Self::U64(n) => visitor.visit_u64(n),
+            Self::I128(n) => visitor.visit_i128(n),
+            Self::U128(n) => visitor.visit_u128(n),
+        }
+    }
+}
+
+/// The integer that the double `n` is, if it surely is one: 2.0 is 2, 2.5 is none.
+pub(super) fn integral(n: f64) -> Option<i64> {
+    // `as` is exact here.
+    (n.fract() == 0.0 && n.abs() <= EXACT).then_some(n as i64)
+}
+
+/// The number in a `<double>`. Nobody may send `NaN` and `INF`, but some do.
+pub(super) fn float<F: Float>(text: &str) -> Result<F, DecodeError> {
+    let text = trimmed(text);
+    let spelled = !text.bytes().any(|b| b.is_ascii_digit());
+    match text.parse::<F>() {
+        Ok(n) if spelled || n.is_finite() => Ok(n),
+        _ => Err(DecodeError::new(
+            "a `<double>` that holds no number, or one too large",
+        )),
+    }
+}
+
+/// The types that `<double>` is read into. `f32` has its own way from the digits: over `f64` they
+/// would be rounded twice.
+pub(super) trait Float: std::str::FromStr {
+    fn is_finite(&self) -> bool;
+}
+
+impl Float for f32 {
+    fn is_finite(&self) -> bool {
+        Self::is_finite(*self)
+    }
+}
+
+impl Float for f64 {
+    fn is_finite(&self) -> bool {
+        Self::is_finite(*self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_exact_or_none() {
+        let cases = [
+            ("+007", Some(Integer::I64(7))),
+            ("-0", Some(Integer::I64(0))),
+            ("-9223372036854775808", Some(Integer::I64(i64::MIN))),
+            ("18446744073709551615", Some(Integer::U64(u64::MAX))),
+            (
+                "-9223372036854775809",
+                Some(Integer::I128(-9_223_372_036_854_775_809)),
+            ),
+            (
+                "340282366920938463463374607431768211455",
+                Some(Integer::U128(u128::MAX)),
+            ),
+            ("340282366920938463463374607431768211456", None),
+            ("", None),
+            ("-", None),
+            ("+-1", None),
+            ("1 ", None),
+            ("1.0", None),
+            ("٣", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Integer::parse(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn doubles_are_finite_unless_spelled_out() {
+        assert_eq!(float::<f64>(" 1e3\n").unwrap(), 1000.0);
+        assert_eq!(float::<f64>("-.5").unwrap(), -0.5);
+        assert!(float::<f64>("NaN").unwrap().is_nan());
+        assert!(float::<f64>("-INF").unwrap().is_infinite());
+        assert!(float::<f64>("1e999").is_err());
+        assert!(float::<f64>("").is_err());
+        assert!(float::<f64>("1,5").is_err());
+        assert_eq!(
+            (integral(-2.0), integral(2.5), integral(1e16)),
+            (Some(-2), None, None)
+        );
+    }
+}

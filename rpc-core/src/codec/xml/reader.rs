@@ -1,0 +1,241 @@
+//! The grammar of `<value>`, within a budget.
+//!
+//! A value is handed out as an [`Item`]: a scalar with its text, read to its end, or the beginning
+//! of an array or a struct, whose items or members are asked for one by one.
+
+use std::borrow::Cow;
+
+use super::text::trimmed;
+use super::tokens::{Tag, Tokens};
+use crate::error::DecodeError;
+use crate::fault::shown;
+use crate::limits::Budget;
+
+/// Reads values one step at a time.
+#[derive(Debug)]
+pub(crate) struct Reader<'de> {
+    pub(crate) tokens: Tokens<'de>,
+    budget: Budget,
+    depth: u16,
+    items: usize,
+}
+
+/// One value, or its beginning.
+#[derive(Debug)]
+pub(crate) enum Item<'de> {
+    Scalar(Type, Cow<'de, str>),
+    Nil,
+    /// To be followed by [`Reader::next_item`] unless it has `ended`.
+    Array {
+        ended: bool,
+    },
+    /// To be followed by [`Reader::next_member`] unless it has `ended`.
+    Struct {
+        ended: bool,
+    },
+}
+
+/// What a scalar's element says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Type {
+    Integer,
+    Double,
+    Boolean,
+    String,
+    Base64,
+    DateTime,
+}
+
+impl Type {
+    /// By the element's name, whatever its prefix: Apache's extensions are `ex:i8` and so on.
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "int" | "i4" | "i8" | "i1" | "i2" | "i64" | "biginteger" => Self::Integer,
+            "string" => Self::String,
+            "double" | "float" => Self::Double,
+            "boolean" => Self::Boolean,
+            "base64" => Self::Base64,
+            "dateTime.iso8601" | "dateTime" => Self::DateTime,
+            _ => return None,
+        })
+    }
+}
+
+impl<'de> Reader<'de> {
+    pub(crate) fn new(text: &'de str, budget: Budget) -> Self {
+        Self {
+            tokens: Tokens::new(text),
+            budget,
+            depth: 0,
+            items: 0,
+        }
+    }
+
+    /// Reads `<value>`.
+    pub(crate) fn value(&mut self) -> Result<Item<'de>, DecodeError> {
+        match self.tokens.tag()? {
+            Tag::Open("value") => self.content(),
+            Tag::Empty("value") => Ok(EMPTY),
+            found => Err(self.tokens.expected("`<value>`", found)),
+        }
+    }
+
+    /// Reads what follows `<value>`.
+    fn content(&mut self) -> Result<Item<'de>, DecodeError> {
+        self.tokens.mark();
+        let text = self.tokens.text()?;
+        let tag = self.tokens.tag()?;
+        // Without an element it is a string, and all of its white space counts.
+        if tag == Tag::Close("value") {
+            return Ok(Item::Scalar(Type::String, text));
+        }
+        if !trimmed(&text).is_empty() {
+            return Err(self.tokens.expected("`</value>` after text", tag));
+        }
+        let (name, empty) = match tag {
+            Tag::Open(name) => (name, false),
+            Tag::Empty(name) => (name, true),
+            Tag::Close(_) | Tag::End => return Err(self.tokens.expected("a type", tag)),
+        };
+        let local = match name.rsplit_once(':') {
+            Some((_, local)) => local,
+            None => name,
+        };
+        match local {
+            "array" if !empty => return self.array(name),
+            "struct" if !empty => return self.structure(),
+            _ => {}
+        }
+        let item = match (local, Type::named(local)) {
+            (_, Some(kind)) if empty => Item::Scalar(kind, Cow::Borrowed("")),
+            (_, Some(kind)) => Item::Scalar(kind, self.tokens.text()?),
+            ("nil", _) => Item::Nil,
+            ("struct", _) => Item::Struct { ended: true },
+            _ => {
+                return Err(DecodeError::new(format!(
+                    "`<{}>` is no type of XML-RPC",
+                    shown(name)
+                )));
+            }
+        };
+        if !empty {
+            self.tokens.close(name)?;
+        }
+        self.tokens.close("value")?;
+        Ok(item)
+    }
+
+    fn array(&mut self, name: &str) -> Result<Item<'de>, DecodeError> {
+        self.enter()?;
+        match self.tokens.tag()? {
+            Tag::Open("data") => Ok(Item::Array { ended: false }),
+            Tag::Empty("data") => {
+                self.depth -= 1;
+                self.tokens.close(name)?;
+                self.tokens.close("value")?;
+                Ok(Item::Array { ended: true })
+            }
+            found => Err(self.tokens.expected("`<data>`", found)),
+        }
+    }
+
+    fn structure(&mut self) -> Result<Item<'de>, DecodeError> {
+        self.enter()?;
+        Ok(Item::Struct { ended: false })
+    }
+
+    fn enter(&mut self) -> Result<(), DecodeError> {
+        if self.depth >= self.budget.depth {
+            return Err(DecodeError::new(format!(
+                "values nest deeper than {} (`Limits::depth`)",
+                self.budget.depth
+            )));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// Counts an item, member or parameter.
+    pub(crate) fn count(&mut self) -> Result<(), DecodeError> {
+        if self.items >= self.budget.items {
+            return Err(DecodeError::new(format!(
+                "there are more than {} items (`Limits::items`)",
+                self.budget.items
+            )));
+        }
+        self.items += 1;
+        Ok(())
+    }
+
+    /// The next item of the array, or none after the last.
+    pub(crate) fn next_item(&mut self) -> Result<Option<Item<'de>>, DecodeError> {
+        match self.tokens.tag()? {
+            Tag::Open("value") => {
+                self.count()?;
+                self.content().map(Some)
+            }
+            Tag::Empty("value") => {
+                self.count()?;
+                Ok(Some(EMPTY))
+            }
+            Tag::Close("data") => {
+                self.depth -= 1;
+                self.tokens.close("array")?;
+                self.tokens.close("value")?;
+                Ok(None)
+            }
+            found => Err(self.tokens.expected("`<value>` or `</data>`", found)),
+        }
+    }
+
+    /// The name of the struct's next member, or none after the last. Its value comes next, then
+    /// [`end_member`](Self::end_member).
+    pub(crate) fn next_member(&mut self) -> Result<Option<Cow<'de, str>>, DecodeError> {
+        match self.tokens.tag()? {
+            Tag::Open("member") => {}
+            Tag::Close("struct") => {
+                self.depth -= 1;
+                self.tokens.close("value")?;
+                return Ok(None);
+            }
+            found => return Err(self.tokens.expected("`<member>` or `</struct>`", found)),
+        }
+        self.count()?;
+        match self.tokens.tag()? {
+            Tag::Open("name") => {
+                let name = self.tokens.text()?;
+                self.tokens.close("name")?;
+                Ok(Some(name))
+            }
+            Tag::Empty("name") => Ok(Some(Cow::Borrowed(""))),
+            found => Err(self.tokens.expected("`<name>`", found)),
+        }
+    }
+
+    /// Reads what follows the value of a member.
+    pub(crate) fn end_member(&mut self) -> Result<(), DecodeError> {
+        self.tokens.close("member")
+    }
+
+    /// Reads the rest of a value that nobody asked for. Recurses as deep as the budget allows.
+    pub(crate) fn skip(&mut self, item: &Item<'de>) -> Result<(), DecodeError> {
+        match item {
+            Item::Array { ended: false } => {
+                while let Some(item) = self.next_item()? {
+                    self.skip(&item)?;
+                }
+            }
+            Item::Struct { ended: false } => {
+                while self.next_member()?.is_some() {
+                    let value = self.value()?;
+                    self.skip(&value)?;
+                    self.end_member()?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+const EMPTY: Item<'static> = Item::Scalar(Type::String, Cow::Borrowed(""));

@@ -1,0 +1,157 @@
+//! Which characters XML 1.0 carries, and how text is written with them.
+
+use std::fmt;
+
+use crate::error::{DecodeError, EncodeError};
+
+/// Whether XML 1.0 has this character (its production `Char`), be it raw or as `&#…;`.
+pub(crate) fn is_char(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        c => c >= ' ',
+    }
+}
+
+/// `bytes` as text, if they are UTF-8 and every character is one that XML has.
+///
+/// Looks at everything once, many bytes at a time, so that nothing behind this has to ask again.
+pub(crate) fn readable(bytes: &[u8]) -> Result<&str, DecodeError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        DecodeError::malformed(format!("the byte at offset {at} is not UTF-8"))
+    })?;
+    // No early exit within a chunk: that is what lets the compiler compare 16 bytes at a time.
+    let control = bytes.chunks(256).any(|chunk| {
+        chunk
+            .iter()
+            .fold(false, |bad, &b| bad | (b < b' ' && !is_blank(b)))
+    });
+    if control || memchr::memchr_iter(0xef, bytes).any(|at| is_noncharacter(bytes, at)) {
+        let found = text.char_indices().find(|&(_, c)| !is_char(c));
+        let (at, c) = found.unwrap_or_default();
+        return Err(DecodeError::malformed(format!(
+            "the character {} at offset {at} is none of XML's",
+            Code(c)
+        )));
+    }
+    Ok(text)
+}
+
+/// U+FFFE or U+FFFF in UTF-8.
+fn is_noncharacter(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes.get(at..at + 3), Some([_, 0xbf, 0xbe | 0xbf]))
+}
+
+/// White space as XML has it.
+pub(crate) fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// `text` without white space around it.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n', '\r'])
+}
+
+/// Appends `text`, escaped.
+///
+/// A carriage return is written as `&#13;`, else a reader takes it for a line feed; `>` is escaped
+/// because `]]>` may not stand in text.
+///
+/// # Errors
+/// If a character is none of XML's; what was appended stays.
+pub(crate) fn write(out: &mut Vec<u8>, text: &str) -> Result<(), EncodeError> {
+    write_with(out, text, |_, c| {
+        Err(EncodeError::new(format!(
+            "XML cannot carry the character {}; bytes can (base64)",
+            Code(c)
+        )))
+    })
+}
+
+/// Appends `text`, escaped, with U+FFFD for what XML cannot carry.
+pub(crate) fn write_anyway(out: &mut Vec<u8>, text: &str) {
+    let written: Result<(), std::convert::Infallible> = write_with(out, text, |out, _| {
+        out.extend_from_slice("\u{fffd}".as_bytes());
+        Ok(())
+    });
+    let Ok(()) = written;
+}
+
+fn write_with<E>(
+    out: &mut Vec<u8>,
+    text: &str,
+    mut refused: impl FnMut(&mut Vec<u8>, char) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|b| SPECIAL[usize::from(b)]) {
+        let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.extend_from_slice(plain.as_bytes());
+        let mut chars = from.chars();
+        match chars.next() {
+            Some('&') => out.extend_from_slice(b"&amp;"),
+            Some('<') => out.extend_from_slice(b"&lt;"),
+            Some('>') => out.extend_from_slice(b"&gt;"),
+            Some('\r') => out.extend_from_slice(b"&#13;"),
+            Some(c) if is_char(c) => {
+                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            Some(c) => refused(out, c)?,
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.extend_from_slice(rest.as_bytes());
+    Ok(())
+}
+
+/// The bytes that need a look when text is written. (U+FFFE and U+FFFF begin with 0xEF.)
+static SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut b = 0;
+    while b < 0x20 {
+        special[b] = b != b'\t' as usize && b != b'\n' as usize;
+        b += 1;
+    }
+    special[b'&' as usize] = true;
+    special[b'<' as usize] = true;
+    special[b'>' as usize] = true;
+    special[0xef] = true;
+    special
+};
+
+/// A character by its number.
+struct Code(char);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "U+{:04X}", u32::from(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_carried_is_refused_or_replaced() {
+        let mut out = Vec::new();
+        for text in ["\0", "a\u{b}", "\u{1f}", "\u{fffe}", "é\u{ffff}"] {
+            let error = write(&mut out, text).unwrap_err().to_string();
+            assert!(error.contains("cannot carry the character U+"), "{error}");
+            assert!(readable(text.as_bytes()).is_err());
+        }
+        out.clear();
+        write_anyway(&mut out, "a\u{1}b\u{ffff}<");
+        assert_eq!(out, "a\u{fffd}b\u{fffd}&lt;".as_bytes());
+    }
+
+    #[test]
+    fn text_is_escaped_only_where_it_must_be() {
+        let mut out = Vec::new();
+        write(&mut out, "a<b>&\"'\r\n\tｅ\u{fffd}😀]]>").unwrap();
+        let expected = "a&lt;b&gt;&amp;\"'&#13;\n\tｅ\u{fffd}😀]]&gt;";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        assert!(readable(expected.as_bytes()).is_ok());
+    }
+}

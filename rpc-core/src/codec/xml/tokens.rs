@@ -1,0 +1,370 @@
+//! Tags and text: XML as far as XML-RPC has it.
+//!
+//! A pull tokenizer over text whose characters were checked before (`text::readable`). It knows
+//! tags, attributes (which it skips), references, CDATA, comments and processing instructions, and
+//! refuses a document type at its first byte, so that there are no entities but XML's own five.
+//! That tags match is up to whoever asks for them: `reader`, and the envelopes.
+//!
+//! Every byte is looked at a bounded number of times, and nothing here recurses.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2, memchr3_iter, memmem};
+
+use super::literal::{push_normalized, resolved};
+use super::text::{is_blank, trimmed};
+use crate::error::DecodeError;
+use crate::fault::shown;
+
+/// The most attributes of a tag. XML-RPC has none; a declaration or two of namespaces is fine.
+const ATTRIBUTES: usize = 16;
+
+/// What is read next from a document.
+#[derive(Debug)]
+pub(crate) struct Tokens<'de> {
+    text: &'de str,
+    at: usize,
+    /// Where the value begins that is being read, or where the mistake is.
+    mark: usize,
+    malformed: bool,
+}
+
+/// A tag by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tag<'de> {
+    /// `<name>`
+    Open(&'de str),
+    /// `<name/>`
+    Empty(&'de str),
+    /// `</name>`
+    Close(&'de str),
+    /// The text is over.
+    End,
+}
+
+/// What stands between runs of text without being a tag.
+enum Aside<'de> {
+    /// A comment or a processing instruction.
+    Remark,
+    /// `<![CDATA[…]]>`
+    CData(&'de str),
+    /// A tag follows, or nothing.
+    Nothing,
+}
+
+impl<'de> Tokens<'de> {
+    pub(crate) fn new(text: &'de str) -> Self {
+        Self {
+            text,
+            at: 0,
+            mark: 0,
+            malformed: false,
+        }
+    }
+
+    /// How far it has read.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What is being read now begins here: an error points to it.
+    pub(crate) fn mark(&mut self) {
+        self.mark = self.at;
+    }
+
+    /// The next tag, past white space and remarks.
+    ///
+    /// # Errors
+    /// If there is text before it, or it is malformed.
+    pub(crate) fn tag(&mut self) -> Result<Tag<'de>, DecodeError> {
+        loop {
+            self.skip_blanks();
+            match self.peek(0) {
+                None => return Ok(Tag::End),
+                Some(b'<') => {}
+                Some(_) => return Err(self.misplaced("text")),
+            }
+            match self.aside()? {
+                Aside::Nothing => return self.tag_here(),
+                Aside::Remark => {}
+                Aside::CData(text) if trimmed(text).is_empty() => {}
+                Aside::CData(_) => return Err(self.misplaced("text")),
+            }
+        }
+    }
+
+    /// The text up to the next tag: runs, references, CDATA put together. Borrowed if it stands in
+    /// the document just so.
+    pub(crate) fn text(&mut self) -> Result<Cow<'de, str>, DecodeError> {
+        let run = self.run();
+        if !matches!(self.peek(1), Some(b'!' | b'?')) && self.is_literal(run)? {
+            return Ok(Cow::Borrowed(run));
+        }
+        let mut joined = String::with_capacity(run.len());
+        self.resolve(run, &mut joined)?;
+        loop {
+            match self.aside()? {
+                Aside::Nothing => return Ok(Cow::Owned(joined)),
+                Aside::Remark => {}
+                Aside::CData(text) => push_normalized(text, &mut joined),
+            }
+            let run = self.run();
+            self.resolve(run, &mut joined)?;
+        }
+    }
+
+    /// Requires `</name>` next.
+    pub(crate) fn close(&mut self, name: &str) -> Result<(), DecodeError> {
+        match self.tag()? {
+            Tag::Close(found) if found == name => Ok(()),
+            found => {
+                // Whatever else comes, `name` is not closed where it should be.
+                self.malformed |= matches!(found, Tag::Close(_) | Tag::End);
+                Err(self.expected(&format!("`</{}>`", shown(name)), found))
+            }
+        }
+    }
+
+    /// Requires that nothing follows.
+    pub(crate) fn end(&mut self) -> Result<(), DecodeError> {
+        match self.tag()? {
+            Tag::End => Ok(()),
+            found => {
+                self.malformed |= matches!(found, Tag::Close(_));
+                Err(self.expected("nothing more", found))
+            }
+        }
+    }
+
+    /// The error for another tag than was `expected`.
+    pub(crate) fn expected(&mut self, expected: &str, found: Tag<'_>) -> DecodeError {
+        self.mark = self.at;
+        DecodeError::new(match found {
+            Tag::Open(name) => format!("expected {expected}, found `<{}>`", shown(name)),
+            Tag::Empty(name) => format!("expected {expected}, found `<{}/>`", shown(name)),
+            Tag::Close(name) => format!("expected {expected}, found `</{}>`", shown(name)),
+            Tag::End => {
+                self.malformed = true;
+                format!("expected {expected}, found the end")
+            }
+        })
+    }
+
+    /// The error for something that is not where it may be.
+    fn misplaced(&mut self, what: &str) -> DecodeError {
+        self.mark = self.at;
+        DecodeError::new(format!("expected a tag, found {what}"))
+    }
+
+    /// The error for what no XML document may have, at the present position.
+    fn broken(&mut self, reason: &str) -> DecodeError {
+        self.mark = self.at;
+        self.malformed = true;
+        DecodeError::new(reason)
+    }
+
+    /// `error` with the place in the text, and whether the text is malformed. (Asked of the tokens
+    /// because on its way the error may have passed through code that keeps only its words.)
+    pub(crate) fn located(&self, error: &DecodeError, of: &str) -> DecodeError {
+        let before = self.text.get(..self.mark).unwrap_or(self.text);
+        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |line| line.chars().count())
+            + 1;
+        let words = format!("{error} at line {line} column {column}{of}");
+        if self.malformed {
+            DecodeError::malformed(words)
+        } else {
+            DecodeError::new(words)
+        }
+    }
+
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.text.as_bytes().get(self.at + ahead).copied()
+    }
+
+    fn rest(&self) -> &'de str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// Takes `len` bytes.
+    fn take(&mut self, len: usize) -> &'de str {
+        let taken = self.rest().get(..len).unwrap_or_default();
+        self.at += taken.len();
+        taken
+    }
+
+    /// Takes what matches.
+    fn take_while(&mut self, matches: impl Fn(u8) -> bool) -> &'de str {
+        let rest = self.rest();
+        let len = rest.bytes().position(|b| !matches(b));
+        self.take(len.unwrap_or(rest.len()))
+    }
+
+    fn skip_blanks(&mut self) -> bool {
+        !self.take_while(is_blank).is_empty()
+    }
+
+    /// Takes the text up to the next `<`.
+    fn run(&mut self) -> &'de str {
+        let rest = self.rest();
+        self.take(memchr(b'<', rest.as_bytes()).unwrap_or(rest.len()))
+    }
+
+    /// Whether `run`, which was just taken, means what it says, letter by letter.
+    fn is_literal(&mut self, run: &str) -> Result<bool, DecodeError> {
+        for at in memchr3_iter(b'&', b'\r', b'>', run.as_bytes()) {
+            let (before, from) = run.split_at_checked(at).unwrap_or((run, ""));
+            if !from.starts_with('>') {
+                return Ok(false);
+            }
+            if before.ends_with("]]") {
+                return Err(self.broken("`]]>` in text"));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Appends `run`, which was just taken, with its references and line ends resolved.
+    fn resolve(&mut self, run: &'de str, out: &mut String) -> Result<(), DecodeError> {
+        let mut rest = run;
+        while let Some(at) = memchr(b'&', rest.as_bytes()) {
+            let (plain, reference) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            self.is_literal(plain)?;
+            push_normalized(plain, out);
+            let Some((c, after)) = resolved(reference) else {
+                self.at -= reference.len();
+                return Err(self.broken("a reference to no character"));
+            };
+            out.push(c);
+            rest = after;
+        }
+        // It may well have line ends to normalize, but no `]]>`.
+        self.is_literal(rest)?;
+        push_normalized(rest, out);
+        Ok(())
+    }
+
+    /// Takes a comment, a processing instruction or CDATA if that is next.
+    fn aside(&mut self) -> Result<Aside<'de>, DecodeError> {
+        match self.peek(1) {
+            Some(b'?') => {
+                let Some(len) = memmem::find(self.rest().as_bytes(), b"?>") else {
+                    return Err(self.broken("`<?` without `?>`"));
+                };
+                self.take(len + 2);
+                Ok(Aside::Remark)
+            }
+            Some(b'!') => self.declaration(),
+            _ => Ok(Aside::Nothing),
+        }
+    }
+
+    /// Takes what begins with `<!`.
+    fn declaration(&mut self) -> Result<Aside<'de>, DecodeError> {
+        let rest = self.rest();
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            // The first `--` must be the end of it.
+            return match memmem::find(comment.as_bytes(), b"--") {
+                Some(len) if comment.as_bytes().get(len + 2) == Some(&b'>') => {
+                    self.take(4 + len + 3);
+                    Ok(Aside::Remark)
+                }
+                _ => Err(self.broken("a comment that does not end well")),
+            };
+        }
+        if let Some(cdata) = rest.strip_prefix("<![CDATA[") {
+            let Some(len) = memmem::find(cdata.as_bytes(), b"]]>") else {
+                return Err(self.broken("CDATA without `]]>`"));
+            };
+            self.take(9 + len + 3);
+            return Ok(Aside::CData(cdata.get(..len).unwrap_or_default()));
+        }
+        Err(self.broken("a document type, or another `<!` that is not taken here"))
+    }
+
+    /// Takes the tag whose `<` is next; what else may follow `<` was seen to by `aside`.
+    fn tag_here(&mut self) -> Result<Tag<'de>, DecodeError> {
+        let closes = self.peek(1) == Some(b'/');
+        self.take(if closes { 2 } else { 1 });
+        let name = self.name("a tag without a name")?;
+        if self.peek(0) == Some(b'>') {
+            self.at += 1;
+            return Ok(if closes {
+                Tag::Close(name)
+            } else {
+                Tag::Open(name)
+            });
+        }
+        if !closes {
+            return self.attributes(name);
+        }
+        self.skip_blanks();
+        if self.take(1) != ">" {
+            return Err(self.broken("a closing tag without its `>`"));
+        }
+        Ok(Tag::Close(name))
+    }
+
+    fn name(&mut self, or: &str) -> Result<&'de str, DecodeError> {
+        let name = self.take_while(is_name);
+        match name.bytes().next() {
+            Some(b'0'..=b'9' | b'-' | b'.') | None => Err(self.broken(or)),
+            Some(_) => Ok(name),
+        }
+    }
+
+    /// Takes attributes, which mean nothing here, and the end of the tag.
+    fn attributes(&mut self, name: &'de str) -> Result<Tag<'de>, DecodeError> {
+        for _ in 0..=ATTRIBUTES {
+            let apart = self.skip_blanks();
+            match self.peek(0) {
+                Some(b'>') => {
+                    self.at += 1;
+                    return Ok(Tag::Open(name));
+                }
+                Some(b'/') if self.peek(1) == Some(b'>') => {
+                    self.at += 2;
+                    return Ok(Tag::Empty(name));
+                }
+                Some(_) if apart => self.attribute()?,
+                _ => return Err(self.broken("a tag without its `>`")),
+            }
+        }
+        let reason = format!("a tag with more than {ATTRIBUTES} attributes");
+        Err(self.broken(&reason))
+    }
+
+    fn attribute(&mut self) -> Result<(), DecodeError> {
+        self.name("an attribute without a name")?;
+        self.skip_blanks();
+        let equals = self.take(1);
+        self.skip_blanks();
+        let quote = match (equals, self.take(1)) {
+            ("=", "\"") => b'"',
+            ("=", "'") => b'\'',
+            _ => return Err(self.broken("an attribute without a value")),
+        };
+        let rest = self.rest();
+        let len = memchr2(quote, b'<', rest.as_bytes()).unwrap_or(rest.len());
+        let mut value = self.take(len);
+        if self.peek(0) != Some(quote) {
+            return Err(self.broken("an attribute without its closing quote"));
+        }
+        self.at += 1;
+        while let Some(at) = memchr(b'&', value.as_bytes()) {
+            match value.get(at..).and_then(resolved) {
+                Some((_, after)) => value = after,
+                None => return Err(self.broken("a reference to no character")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a name may have this byte. (XML is choosier beyond ASCII; nobody is hurt.)
+fn is_name(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':' | 0x80..)
+}

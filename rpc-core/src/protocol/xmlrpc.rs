@@ -1,1 +1,0 @@
-//! XML-RPC (to be written).
