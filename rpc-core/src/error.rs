@@ -9,6 +9,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use serde::de::{Expected, Unexpected};
+
 use crate::fault::{Fault, code};
 
 type Source = Box<dyn StdError + Send + Sync>;
@@ -90,9 +92,58 @@ impl serde::ser::Error for EncodeError {
     }
 }
 
+/// Says what was found by its type (and numbers by their value), where serde's own words would
+/// repeat whatever text a stranger sent.
 impl serde::de::Error for DecodeError {
     fn custom<T: fmt::Display>(reason: T) -> Self {
         Self::new(reason.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(format!("expected {expected}, found {}", Found(found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(format!("expected one of {}", Alternatives(expected)))
+    }
+
+    fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(format!(
+            "there is a field beside {}",
+            Alternatives(expected)
+        ))
+    }
+}
+
+struct Found<'a>(Unexpected<'a>);
+
+impl fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Unexpected::Str(_) | Unexpected::Char(_) => f.write_str("a string"),
+            Unexpected::Bytes(_) => f.write_str("bytes"),
+            Unexpected::Unit => f.write_str("no value"),
+            Unexpected::Seq => f.write_str("a list"),
+            Unexpected::Map => f.write_str("a struct"),
+            Unexpected::Other(what) => f.write_str(what),
+            other => other.fmt(f),
+        }
+    }
+}
+
+struct Alternatives(&'static [&'static str]);
+
+impl fmt::Display for Alternatives {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, name) in self.0.iter().enumerate() {
+            let between = if at == 0 { "" } else { ", " };
+            write!(f, "{between}`{name}`")?;
+        }
+        Ok(())
     }
 }
 

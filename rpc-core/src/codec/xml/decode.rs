@@ -20,15 +20,35 @@ use super::reader::{Item, Reader, Type};
 use super::text::{is_blank, trimmed};
 use crate::error::DecodeError;
 
+/// How many options and newtypes may wrap each other without a level between them. They cost
+/// nothing on the wire, so that a type like `struct N(Option<Box<N>>)` would recurse on a single
+/// number for ever; no sensible type has half as many.
+const WRAPS: u8 = 16;
+
 /// One value whose beginning was read.
 pub(super) struct Value<'a, 'de> {
     reader: &'a mut Reader<'de>,
     item: Item<'de>,
+    wraps: u8,
 }
 
 impl<'a, 'de> Value<'a, 'de> {
     pub(super) fn new(reader: &'a mut Reader<'de>, item: Item<'de>) -> Self {
-        Self { reader, item }
+        Self {
+            reader,
+            item,
+            wraps: WRAPS,
+        }
+    }
+
+    /// Inside an option or a newtype.
+    fn wrapped(self) -> Result<Self, DecodeError> {
+        match self.wraps.checked_sub(1) {
+            Some(wraps) => Ok(Self { wraps, ..self }),
+            None => Err(DecodeError::new(format!(
+                "more than {WRAPS} options and newtypes around each other"
+            ))),
+        }
     }
 
     /// For integers. An integral double will do: some clients send one when 32 bits are too few.
@@ -142,7 +162,7 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.item {
             Item::Nil => visitor.visit_none(),
-            _ => visitor.visit_some(self),
+            _ => visitor.visit_some(self.wrapped()?),
         }
     }
 
@@ -151,7 +171,7 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
         _: &'static str,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        visitor.visit_newtype_struct(self)
+        visitor.visit_newtype_struct(self.wrapped()?)
     }
 
     /// Text is a variant without anything in it; else it is a struct of one member.
@@ -162,7 +182,7 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         const WANTED: &str = "expected a variant: a string, or a struct of one member";
-        let Self { reader, item } = self;
+        let Self { reader, item, .. } = self;
         match item {
             Item::Scalar(Type::String, name) => visitor.visit_enum(Key(name)),
             Item::Struct { ended: false } => {
