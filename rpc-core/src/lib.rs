@@ -15,6 +15,12 @@
 //! - [`encoding`]: which codec, chosen at run time, over [`codec`]
 //! - [`fault`], [`error`], [`limits`], [`payload`]: the words they all share
 
+// Bytes from outside are never unwrapped or indexed.
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
+
 pub mod channel;
 pub mod codec;
 pub mod connection;

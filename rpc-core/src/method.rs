@@ -145,12 +145,11 @@ impl Param {
 /// Two methods of a server with the same hash are refused when the server is built.
 #[must_use]
 pub const fn hash(name: &str) -> u32 {
-    let bytes = name.as_bytes();
+    let mut bytes = name.as_bytes();
     let mut hash: u32 = 0x811c_9dc5;
-    let mut i = 0;
-    while i < bytes.len() {
-        hash = (hash ^ bytes[i] as u32).wrapping_mul(0x0100_0193);
-        i += 1;
+    while let Some((&byte, rest)) = bytes.split_first() {
+        hash = (hash ^ byte as u32).wrapping_mul(0x0100_0193);
+        bytes = rest;
     }
     hash
 }

@@ -289,7 +289,7 @@ fn check_port(authority: &str) -> Result<Option<u16>, String> {
             (
                 host,
                 port.strip_prefix(':')
-                    .or((!port.is_empty()).then_some(port)),
+                    .or_else(|| (!port.is_empty()).then_some(port)),
             )
         }
         None => match authority.split_once(':') {

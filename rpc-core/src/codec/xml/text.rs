@@ -84,7 +84,7 @@ fn write_with<E>(
     mut refused: impl FnMut(&mut Vec<u8>, char) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|b| SPECIAL[usize::from(b)]) {
+    while let Some(at) = rest.bytes().position(is_special) {
         let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.extend_from_slice(plain.as_bytes());
         let mut chars = from.chars();
@@ -105,20 +105,10 @@ fn write_with<E>(
     Ok(())
 }
 
-/// The bytes that need a look when text is written. (U+FFFE and U+FFFF begin with 0xEF.)
-static SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut b = 0;
-    while b < 0x20 {
-        special[b] = b != b'\t' as usize && b != b'\n' as usize;
-        b += 1;
-    }
-    special[b'&' as usize] = true;
-    special[b'<' as usize] = true;
-    special[b'>' as usize] = true;
-    special[0xef] = true;
-    special
-};
+/// Whether a byte needs a look when text is written. (U+FFFE and U+FFFF begin with 0xEF.)
+fn is_special(b: u8) -> bool {
+    matches!(b, b'&' | b'<' | b'>' | 0xef) || (b < b' ' && b != b'\t' && b != b'\n')
+}
 
 /// A character by its number.
 struct Code(char);

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use serde::de::IgnoredAny;
+
 /// Finds where texts begin and end in a buffer that grows at its end and is consumed at its start.
 ///
 /// ```
@@ -29,6 +31,8 @@ pub struct Splitter {
     scanned: usize,
     /// Where the current text begins.
     start: usize,
+    /// How long the current text was when it was last looked at as JSON.
+    checked: usize,
     state: State,
 }
 
@@ -77,6 +81,7 @@ impl Splitter {
             limit,
             scanned: 0,
             start: 0,
+            checked: 0,
             state: State::Between,
         }
     }
@@ -137,6 +142,7 @@ impl Splitter {
         match buffer.get(self.scanned) {
             Some(_) => {
                 self.start = self.scanned;
+                self.checked = 0;
                 self.state = State::Word;
                 None
             }
@@ -145,9 +151,26 @@ impl Splitter {
         }
     }
 
+    /// True if the text so far cannot become JSON, whatever follows. Looked at again only when it
+    /// has doubled, so that the work stays linear.
+    fn is_broken(&mut self, buffer: &[u8]) -> bool {
+        let text = buffer.get(self.start..self.scanned).unwrap_or_default();
+        if text.len() < self.checked.saturating_mul(2) {
+            return false;
+        }
+        self.checked = text.len();
+        serde_json::from_slice::<IgnoredAny>(text).is_err_and(|error| !error.is_eof())
+    }
+
     /// Moves on; true if that was to the end of the text.
     fn end_of_text(&mut self, buffer: &[u8]) -> bool {
         while let Some((&byte, rest)) = buffer.get(self.scanned..).and_then(<[u8]>::split_first) {
+            // Brackets that will never close would make the peer wait for ever, if what is in them
+            // is broken already.
+            let nested = matches!(self.state, State::Nested { .. });
+            if byte == b'\n' && nested && self.is_broken(buffer) {
+                return true;
+            }
             match &mut self.state {
                 State::Quoted { escaped, .. } if *escaped => {
                     *escaped = false;

@@ -90,6 +90,9 @@ pub(super) struct Head<'a> {
 /// Reads the head of a call.
 pub(super) fn head(document: &[u8]) -> Result<Head<'_>, Fault> {
     let text = readable(document).map_err(|error| bad_characters(&error))?;
+    if !text.trim_start().starts_with('<') {
+        return Err(Fault::new(code::PARSE_ERROR, "the body is no XML document"));
+    }
     let mut reader = Reader::new(text, Budget::default());
     read_head(&mut reader).map_err(|error| {
         let code = if error.is_malformed() {
