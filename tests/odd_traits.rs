@@ -275,12 +275,12 @@ mod conditional {
         #[cfg(any())]
         async fn never(&self, what: ThereIsNoSuchType) -> ThereIsNoSuchType;
         async fn after_one(&self);
-        #[cfg(all())]
+        #[cfg(not(any()))]
         async fn sometimes(&self);
         #[cfg(any())]
         async fn sometimes(&self, another: u8);
-        #[cfg(all())]
         #[cfg(not(any()))]
+        #[cfg(panic = "unwind")]
         async fn twice(&self);
         async fn last(&self) -> u8;
     }

@@ -92,10 +92,7 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
-    pub(crate) fn see<T: ToTokens>(&self, node: &T, visit: fn(&mut Rewrite<'_>, &mut T)) -> T
-    where
-        T: Clone,
-    {
+    pub(crate) fn see<T: Clone>(&self, node: &T, visit: fn(&mut Rewrite<'_>, &mut T)) -> T {
         let mut seen = node.clone();
         visit(&mut Rewrite(self), &mut seen);
         seen
@@ -139,23 +136,19 @@ pub(crate) fn associated(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
-/// Looks through a type for what cannot travel, deepest last.
-pub(crate) struct Search<'a> {
-    /// Is shown each type; false stops going deeper.
-    pub(crate) visit: &'a mut dyn FnMut(&Type) -> bool,
-}
+/// Shows `visit` the type, and then the types in it unless that gives false.
+pub(crate) fn search(ty: &Type, visit: &mut dyn FnMut(&Type) -> bool) {
+    struct Search<'a>(&'a mut dyn FnMut(&Type) -> bool);
 
-impl VisitMut for Search<'_> {
-    fn visit_type_mut(&mut self, ty: &mut Type) {
-        if (self.visit)(ty) {
-            visit_type_mut(self, ty);
+    impl VisitMut for Search<'_> {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if (self.0)(ty) {
+                visit_type_mut(self, ty);
+            }
         }
     }
-}
 
-/// Shows `visit` the type and the types in it.
-pub(crate) fn search(ty: &Type, visit: &mut dyn FnMut(&Type) -> bool) {
-    Search { visit }.visit_type_mut(&mut ty.clone());
+    Search(visit).visit_type_mut(&mut ty.clone());
 }
 
 /// `(A, B,)`: a tuple of one has its comma.
