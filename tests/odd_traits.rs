@@ -444,6 +444,38 @@ fn borrowed_parameters_are_described_by_what_owns_them() {
     assert!(table[2].params.iter().all(|param| !param.required));
 }
 
+/// A trait that comes out of somebody's macro.
+macro_rules! getters {
+    ($name:ident: $($method:ident($given:ty) -> $gives:ty),*) => {
+        #[farcall::service]
+        trait $name {
+            $(async fn $method(&self, given: $given, maybe: Option<$given>) -> $gives;)*
+        }
+    };
+}
+
+getters!(Getters: text(&str) -> String, bytes(&[u8]) -> Result<u8, Fault>, number(i64) -> ());
+
+impl Getters for () {
+    async fn text(&self, given: &str, _: Option<&str>) -> String {
+        given.to_owned()
+    }
+    async fn bytes(&self, _: &[u8], _: Option<&[u8]>) -> Result<u8, Fault> {
+        Err(Fault::new(1, "none"))
+    }
+    async fn number(&self, _: i64, _: Option<i64>) {}
+}
+
+#[test]
+fn a_trait_may_come_out_of_a_macro() {
+    let table = methods(&GettersServer::new(()));
+    let shapes = table.iter().map(|method| (method.params[0].shape)());
+    assert_eq!(
+        format!("{:?}", shapes.collect::<Vec<_>>()),
+        "[String, Bytes, Integer]"
+    );
+}
+
 mod bodies {
     #[farcall::service]
     pub trait Bodies {

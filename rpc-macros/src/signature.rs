@@ -16,7 +16,7 @@ use self::travel::{check_type, stream_of};
 use crate::model::{Method, Returns, only};
 use crate::parse::{TraitOptions, method_options};
 use crate::problems::Problems;
-use crate::types::{arguments, search};
+use crate::types::{arguments, bare, search};
 
 /// Functions that the generated client has of its own.
 const CLIENT_FUNCTIONS: [&str; 4] = ["new", "connect", "in_memory", "channel"];
@@ -182,7 +182,7 @@ fn returns(output: &ReturnType, known: &[Ident], problems: &mut Problems) -> Ret
 }
 
 fn is_unit(ty: &Type) -> bool {
-    matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
+    matches!(bare(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
 /// The text of the doc comments, a line each.

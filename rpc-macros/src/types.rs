@@ -36,18 +36,28 @@ impl Form {
     }
 
     fn of_whole(ty: &Type) -> Self {
-        let Type::Reference(reference) = ty else {
+        let Type::Reference(reference) = bare(ty) else {
             return Self::Value;
         };
-        match &*reference.elem {
+        match bare(&reference.elem) {
             Type::Path(path) if path.path.is_ident("str") => Self::Text,
             Type::Path(path) if is_context(&path.path) => Self::Context,
-            Type::Slice(slice) => match &*slice.elem {
+            Type::Slice(slice) => match bare(&slice.elem) {
                 Type::Path(path) if path.path.is_ident("u8") => Self::Bytes,
                 element => Self::Slice(element.clone()),
             },
             owned => Self::Borrowed(owned.clone()),
         }
+    }
+}
+
+/// The type without the parentheses around it, also those nobody sees: a type that comes out of
+/// somebody's `macro_rules!` has them.
+pub(crate) fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        _ => ty,
     }
 }
 
@@ -61,7 +71,7 @@ fn is_context(path: &Path) -> bool {
 pub(crate) fn arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
     let Type::Path(TypePath {
         qself: None, path, ..
-    }) = ty
+    }) = bare(ty)
     else {
         return None;
     };
