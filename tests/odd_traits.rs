@@ -113,6 +113,22 @@ mod calc {
     }
 
     #[test]
+    fn calls_can_be_made_from_any_task() {
+        fn takes_a_task<T>(_: impl Future<Output = T> + Send + 'static) {}
+        let calc = CalcClient::in_memory(CalcServer::new(Pocket), Encoding::Json);
+        takes_a_task(async move {
+            let name = String::from("Ada");
+            let greeting: String = calc.greet(&name).timeout(Duration::from_secs(1)).await?;
+            match calc.divide(7, 0).await {
+                Err(farcall::Error::Fault(CalcError::DivisionByZero)) => {}
+                other => drop(other),
+            }
+            calc.add(1, 2).notify().await?;
+            Ok::<_, farcall::Error>(greeting)
+        });
+    }
+
+    #[test]
     fn errors_are_recognised_by_their_code() {
         for error in [
             CalcError::DivisionByZero,
