@@ -113,6 +113,22 @@ mod calc {
     }
 
     #[test]
+    fn calls_can_be_made_from_any_task() {
+        fn takes_a_task<T>(_: impl Future<Output = T> + Send + 'static) {}
+        let calc = CalcClient::in_memory(CalcServer::new(Pocket), Encoding::Json);
+        takes_a_task(async move {
+            let name = String::from("Ada");
+            let greeting: String = calc.greet(&name).timeout(Duration::from_secs(1)).await?;
+            match calc.divide(7, 0).await {
+                Err(farcall::Error::Fault(CalcError::DivisionByZero)) => {}
+                other => drop(other),
+            }
+            calc.add(1, 2).notify().await?;
+            Ok::<_, farcall::Error>(greeting)
+        });
+    }
+
+    #[test]
     fn errors_are_recognised_by_their_code() {
         for error in [
             CalcError::DivisionByZero,
@@ -275,12 +291,12 @@ mod conditional {
         #[cfg(any())]
         async fn never(&self, what: ThereIsNoSuchType) -> ThereIsNoSuchType;
         async fn after_one(&self);
-        #[cfg(all())]
+        #[cfg(not(any()))]
         async fn sometimes(&self);
         #[cfg(any())]
         async fn sometimes(&self, another: u8);
-        #[cfg(all())]
         #[cfg(not(any()))]
+        #[cfg(panic = "unwind")]
         async fn twice(&self);
         async fn last(&self) -> u8;
     }
@@ -442,6 +458,38 @@ fn borrowed_parameters_are_described_by_what_owns_them() {
         "[String, Bytes, Array, Struct, String, String, Bytes, Array, Struct, Array]"
     );
     assert!(table[2].params.iter().all(|param| !param.required));
+}
+
+/// A trait that comes out of somebody's macro.
+macro_rules! getters {
+    ($name:ident: $($method:ident($given:ty) -> $gives:ty),*) => {
+        #[farcall::service]
+        trait $name {
+            $(async fn $method(&self, given: $given, maybe: Option<$given>) -> $gives;)*
+        }
+    };
+}
+
+getters!(Getters: text(&str) -> String, bytes(&[u8]) -> Result<u8, Fault>, number(i64) -> ());
+
+impl Getters for () {
+    async fn text(&self, given: &str, _: Option<&str>) -> String {
+        given.to_owned()
+    }
+    async fn bytes(&self, _: &[u8], _: Option<&[u8]>) -> Result<u8, Fault> {
+        Err(Fault::new(1, "none"))
+    }
+    async fn number(&self, _: i64, _: Option<i64>) {}
+}
+
+#[test]
+fn a_trait_may_come_out_of_a_macro() {
+    let table = methods(&GettersServer::new(()));
+    let shapes = table.iter().map(|method| (method.params[0].shape)());
+    assert_eq!(
+        format!("{:?}", shapes.collect::<Vec<_>>()),
+        "[String, Bytes, Integer]"
+    );
 }
 
 mod bodies {

@@ -21,7 +21,7 @@ use proc_macro::TokenStream;
 /// Makes a server and a client of a trait. Documented as `farcall::service`.
 #[proc_macro_attribute]
 pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::service(options.into(), item.into()).into()
+    expand::service(options.into(), &item.into()).into()
 }
 
 /// Makes an error type travel. Documented as `farcall::Fault`.

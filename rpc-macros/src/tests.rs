@@ -33,7 +33,7 @@ fn expand(source: &str) -> String {
         Item::Trait(mut item) => {
             let at = item.attrs.iter().position(is_service);
             let options = at.map(|at| options(&item.attrs.remove(at)));
-            crate::expand::service(options.unwrap_or_default(), item.into_token_stream())
+            crate::expand::service(options.unwrap_or_default(), &item.into_token_stream())
         }
         item => crate::fault::derive(item.into_token_stream()),
     });
@@ -95,7 +95,7 @@ fn faults() {
 }
 
 /// What the macro says about `source`, a line each.
-fn refusals(options: TokenStream, source: TokenStream) -> Vec<String> {
+fn refusals(options: TokenStream, source: &TokenStream) -> Vec<String> {
     let expanded = crate::expand::service(options, source);
     let file: File = syn::parse2(expanded).unwrap();
     let words = file.items.into_iter().filter_map(|item| match item {
@@ -122,7 +122,7 @@ fn two_methods_with_one_hash_are_refused() {
     assert_eq!(hash(one), hash(other));
     let words = refusals(
         quote!(),
-        quote! {
+        &quote! {
             trait Collides {
                 async fn costarring(&self);
                 async fn liquid(&self);
@@ -141,7 +141,7 @@ fn two_methods_with_one_hash_are_refused() {
 fn two_methods_with_one_name_are_refused_unless_only_one_is_there() {
     let words = refusals(
         quote!(namespace = "calc"),
-        quote! {
+        &quote! {
             trait Collides {
                 async fn one(&self);
                 #[rpc(name = "one")]

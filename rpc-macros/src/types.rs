@@ -36,18 +36,28 @@ impl Form {
     }
 
     fn of_whole(ty: &Type) -> Self {
-        let Type::Reference(reference) = ty else {
+        let Type::Reference(reference) = bare(ty) else {
             return Self::Value;
         };
-        match &*reference.elem {
+        match bare(&reference.elem) {
             Type::Path(path) if path.path.is_ident("str") => Self::Text,
             Type::Path(path) if is_context(&path.path) => Self::Context,
-            Type::Slice(slice) => match &*slice.elem {
+            Type::Slice(slice) => match bare(&slice.elem) {
                 Type::Path(path) if path.path.is_ident("u8") => Self::Bytes,
                 element => Self::Slice(element.clone()),
             },
             owned => Self::Borrowed(owned.clone()),
         }
+    }
+}
+
+/// The type without the parentheses around it, also those nobody sees: a type that comes out of
+/// somebody's `macro_rules!` has them.
+pub(crate) fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        _ => ty,
     }
 }
 
@@ -61,7 +71,7 @@ fn is_context(path: &Path) -> bool {
 pub(crate) fn arguments<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
     let Type::Path(TypePath {
         qself: None, path, ..
-    }) = ty
+    }) = bare(ty)
     else {
         return None;
     };
@@ -92,10 +102,7 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
-    pub(crate) fn see<T: ToTokens>(&self, node: &T, visit: fn(&mut Rewrite<'_>, &mut T)) -> T
-    where
-        T: Clone,
-    {
+    pub(crate) fn see<T: Clone>(&self, node: &T, visit: fn(&mut Rewrite<'_>, &mut T)) -> T {
         let mut seen = node.clone();
         visit(&mut Rewrite(self), &mut seen);
         seen
@@ -139,23 +146,19 @@ pub(crate) fn associated(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
-/// Looks through a type for what cannot travel, deepest last.
-pub(crate) struct Search<'a> {
-    /// Is shown each type; false stops going deeper.
-    pub(crate) visit: &'a mut dyn FnMut(&Type) -> bool,
-}
+/// Shows `visit` the type, and then the types in it unless that gives false.
+pub(crate) fn search(ty: &Type, visit: &mut dyn FnMut(&Type) -> bool) {
+    struct Search<'a>(&'a mut dyn FnMut(&Type) -> bool);
 
-impl VisitMut for Search<'_> {
-    fn visit_type_mut(&mut self, ty: &mut Type) {
-        if (self.visit)(ty) {
-            visit_type_mut(self, ty);
+    impl VisitMut for Search<'_> {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if (self.0)(ty) {
+                visit_type_mut(self, ty);
+            }
         }
     }
-}
 
-/// Shows `visit` the type and the types in it.
-pub(crate) fn search(ty: &Type, visit: &mut dyn FnMut(&Type) -> bool) {
-    Search { visit }.visit_type_mut(&mut ty.clone());
+    Search(visit).visit_type_mut(&mut ty.clone());
 }
 
 /// `(A, B,)`: a tuple of one has its comma.

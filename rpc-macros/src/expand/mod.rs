@@ -1,6 +1,7 @@
 //! A service to tokens. On errors: the trait, and a server and a client of what is right in it,
 //! so that nothing but the mistakes is reported.
 
+mod arguments;
 mod client;
 mod generics;
 mod server;
@@ -16,7 +17,7 @@ use crate::parse::trait_options;
 use crate::problems::Problems;
 
 /// The expansion of `#[farcall::service(options)] item`.
-pub(crate) fn service(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn service(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
     let options = trait_options(options, &mut problems);
     let item = match syn::parse2::<ItemTrait>(item.clone()) {

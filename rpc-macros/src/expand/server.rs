@@ -3,13 +3,11 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Lit};
 
-use super::generics::{Side, of_implementor, server_view, the_trait};
+use super::arguments;
+use super::generics::{Side, of_implementor, the_trait};
 use super::table::{Index, index};
-use crate::model::{Method, Param, Service};
-use crate::parse::Fallback;
-use crate::types::{Form, is_builtin, located, tuple};
+use crate::model::{Method, Service};
 
 pub(super) fn expand(service: &Service) -> TokenStream {
     let side = Side::of_server(service);
@@ -198,8 +196,11 @@ fn arm(service: &Service, at: usize, locals: &Locals) -> TokenStream {
             quote!(#index if #index == #sum)
         }
     };
-    let params = params(service, method, request);
-    let given = method.params.iter().map(|param| pass(param, request));
+    let params = arguments::decode(service, method, request);
+    let given = method
+        .params
+        .iter()
+        .map(|param| arguments::pass(param, request));
     // What the compiler says about the answer's type, it says about the type in the trait.
     let mut answer = answer.clone();
     if let Some(spelled) = &returns.spelled {
@@ -228,88 +229,5 @@ fn arm(service: &Service, at: usize, locals: &Locals) -> TokenStream {
             #params
             #run
         }
-    }
-}
-
-/// `let (x, y) = request.params::<(i64, i64)>((required, required))?;`
-fn params(service: &Service, method: &Method, request: &Ident) -> TokenStream {
-    let names: Vec<_> = method.sent().map(|param| &param.ident).collect();
-    let types: Vec<_> = method.sent().map(|param| decoded(service, param)).collect();
-    let absent: Vec<_> = method.sent().map(|param| absent(service, param)).collect();
-    let (names, types, absent) = (tuple(&names), tuple(&types), tuple(&absent));
-    // What the compiler says about the tuple is about a type that is not the language's own.
-    let suspect = method.sent().find(|param| !is_builtin(&param.ty));
-    let types = suspect.map_or_else(|| types.clone(), |param| located(&types, param.ty.span()));
-    quote!(let #names = #request.params::<#types>(#absent)?;)
-}
-
-/// The type a parameter is decoded as.
-fn decoded(service: &Service, param: &Param) -> TokenStream {
-    let krate = &service.krate;
-    let to_implementor = |ident: &Ident| of_implementor(service, ident);
-    let view = server_view(&to_implementor);
-    let inner = match &param.form {
-        Form::Text => quote!(#krate::params::Text<'_>),
-        Form::Bytes => quote!(#krate::params::Blob<'_>),
-        Form::Slice(element) => {
-            let element = view.ty(element);
-            quote!(::std::vec::Vec<#element>)
-        }
-        Form::Borrowed(ty) => {
-            let ty = view.ty(ty);
-            quote!(#ty)
-        }
-        Form::Value | Form::Context => {
-            let ty = view.ty(&param.ty);
-            return quote!(#ty);
-        }
-    };
-    if param.optional {
-        quote!(::core::option::Option<#inner>)
-    } else {
-        inner
-    }
-}
-
-/// What stands in for a parameter that is left out.
-fn absent(service: &Service, param: &Param) -> TokenStream {
-    let krate = &service.krate;
-    let value = match &param.default {
-        None if param.optional || is_option(param) => return quote!(#krate::params::optional),
-        None => return quote!(#krate::params::required),
-        Some(Fallback::OfType) if param.optional => quote!(::core::option::Option::None),
-        Some(Fallback::OfType) => match param.form {
-            Form::Text => quote!("".into()),
-            Form::Bytes => quote!(b"".into()),
-            _ => quote!(::core::default::Default::default()),
-        },
-        Some(Fallback::Value(value)) => match (&param.form, value) {
-            (Form::Text | Form::Bytes, value) if !param.optional => quote!((#value).into()),
-            (
-                _,
-                Expr::Lit(ExprLit {
-                    lit: Lit::Str(text),
-                    ..
-                }),
-            ) => quote!(#text.into()),
-            (_, value) => quote!(#value),
-        },
-    };
-    quote!(|| ::core::option::Option::Some(#value))
-}
-
-fn is_option(param: &Param) -> bool {
-    crate::types::arguments(&param.ty, "Option").is_some()
-}
-
-/// The parameter as the method takes it.
-fn pass(param: &Param, request: &Ident) -> TokenStream {
-    let ident = &param.ident;
-    match (&param.form, param.optional) {
-        (Form::Context, _) => quote!(#request.context()),
-        (Form::Value, _) => quote!(#ident),
-        (Form::Borrowed(_), true) => quote!(#ident.as_ref()),
-        (_, true) => quote!(#ident.as_deref()),
-        (_, false) => quote!(&#ident),
     }
 }
