@@ -16,7 +16,7 @@ use crate::table::Row;
 const TIMED: usize = 200;
 
 /// Calls everything; an error says what was wrong.
-pub async fn check(address: &Address, port: u16) -> Result<Row, AnyError> {
+pub(crate) async fn check(address: &Address, port: u16) -> Result<Row, AnyError> {
     let channel = farcall::connect(&address.to_string()).await?;
     let mut calls = arithmetic(&channel).await?;
     calls += greeting(&channel).await?;
@@ -35,6 +35,10 @@ pub async fn check(address: &Address, port: u16) -> Result<Row, AnyError> {
 }
 
 /// Fails unless `got` is `expected`.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "so that each check is one line"
+)]
 fn equal<T: PartialEq + std::fmt::Debug>(what: &str, got: T, expected: T) -> Result<(), AnyError> {
     if got == expected {
         Ok(())

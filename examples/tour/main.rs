@@ -50,7 +50,9 @@ fn options() -> Result<Options, AnyError> {
             "--serve" => &mut options.serve,
             "--db" => &mut options.db,
             _ => {
-                return Err(format!("`{word}`? usage: tour [--serve HOST:PORT] [--db FILE]").into());
+                return Err(
+                    format!("`{word}`? usage: tour [--serve HOST:PORT] [--db FILE]").into(),
+                );
             }
         };
         *place = Some(

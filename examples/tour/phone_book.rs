@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params_from_iter};
 use serde::{Deserialize, Serialize};
 
 /// People and their numbers.
 #[farcall::service]
-pub trait PhoneBook {
+pub(crate) trait PhoneBook {
     /// Finds people. Each parameter may be left out; those given must all be equal.
     async fn search(
         &self,
@@ -18,21 +18,21 @@ pub trait PhoneBook {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    pub number: String,
-    pub last_name: String,
-    pub first_name: String,
+pub(crate) struct Person {
+    pub(crate) number: String,
+    pub(crate) last_name: String,
+    pub(crate) first_name: String,
 }
 
 #[derive(Debug, PartialEq, thiserror::Error, farcall::Fault)]
-pub enum PhoneBookError {
+pub(crate) enum PhoneBookError {
     #[error("the phone book cannot be read")]
     #[fault(code = 5)]
     Unreadable,
 }
 
 /// The table, in memory or in a file.
-pub struct Sqlite {
+pub(crate) struct Sqlite {
     connection: Arc<Mutex<Connection>>,
 }
 
@@ -45,7 +45,7 @@ const PEOPLE: [[&str; 3]; 5] = [
 ];
 
 impl Sqlite {
-    pub fn open(file: Option<&str>) -> rusqlite::Result<Self> {
+    pub(crate) fn open(file: Option<&str>) -> rusqlite::Result<Self> {
         let connection = match file {
             Some(file) => Connection::open(file)?,
             None => Connection::open_in_memory()?,
@@ -75,7 +75,7 @@ impl PhoneBook for Sqlite {
         // SQLite blocks its thread, so it gets one of its own.
         let found = tokio::task::spawn_blocking(move || {
             let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            find(&connection, number, last_name, first_name)
+            find(&connection, &[number, last_name, first_name])
         });
         match found.await {
             Ok(Ok(people)) => Ok(people),
@@ -84,12 +84,8 @@ impl PhoneBook for Sqlite {
     }
 }
 
-fn find(
-    connection: &Connection,
-    number: Option<String>,
-    last_name: Option<String>,
-    first_name: Option<String>,
-) -> rusqlite::Result<Vec<Person>> {
+/// Finds by number, last name and first name, where they are given.
+fn find(connection: &Connection, wanted: &[Option<String>; 3]) -> rusqlite::Result<Vec<Person>> {
     let mut query = connection.prepare_cached(
         "SELECT number, last_name, first_name FROM people
          WHERE (?1 IS NULL OR number = ?1)
@@ -97,9 +93,7 @@ fn find(
            AND (?3 IS NULL OR first_name = ?3)
          ORDER BY number",
     )?;
-    query
-        .query_map(params![number, last_name, first_name], person)?
-        .collect()
+    query.query_map(params_from_iter(wanted), person)?.collect()
 }
 
 fn person(row: &Row<'_>) -> rusqlite::Result<Person> {

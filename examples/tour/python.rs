@@ -9,7 +9,7 @@ use crate::AnyError;
 const CLIENT: &str = include_str!("client.py");
 
 /// Runs it and shows what it says; true if it agreed, or if there is no Python here.
-pub async fn run(port: u16) -> Result<bool, AnyError> {
+pub(crate) async fn run(port: u16) -> Result<bool, AnyError> {
     let mut python = Command::new("python3");
     python
         .args(["-c", CLIENT, &port.to_string()])

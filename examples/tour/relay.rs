@@ -8,7 +8,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-pub struct Relay {
+pub(crate) struct Relay {
     port: u16,
     sent: Arc<AtomicU64>,
     received: Arc<AtomicU64>,
@@ -17,7 +17,7 @@ pub struct Relay {
 
 impl Relay {
     /// Relays to the server at `port`.
-    pub async fn start(port: u16) -> std::io::Result<Self> {
+    pub(crate) async fn start(port: u16) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let mine = listener.local_addr()?.port();
         let (sent, received) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
@@ -41,12 +41,12 @@ impl Relay {
         })
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The bytes from the client, and those from the server.
-    pub fn counts(&self) -> (u64, u64) {
+    pub(crate) fn counts(&self) -> (u64, u64) {
         (
             self.sent.load(Ordering::SeqCst),
             self.received.load(Ordering::SeqCst),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Arithmetic in 64 bits, as every RPC tutorial begins.
 #[farcall::service]
-pub trait Arithmetic {
+pub(crate) trait Arithmetic {
     /// Returns `x + y`.
     async fn add(&self, x: i64, y: i64) -> Result<i64, ArithmeticError>;
     /// Returns `x - y`.
@@ -16,7 +16,7 @@ pub trait Arithmetic {
 }
 
 #[derive(Debug, PartialEq, thiserror::Error, farcall::Fault)]
-pub enum ArithmeticError {
+pub(crate) enum ArithmeticError {
     #[error("division by zero")]
     #[fault(code = 1)]
     DivisionByZero,
@@ -25,7 +25,7 @@ pub enum ArithmeticError {
     Overflow,
 }
 
-pub struct Pocket;
+pub(crate) struct Pocket;
 
 impl Arithmetic for Pocket {
     async fn add(&self, x: i64, y: i64) -> Result<i64, ArithmeticError> {
@@ -50,7 +50,7 @@ impl Arithmetic for Pocket {
 
 /// Text, and parameters that may be left out.
 #[farcall::service]
-pub trait Greeting {
+pub(crate) trait Greeting {
     /// Returns `s`.
     async fn echo(&self, s: &str) -> String;
     /// Greets; `name` may be left out.
@@ -58,13 +58,13 @@ pub trait Greeting {
 }
 
 #[derive(Debug, PartialEq, thiserror::Error, farcall::Fault)]
-pub enum GreetingError {
+pub(crate) enum GreetingError {
     #[error("the empty name cannot be greeted")]
     #[fault(code = 3)]
     NoName,
 }
 
-pub struct Polite;
+pub(crate) struct Polite;
 
 impl Greeting for Polite {
     async fn echo(&self, s: &str) -> String {
@@ -81,7 +81,7 @@ impl Greeting for Polite {
 
 /// Waiting, bytes, and accidents.
 #[farcall::service]
-pub trait Odds {
+pub(crate) trait Odds {
     /// Answers `ms` after as many milliseconds, and holds no thread meanwhile.
     async fn sleep(&self, ms: u64) -> Result<u64, OddsError>;
     /// Returns the CRC-32 of `data`.
@@ -91,13 +91,13 @@ pub trait Odds {
 }
 
 #[derive(Debug, PartialEq, thiserror::Error, farcall::Fault)]
-pub enum OddsError {
+pub(crate) enum OddsError {
     #[error("{ms} ms is longer than {most} ms")]
     #[fault(code = 4)]
     TooLong { ms: u64, most: u64 },
 }
 
-pub struct Ends;
+pub(crate) struct Ends;
 
 impl Odds for Ends {
     async fn sleep(&self, ms: u64) -> Result<u64, OddsError> {

@@ -3,33 +3,33 @@
 use farcall::Address;
 
 /// What was measured over one address.
-pub struct Row {
-    pub address: String,
-    pub calls: usize,
+pub(crate) struct Row {
+    pub(crate) address: String,
+    pub(crate) calls: usize,
     /// In µs.
-    pub median: f64,
+    pub(crate) median: f64,
     /// In bytes.
-    pub request: u64,
+    pub(crate) request: u64,
     /// In bytes.
-    pub reply: u64,
+    pub(crate) reply: u64,
 }
 
 #[derive(Default)]
-pub struct Table {
+pub(crate) struct Table {
     rows: Vec<Row>,
     failures: Vec<String>,
 }
 
 impl Table {
-    pub fn add(&mut self, row: Row) {
+    pub(crate) fn add(&mut self, row: Row) {
         self.rows.push(row);
     }
 
-    pub fn fail(&mut self, address: &Address, error: &dyn std::error::Error) {
+    pub(crate) fn fail(&mut self, address: &Address, error: &dyn std::error::Error) {
         self.failures.push(format!("{address}: {error}"));
     }
 
-    pub fn print(&self) {
+    pub(crate) fn print(&self) {
         let width = self
             .rows
             .iter()

@@ -32,8 +32,6 @@ pub struct Limits {
     pub batch_parallel: usize,
     /// The most calls in flight on one connection. Default 1,024.
     pub calls_per_connection: usize,
-    /// The most calls in flight on a server in all. Default 65,536.
-    pub calls: usize,
     /// How many bytes may wait for a peer that does not read; beyond this nothing more is read
     /// from it. Default 1 MiB (one reply may overshoot).
     pub unsent_bytes: usize,
@@ -42,7 +40,8 @@ pub struct Limits {
     /// The longest a peer may take for a TLS handshake, the native hello, or its first byte's
     /// protocol to be told. Default 10 s.
     pub handshake_time: Duration,
-    /// The longest an HTTP request head may take. Default 10 s.
+    /// The longest an HTTP request head may take, and an HTTP/1.1 connection may idle before it.
+    /// Default 10 s.
     pub head_time: Duration,
     /// The largest HTTP request head, in bytes. Default 32 KiB.
     pub head_bytes: usize,
@@ -52,8 +51,6 @@ pub struct Limits {
     pub body_time: Duration,
     /// The longest a write may go without progress. Default 30 s.
     pub write_time: Duration,
-    /// How long an HTTP connection may idle between requests. Default 75 s.
-    pub http_idle_time: Duration,
     /// A call's deadline where the caller gives none: on a client how long it waits, default 10 s.
     pub call_time: Duration,
     /// The longest deadline a server honours; a longer one is cut to this. Default 1 h.
@@ -70,7 +67,6 @@ impl Default for Limits {
             batch_members: 1000,
             batch_parallel: 64,
             calls_per_connection: 1024,
-            calls: 65_536,
             unsent_bytes: 1024 * 1024,
             connections: 10_000,
             handshake_time: Duration::from_secs(10),
@@ -79,7 +75,6 @@ impl Default for Limits {
             headers: 100,
             body_time: Duration::from_secs(10),
             write_time: Duration::from_secs(30),
-            http_idle_time: Duration::from_secs(75),
             call_time: Duration::from_secs(10),
             call_time_max: Duration::from_secs(3600),
         }

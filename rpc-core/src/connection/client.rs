@@ -177,9 +177,12 @@ impl Client {
                 return Poll::Pending;
             }
         };
-        if let Err(failure) = shared.write(&mut state, &call, Some(id), Some(remaining)) {
-            state.slots.close(id);
-            return Poll::Ready(Err(failure));
+        match shared.write(&mut state, &call, Some(id), Some(remaining)) {
+            Ok(size) => state.slots.sent(id, size),
+            Err(failure) => {
+                state.slots.close(id);
+                return Poll::Ready(Err(failure));
+            }
         }
         state.set_alarm(deadline);
         Poll::Ready(Ok(Waiting {
@@ -195,7 +198,8 @@ impl Client {
             return Err(closed.failure(false));
         }
         self.shared
-            .write(&mut state, &call, None, call.options.timeout)
+            .write(&mut state, &call, None, call.options.timeout)?;
+        Ok(())
     }
 
     fn cancel(&self, id: u64) {
@@ -225,16 +229,16 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends the message of a call to what is to be sent.
+    /// Appends the message of a call to what is to be sent; gives its length.
     fn write(
         &self,
         state: &mut State,
         call: &Outbound<'_>,
         id: Option<u64>,
         remaining: Option<Duration>,
-    ) -> Result<(), Failure> {
+    ) -> Result<usize, Failure> {
         let limit = state.message_bytes.saturating_add(native::HEADER);
-        let mut message = Tail::begin(&mut state.out);
+        let message = Tail::begin(&mut state.out);
         let written = match self.speech {
             Speech::Native => native::write_call(
                 message.out,
@@ -252,7 +256,7 @@ impl Shared {
         }
         message.keep();
         state.wake_driver();
-        Ok(())
+        Ok(size)
     }
 }
 

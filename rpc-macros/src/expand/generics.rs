@@ -25,13 +25,18 @@ impl Side {
         declared.where_clause = None;
         let mut bounds = service.item.generics.clone();
         let mut mentioned = Vec::new();
+        // A parameter for each associated type follows, and none of them has a default.
+        let is_last = service.associated.is_empty();
         for param in &mut declared.params {
-            if let GenericParam::Type(ty) = param {
-                ty.bounds.clear();
-                if !service.associated.is_empty() {
-                    // What comes behind it has no default.
-                    ty.default = None;
+            match param {
+                GenericParam::Type(ty) => {
+                    ty.bounds.clear();
+                    ty.default = ty.default.take().filter(|_| is_last);
                 }
+                GenericParam::Const(parameter) => {
+                    parameter.default = parameter.default.take().filter(|_| is_last);
+                }
+                GenericParam::Lifetime(_) => {}
             }
         }
         for param in &mut bounds.params {

@@ -58,6 +58,9 @@ impl Carrier for HttpCarrier {
 
     fn start(&self, call: Outbound<'_>) -> Result<InFlight, Failure> {
         let timeout = call.options.timeout.unwrap_or(self.limits.call_time);
+        if timeout.is_zero() {
+            return Err(Failure::timeout(Some(timeout), false));
+        }
         let body = self.encode(&call, timeout)?;
         let request = self.request(call.options, timeout, body)?;
         let encoding = self.encoding();

@@ -14,7 +14,7 @@ use crate::address::{Address, Transport};
 #[derive(Debug)]
 pub(crate) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, SocketFile),
+    Unix(UnixSocket),
     Memory(MemoryListener),
 }
 
@@ -26,13 +26,16 @@ pub(crate) struct Arrival {
     pub(crate) local: Option<SocketAddr>,
 }
 
-/// Removed when the listener is gone.
+/// A Unix socket whose file goes with it.
 #[derive(Debug)]
-pub(crate) struct SocketFile(PathBuf);
+pub(crate) struct UnixSocket {
+    listener: UnixListener,
+    path: PathBuf,
+}
 
-impl Drop for SocketFile {
+impl Drop for UnixSocket {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 
@@ -45,7 +48,8 @@ impl Listener {
             Transport::Unix => {
                 let path = PathBuf::from(address.path());
                 remove_stale(&path);
-                Ok(Self::Unix(UnixListener::bind(&path)?, SocketFile(path)))
+                let listener = UnixListener::bind(&path)?;
+                Ok(Self::Unix(UnixSocket { listener, path }))
             }
             Transport::Mem => Ok(Self::Memory(MemoryListener::bind(address.authority())?)),
             Transport::Tls | Transport::Https => Err(io::Error::new(
@@ -58,7 +62,7 @@ impl Listener {
     pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(listener) => listener.local_addr().ok(),
-            Self::Unix(..) | Self::Memory(_) => None,
+            Self::Unix(_) | Self::Memory(_) => None,
         }
     }
 
@@ -76,8 +80,8 @@ impl Listener {
                     local,
                 })
             }
-            Self::Unix(listener, _) => {
-                let (stream, _) = listener.accept().await?;
+            Self::Unix(socket) => {
+                let (stream, _) = socket.listener.accept().await?;
                 Ok(Arrival {
                     io: Box::new(stream),
                     transport: "unix",

@@ -105,7 +105,7 @@ async fn run(
     speech: Speech,
     encoding: Encoding,
 ) {
-    let unsent_limit = host.limits.unsent_bytes;
+    let limits = host.limits.clone();
     let mut peer = Peer::new(arrival.transport, encoding, arrival.peer, host.limits);
     peer.is_farcall = speech == Speech::Native;
     let Ok(connection) = Server::new(host.router, Arc::new(peer), speech) else {
@@ -115,7 +115,7 @@ async fn run(
         arrival.io,
         connection,
         Received::from_start(start),
-        unsent_limit,
+        &limits,
         drain,
     )
     .await;

@@ -3,9 +3,11 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use farcall_core::connection::Received;
 use farcall_core::connection::server::Server;
+use farcall_core::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
@@ -18,7 +20,7 @@ pub(crate) async fn serve<IO>(
     io: IO,
     connection: Server,
     received: Received,
-    unsent_limit: usize,
+    limits: &Limits,
     mut drain: Drain,
 ) where
     IO: AsyncRead + AsyncWrite + Unpin,
@@ -31,20 +33,18 @@ pub(crate) async fn serve<IO>(
         reading: Reading::Open,
         sending: Vec::new(),
         sent: 0,
-        unsent_limit,
+        unsent_limit: limits.unsent_bytes,
+        write_time: limits.write_time,
         clock: Clock::default(),
-        write_clock: Clock::default(),
+        stalled: Stalled::default(),
     };
     // Outside of tokio's cooperative budget, which the timers and channels of many waiting
     // handlers would use up at once, so that each of them wakes the task again for nothing. The
     // task yields by itself after a batch.
-    let serving = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll(cx)));
-    tokio::pin!(serving);
     tokio::select! {
-        () = &mut serving => return,
+        () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll(cx))) => return,
         () = drain.started() => {}
     }
-    drop(serving);
     task.connection.drain();
     tokio::select! {
         () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll_to_idle(cx))) => {}
@@ -63,8 +63,17 @@ struct Task<IO> {
     sending: Vec<u8>,
     sent: usize,
     unsent_limit: usize,
+    write_time: Duration,
     clock: Clock,
-    write_clock: Clock,
+    stalled: Stalled,
+}
+
+/// A write that got nowhere: how far it had come, and until when it may stay there.
+#[derive(Default)]
+struct Stalled {
+    at: usize,
+    until: Option<Instant>,
+    clock: Clock,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,7 +129,30 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         self.connection.poll(cx);
         match self.poll_write(cx) {
             Poll::Ready(Err(error)) => Err(error),
-            _ => Ok(()),
+            _ => self.check_progress(cx),
+        }
+    }
+
+    /// Fails once a write has made no progress for as long as the limit allows.
+    fn check_progress(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let Self {
+            sending,
+            sent,
+            stalled,
+            write_time,
+            ..
+        } = self;
+        if sending.is_empty() {
+            stalled.until = None;
+            return Ok(());
+        }
+        if stalled.until.is_none() || stalled.at != *sent {
+            stalled.at = *sent;
+            stalled.until = now().checked_add(*write_time);
+        }
+        match stalled.clock.poll_at(stalled.until, cx) {
+            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
+            Poll::Pending => Ok(()),
         }
     }
 
@@ -185,7 +217,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
 
     /// Sends what is left, and closes. A peer that does not read it is not waited for long.
     async fn say_goodbye(&mut self) {
-        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+        const PATIENCE: Duration = Duration::from_secs(1);
         let sent = std::future::poll_fn(|cx| match self.poll_write(cx) {
             Poll::Ready(Err(_)) => Poll::Ready(()),
             _ if self.is_sent() => Poll::Ready(()),

@@ -9,7 +9,7 @@ use super::{Closed, Shared, State};
 use crate::channel::Inbound;
 use crate::connection::{PeerMisbehaved, Received, Speech};
 use crate::error::Failure;
-use crate::fault::shown;
+use crate::fault::{code, shown};
 use crate::protocol::native::{
     HEADER, HELLO, Header, Kind, Version, read_fault, write_cancel, write_empty,
 };
@@ -297,6 +297,19 @@ impl Driver {
             (Some(id), outcome) => {
                 self.wakers
                     .extend(state.slots.complete(id, Outcome::Reply(outcome)));
+                Ok(true)
+            }
+            // A server that refused a message for its length did not read its id. The longest one
+            // under way is it: if any was too long, that one was.
+            (None, Err(failure))
+                if failure
+                    .fault()
+                    .is_some_and(|fault| fault.code == code::TOO_LARGE) =>
+            {
+                if let Some(id) = state.slots.longest() {
+                    let outcome = Outcome::Reply(Err(failure));
+                    self.wakers.extend(state.slots.complete(id, outcome));
+                }
                 Ok(true)
             }
             (None, Err(failure)) => Err(PeerMisbehaved::new(&failure.to_string())),

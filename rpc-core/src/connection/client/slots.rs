@@ -28,6 +28,8 @@ struct Slot {
 struct Call {
     deadline: Instant,
     timeout: Option<Duration>,
+    /// The length of its message.
+    size: usize,
     waker: Option<Waker>,
     outcome: Option<Outcome>,
 }
@@ -74,10 +76,27 @@ impl Slots {
         slot.call = Some(Call {
             deadline,
             timeout,
+            size: 0,
             waker: None,
             outcome: None,
         });
         Ok(slot.generation << PLACE_BITS | place as u64)
+    }
+
+    /// Notes how long the message of the call `id` is.
+    pub(super) fn sent(&mut self, id: u64, size: usize) {
+        if let Some(call) = self.call(id) {
+            call.size = size;
+        }
+    }
+
+    /// The call with the longest message of those that are waited for.
+    pub(super) fn longest(&self) -> Option<u64> {
+        let waited_for = self.slots.iter().enumerate().filter_map(|(place, slot)| {
+            let call = slot.call.as_ref().filter(|call| call.outcome.is_none())?;
+            Some((call.size, slot.generation << PLACE_BITS | place as u64))
+        });
+        waited_for.max().map(|(_, id)| id)
     }
 
     /// Gives the slot of `id` back; false if it was given back before.

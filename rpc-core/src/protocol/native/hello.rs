@@ -170,9 +170,11 @@ mod tests {
 
     #[test]
     fn a_hello_is_these_bytes_for_ever() {
-        let mut limits = Limits::default();
-        limits.message_bytes = 0x0040_0000;
-        limits.calls_per_connection = 1024;
+        let limits = Limits {
+            message_bytes: 0x0040_0000,
+            calls_per_connection: 1024,
+            ..Limits::default()
+        };
         assert_eq!(
             Hello::new(Encoding::Bincode, &limits).to_bytes(),
             *b"\xfcfar\x01\x01\x00\x00\x00\x00\x40\x00\x00\x04\x00\x00",

@@ -12,7 +12,7 @@ mod write;
 pub(crate) use answer::unknown_hash;
 pub use answer::{answer, read_reply};
 pub use frame::{HEADER, Header, Kind};
-pub(crate) use frame::{Head, read_fault, read_head};
+pub(crate) use frame::{read_fault, read_head};
 pub use hello::{HELLO, Hello, MAGIC, Refusal, Version, refusal};
 pub use write::write_call;
 pub(crate) use write::{write_cancel, write_empty, write_fault, write_reply};

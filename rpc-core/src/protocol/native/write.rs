@@ -105,7 +105,7 @@ pub(super) fn begin(out: &mut Vec<u8>, kind: Kind, flags: u8, id: u64) -> usize 
 }
 
 /// Writes the length into the header at `start`. (No message of 4 GiB passes the limits.)
-pub(super) fn end(out: &mut Vec<u8>, start: usize) {
+pub(super) fn end(out: &mut [u8], start: usize) {
     let length = u32::try_from(out.len() - start - HEADER).unwrap_or(u32::MAX);
     patch(out, start, &length.to_le_bytes());
 }

@@ -45,16 +45,19 @@ pub(super) fn in_utf8(body: Payload) -> Result<Payload, Fault> {
 
 /// UTF-16 by its byte order mark, or by the zeros of `<?`.
 fn utf16(body: &[u8]) -> Result<Option<String>, Fault> {
-    let (bytes, read): (&[u8], fn([u8; 2]) -> u16) = match body {
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
-        [b'<', 0, ..] => (body, u16::from_le_bytes),
-        [0, b'<', ..] => (body, u16::from_be_bytes),
+    let (bytes, big_endian) = match body {
+        [0xff, 0xfe, rest @ ..] => (rest, false),
+        [0xfe, 0xff, rest @ ..] => (rest, true),
+        [b'<', 0, ..] => (body, false),
+        [0, b'<', ..] => (body, true),
         _ => return Ok(None),
     };
     let (units, rest) = bytes.as_chunks::<2>();
-    let text: Result<String, _> =
-        char::decode_utf16(units.iter().map(|&unit| read(unit))).collect();
+    let read = |&unit: &[u8; 2]| match big_endian {
+        true => u16::from_be_bytes(unit),
+        false => u16::from_le_bytes(unit),
+    };
+    let text: Result<String, _> = char::decode_utf16(units.iter().map(read)).collect();
     match text {
         Ok(text) if rest.is_empty() => Ok(Some(text)),
         _ => Err(Fault::new(

@@ -1,0 +1,181 @@
+pub(crate) trait PhoneBook: ::core::marker::Send + ::core::marker::Sync + 'static {
+    /// Finds a person.
+    ///
+    /// By number.
+    fn find_by_number(
+        &self,
+        number: &str,
+        cx: &Context,
+    ) -> impl ::core::future::Future<Output = Option<String>> + ::core::marker::Send;
+    fn forget(
+        &self,
+        how_many: u64,
+        all: bool,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send;
+    #[deprecated]
+    fn r#match(
+        &self,
+        r#type: Option<u8>,
+        request: String,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send;
+}
+/// Serves a [`PhoneBook`]: decodes each call, runs the method, encodes what it gives.
+#[allow(dead_code)]
+pub(crate) struct PhoneBookServer<S> {
+    service: ::std::sync::Arc<S>,
+}
+#[allow(dead_code)]
+impl<S: PhoneBook> PhoneBookServer<S> {
+    /// Serves `service`, an implementation of [`PhoneBook`].
+    pub(crate) fn new(service: S) -> Self {
+        Self {
+            service: ::std::sync::Arc::new(service),
+        }
+    }
+}
+impl<S> ::core::clone::Clone for PhoneBookServer<S> {
+    fn clone(&self) -> Self {
+        Self {
+            service: ::std::sync::Arc::clone(&self.service),
+        }
+    }
+}
+impl<S> ::core::fmt::Debug for PhoneBookServer<S> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str("PhoneBookServer")
+    }
+}
+impl<S: PhoneBook> my::rpc::Service for PhoneBookServer<S> {
+    const METHODS: &'static [my::rpc::Method] = PhoneBookClient::METHODS;
+    fn call(
+        &self,
+        request: my::rpc::Request,
+    ) -> impl ::core::future::Future<
+        Output = my::rpc::Reply,
+    > + ::core::marker::Send + use<S> {
+        let service = ::std::sync::Arc::clone(&self.service);
+        async move {
+            match request.index() {
+                0 => {
+                    let (number,) = request
+                        .params::<
+                            (my::rpc::params::Text<'_>,),
+                        >((my::rpc::params::required,))?;
+                    let answer = <S as PhoneBook>::find_by_number(
+                            &service,
+                            &number,
+                            request.context(),
+                        )
+                        .await;
+                    request.reply(&answer)
+                }
+                1 => {
+                    let (how_many, all) = request
+                        .params::<
+                            (u64, bool),
+                        >((
+                            || ::core::option::Option::Some(3),
+                            || ::core::option::Option::Some(
+                                ::core::default::Default::default(),
+                            ),
+                        ))?;
+                    <S as PhoneBook>::forget(&service, how_many, all).await;
+                    request.reply(&())
+                }
+                2 => {
+                    let (r#type, request) = request
+                        .params::<
+                            (Option<u8>, String),
+                        >((
+                            my::rpc::params::optional,
+                            || ::core::option::Option::Some("x".into()),
+                        ))?;
+                    #[allow(deprecated)]
+                    <S as PhoneBook>::r#match(&service, r#type, request).await;
+                    request.reply(&())
+                }
+                _ => ::core::result::Result::Err(request.unknown_method()),
+            }
+        }
+    }
+}
+/// Calls a [`PhoneBook`] on the other side of a channel.
+#[allow(dead_code)]
+#[derive(Clone, Debug)]
+pub(crate) struct PhoneBookClient {
+    channel: my::rpc::Channel,
+}
+#[allow(dead_code)]
+impl PhoneBookClient {
+    /// The methods of a [`PhoneBook`].
+    pub(crate) const METHODS: &'static [my::rpc::Method] = &[
+        my::rpc::Method::new("phone.book.findByNumber", "Finds a person.\n\nBy number.")
+            .takes(&[my::rpc::Param::required::<::std::string::String>("phoneNumber")])
+            .returns::<Option<String>>()
+            .aliases(&["lookup", "find"])
+            .idempotent()
+            .timeout_ms(50u64),
+        my::rpc::Method::new("phone.book.Forget", "")
+            .takes(
+                &[
+                    my::rpc::Param::optional::<u64>("how_many"),
+                    my::rpc::Param::optional::<bool>("all"),
+                ],
+            )
+            .notification(),
+        my::rpc::Method::new("phone.book.match", "")
+            .takes(
+                &[
+                    my::rpc::Param::optional::<Option<u8>>("type"),
+                    my::rpc::Param::optional::<String>("request"),
+                ],
+            ),
+    ];
+    /// A client that sends its calls over `channel`.
+    pub(crate) fn new(channel: my::rpc::Channel) -> Self {
+        Self { channel }
+    }
+    /// A client of the server at `address`.
+    pub(crate) async fn connect(
+        address: &str,
+    ) -> ::core::result::Result<Self, my::rpc::Error> {
+        my::rpc::connect(address).await.map(Self::new)
+    }
+    /// A client of `server`, with no socket between: values still travel in `encoding`.
+    pub(crate) fn in_memory(
+        server: impl my::rpc::Service,
+        encoding: my::rpc::Encoding,
+    ) -> Self {
+        Self::new(my::rpc::in_memory(server, encoding))
+    }
+    /// The channel that calls are sent over.
+    pub(crate) fn channel(&self) -> &my::rpc::Channel {
+        &self.channel
+    }
+    /// Finds a person.
+    ///
+    /// By number.
+    pub(crate) fn find_by_number<'call>(
+        &'call self,
+        number: &'call str,
+    ) -> my::rpc::Call<'call, (&'call str,), Option<String>> {
+        self.channel.call(&Self::METHODS[0], (number,))
+    }
+    /// Calls [`PhoneBook::forget`].
+    pub(crate) fn forget(
+        &self,
+        how_many: u64,
+        all: bool,
+    ) -> my::rpc::Call<'_, (u64, bool), ()> {
+        self.channel.call(&Self::METHODS[1], (how_many, all))
+    }
+    /// Calls [`PhoneBook::r#match`].
+    #[deprecated]
+    pub(crate) fn r#match(
+        &self,
+        r#type: Option<u8>,
+        request: String,
+    ) -> my::rpc::Call<'_, (Option<u8>, String), ()> {
+        self.channel.call(&Self::METHODS[2], (r#type, request))
+    }
+}
