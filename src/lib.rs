@@ -1,4 +1,4 @@
-//! Typed RPC from one Rust trait: bincode, JSON-RPC 2.0 and XML-RPC over TCP and HTTP, on one port.
+#![doc = include_str!("../README.md")]
 
 // `#[farcall::service]` says `::farcall::…`, in this crate's own examples too.
 extern crate self as farcall;
