@@ -13,12 +13,142 @@ pub use farcall_core::method::{Method, Param};
 pub use farcall_core::params;
 pub use farcall_core::service::{Answer, Reply, Request, Service};
 pub use farcall_core::wire::Wire;
-pub use farcall_macros::{Fault, service};
 pub use farcall_transport::address::{Address, BadAddress, Transport};
 pub use farcall_transport::connect::{connect_with, in_memory, over};
 #[cfg(feature = "http")]
 pub use farcall_transport::http::HttpService;
 pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols, Report, Server};
+
+/// Makes a server and a client of a trait.
+///
+/// ```
+/// use farcall::{Context, Encoding};
+///
+/// /// Integer arithmetic, as every RPC tutorial begins.
+/// #[farcall::service]
+/// pub trait Calc {
+///     /// Returns `x + y`.
+///     async fn add(&self, x: i64, y: i64) -> i64;
+///     /// Returns `x / y`, rounded toward zero.
+///     async fn divide(&self, x: i64, y: i64) -> Result<i64, CalcError>;
+///     /// Greets; foreign callers may leave `name` out.
+///     async fn greet(&self, #[rpc(default = "world")] name: &str) -> String;
+///     /// Who am I to you? (`cx` is not on the wire.)
+///     async fn whoami(&self, cx: &Context) -> String;
+/// }
+///
+/// #[derive(Debug, thiserror::Error, farcall::Fault)]
+/// pub enum CalcError {
+///     #[error("division by zero")]
+///     #[fault(code = 1)]
+///     DivisionByZero,
+/// }
+///
+/// struct Pocket;
+///
+/// impl Calc for Pocket {
+///     async fn add(&self, x: i64, y: i64) -> i64 {
+///         x + y
+///     }
+///     async fn divide(&self, x: i64, y: i64) -> Result<i64, CalcError> {
+///         if y == 0 {
+///             return Err(CalcError::DivisionByZero);
+///         }
+///         Ok(x.div_euclid(y))
+///     }
+///     async fn greet(&self, name: &str) -> String {
+///         format!("Hello, {name}!")
+///     }
+///     async fn whoami(&self, cx: &Context) -> String {
+///         format!("a caller who speaks {}", cx.encoding())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), farcall::Error> {
+/// let calc = CalcClient::in_memory(CalcServer::new(Pocket), Encoding::Xml);
+/// assert_eq!(calc.add(7, 3).await?, 10);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What a trait may have
+///
+/// Methods are `async fn`s that take `&self`. Their parameters and results are whatever serde can
+/// write and read; parameters may be borrowed (`&str`, `&[u8]`, `&[T]`, `&T`, or an `Option` of
+/// one), and an `Option` may be left out by the caller. A method is fallible if its return type is
+/// spelled `Result<T, E>`; `E` derives [`Fault`](derive@Fault). A `cx: &Context` parameter is not
+/// on the wire. Bodies, bounds, type parameters, associated types, `#[cfg]` and documentation are
+/// as in any trait. Implementations write plain `async fn`s; their futures have to be `Send`.
+///
+/// # Options
+///
+/// | on the trait | |
+/// |---|---|
+/// | `namespace = "calc"` | `add` is called `calc.add` |
+/// | `rename_all = "camelCase"` | how methods are spelled; all of serde's spellings |
+/// | `crate = path` | where farcall is, if it is not `::farcall` |
+///
+/// | `#[rpc(…)]` on a method | |
+/// |---|---|
+/// | `name = "…"` | its name, behind the namespace |
+/// | `alias = "…"` | one more name, in full; may be repeated |
+/// | `idempotent` | running it twice is as good as once: a lost call may be made again |
+/// | `timeout = "5s"` | how long a call may take where the caller does not say; `ms`, `s`, `m`, `h` |
+/// | `notify` | its callers want no reply; it returns nothing |
+///
+/// | `#[rpc(…)]` on a parameter | |
+/// |---|---|
+/// | `name = "…"` | its name on the wire |
+/// | `default` | `Default::default()` where it is left out |
+/// | `default = expr` | `expr` where it is left out; a string literal fits `&str` and `String` |
+///
+/// # Generated code
+///
+/// For a trait `Calc`, beside it and as visible as it is:
+///
+/// - the trait itself, its methods returning `impl Future<Output = T> + Send`, with `Send + Sync +
+///   'static` required of implementations;
+/// - `CalcServer<S>`, a [`Service`] that decodes each call, runs the method of an `S: Calc` and
+///   encodes its answer: `CalcServer::new(service)`;
+/// - `CalcClient`, with a method for each of the trait's that gives a [`Call`], and
+///   - `CalcClient::connect(address).await`, `CalcClient::new(channel)`,
+///     `CalcClient::in_memory(server, encoding)`;
+///   - `channel()`, the [`Channel`] that calls are sent over;
+///   - `CalcClient::METHODS`, the table of [`Method`]s that both sides share.
+///
+/// The type parameters of a trait are those of its client, and follow `S` on its server; each
+/// associated type is one more parameter of the client: `StoreServer<S, K, V>`,
+/// `StoreClient<K, V, Item>`.
+pub use farcall_macros::service;
+
+/// Makes an error type one that travels: a [`TypedFault`].
+///
+/// Each variant has a code, and its `Display` is the message. Fields travel as data, under their
+/// names (in a tuple, their numbers), and have to be known to serde. On the client the code tells
+/// which variant it was. −32768…−32000 are reserved for the protocols.
+///
+/// ```
+/// use farcall::{Encoding, TypedFault};
+///
+/// #[derive(Debug, PartialEq, thiserror::Error, farcall::Fault)]
+/// enum BookError {
+///     #[error("the book is closed")]
+///     #[fault(code = 1)]
+///     Closed,
+///     #[error("nobody has the number {number}")]
+///     #[fault(code = 2)]
+///     Unknown { number: u64 },
+/// }
+///
+/// let fault = BookError::Unknown { number: 7 }.to_fault(Encoding::Json);
+/// assert_eq!(fault.to_string(), "nobody has the number 7 (fault 2)");
+/// assert_eq!(BookError::from_fault(&fault), Some(BookError::Unknown { number: 7 }));
+/// ```
+///
+/// A struct has its code on itself: `#[fault(code = 7)] struct Closed;`. Where farcall is not
+/// `::farcall`, `#[fault(crate = path)]` on the type says so.
+pub use farcall_macros::Fault;
 
 /// A channel to the server at `address`, with default [`Limits`]. Generated clients have a
 /// `connect` of their own that calls this.

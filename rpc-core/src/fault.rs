@@ -68,8 +68,8 @@ impl Fault {
         }
     }
 
-    /// The same fault with `data` in it: `fields` under their `names` (one value without a name
-    /// travels as itself). Data that has no form in `encoding` is left out.
+    /// The same fault with `data` in it: a map of `fields` under their `names`. Data that has no
+    /// form in `encoding` is left out.
     #[must_use]
     pub fn with_data<P: EncodeParams>(
         mut self,

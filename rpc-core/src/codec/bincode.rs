@@ -73,13 +73,17 @@ impl Policy for Binary {
 
 /// The crate's error in words that make sense alone: short input is an io error without a text.
 fn explained(error: ErrorKind) -> DecodeError {
+    const SHORT: &str = "the bytes end in the middle of the value";
     match error {
-        ErrorKind::Io(_) => DecodeError::new("the bytes end in the middle of the value"),
+        ErrorKind::Io(_) => DecodeError::new(SHORT),
         ErrorKind::DeserializeAnyNotSupported => DecodeError::new(
             "the type asks what comes next (as `serde_json::Value` and untagged enums do), and \
              bincode does not say",
         ),
-        ErrorKind::Custom(reason) => DecodeError::new(reason),
+        // What was said about it on the way (which parameter it was) has bincode's words in it.
+        ErrorKind::Custom(reason) => {
+            DecodeError::new(reason.replace("io error: unexpected end of file", SHORT))
+        }
         other => DecodeError::new(other.to_string()),
     }
 }

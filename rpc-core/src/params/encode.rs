@@ -210,7 +210,7 @@ impl EachParam for Writer<'_> {
     }
 }
 
-/// A tuple as one value: under names a map, without names a list, a single nameless one itself.
+/// A tuple as one value, a map.
 pub(crate) struct Fields<'a, P> {
     pub(crate) names: &'static [&'static str],
     pub(crate) fields: &'a P,

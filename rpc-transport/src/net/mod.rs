@@ -1,5 +1,6 @@
 //! Byte streams: where they come from.
 
+pub(crate) mod linger;
 pub(crate) mod listener;
 pub(crate) mod memory;
 pub(crate) mod rewind;

@@ -10,10 +10,11 @@ use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
 use farcall_core::protocol::native::{Version, refusal};
 use farcall_core::router::Router;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 
 use super::{Protocol, Protocols};
 use crate::drain::Drain;
+use crate::net::linger;
 use crate::net::listener::Arrival;
 use crate::sniff::{Sniffed, sniff};
 use crate::stream;
@@ -168,17 +169,5 @@ async fn refuse(host: &Host, mut arrival: Arrival, sniffed: Sniffed) {
             format!("farcall: that is not spoken here, only: {spoken}\n").into_bytes()
         }
     };
-    let saying = async {
-        arrival.io.write_all(&answer).await?;
-        arrival.io.shutdown().await?;
-        // Bytes that nobody read would turn the close into a reset, and lose the answer.
-        let mut rest = [0; 1024];
-        for _ in 0..64 {
-            if arrival.io.read(&mut rest).await? == 0 {
-                break;
-            }
-        }
-        Ok::<(), std::io::Error>(())
-    };
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), saying).await;
+    linger::close(&mut arrival.io, &answer).await;
 }

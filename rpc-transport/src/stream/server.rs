@@ -14,6 +14,7 @@ use tokio_util::io::poll_read_buf;
 use super::client::{now, poll_drain};
 use super::clock::Clock;
 use crate::drain::Drain;
+use crate::net::linger;
 
 /// Serves one connection to its end.
 pub(crate) async fn serve<IO>(
@@ -42,7 +43,9 @@ pub(crate) async fn serve<IO>(
     // handlers would use up at once, so that each of them wakes the task again for nothing. The
     // task yields by itself after a batch.
     tokio::select! {
-        () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll(cx))) => return,
+        () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll(cx))) => {
+            return linger::close(&mut task.io, &[]).await;
+        }
         () = drain.started() => {}
     }
     task.connection.drain();
@@ -224,8 +227,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             _ => Poll::Pending,
         });
         if tokio::time::timeout(PATIENCE, sent).await.is_ok() {
-            let goodbye = std::future::poll_fn(|cx| Pin::new(&mut self.io).poll_shutdown(cx));
-            let _ = tokio::time::timeout(PATIENCE, goodbye).await;
+            linger::close(&mut self.io, &[]).await;
         }
     }
 }

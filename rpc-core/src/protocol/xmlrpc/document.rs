@@ -95,12 +95,13 @@ pub(super) fn head(document: &[u8]) -> Result<Head<'_>, Fault> {
     }
     let mut reader = Reader::new(text, Budget::default());
     read_head(&mut reader).map_err(|error| {
+        let error = reader.tokens.located(&error, "");
         let code = if error.is_malformed() {
             code::PARSE_ERROR
         } else {
             code::INVALID_REQUEST
         };
-        Fault::new(code, reader.tokens.located(&error, "").to_string())
+        Fault::new(code, error.to_string())
     })
 }
 
