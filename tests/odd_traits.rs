@@ -102,8 +102,8 @@ mod calc {
         assert_eq!(format!("{:?}", server.clone()), "CalcServer");
     }
 
-    #[test]
-    fn calls_borrow_what_they_are_given() {
+    #[tokio::test]
+    async fn calls_borrow_what_they_are_given() {
         let calc = CalcClient::in_memory(CalcServer::new(Pocket), Encoding::Xml);
         let name = String::from("Ada");
         let call = calc.greet(&name);
@@ -112,8 +112,8 @@ mod calc {
         assert_eq!(format!("{calc:?}"), "CalcClient { channel: Channel(xml) }");
     }
 
-    #[test]
-    fn calls_can_be_made_from_any_task() {
+    #[tokio::test]
+    async fn calls_can_be_made_from_any_task() {
         fn takes_a_task<T>(_: impl Future<Output = T> + Send + 'static) {}
         let calc = CalcClient::in_memory(CalcServer::new(Pocket), Encoding::Json);
         takes_a_task(async move {
@@ -302,8 +302,8 @@ mod conditional {
     }
 }
 
-#[test]
-fn a_method_that_is_not_there_moves_no_other() {
+#[tokio::test]
+async fn a_method_that_is_not_there_moves_no_other() {
     let table = conditional::ConditionalClient::METHODS;
     assert_eq!(
         names(table),
@@ -363,8 +363,8 @@ impl Store<u8, i64, 3> for Shelf {
     }
 }
 
-#[test]
-fn generic_traits_have_generic_clients() {
+#[tokio::test]
+async fn generic_traits_have_generic_clients() {
     let server = StoreServer::<Shelf, u8, i64, 3>::new(Shelf);
     let client: StoreClient<u8, i64, 3, String, Vec<String>> =
         StoreClient::in_memory(server.clone(), Encoding::Json);

@@ -1,6 +1,6 @@
 //! What went wrong here, and whose fault it was.
 //!
-//! A [`Fault`](crate::fault::Fault) travelled; an error did not. [`Error`] is what a call gives:
+//! A [`Fault`] travelled; an error did not. [`Error`] is what a call gives:
 //! the method's own fault, or a [`Failure`] of the call itself.
 
 use std::convert::Infallible;

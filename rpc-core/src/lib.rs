@@ -15,6 +15,11 @@
 //! - [`encoding`]: which codec, chosen at run time, over [`codec`]
 //! - [`fault`], [`error`], [`limits`], [`payload`]: the words they all share
 
+// A build that leaves a codec out has no use for some of what all of them share.
+#![cfg_attr(
+    not(all(feature = "bincode", feature = "json", feature = "xml")),
+    allow(dead_code, unused_imports, unused_variables, unused_mut)
+)]
 // Bytes from outside are never unwrapped or indexed.
 #![cfg_attr(
     not(test),

@@ -1,7 +1,7 @@
 //! The attribute and the derive of farcall: one trait in, a server and a client out.
 //!
-//! A small compiler in one direction: [`parse`] reads options, [`model`] refuses what cannot be
-//! (and whatever gets out of it is known to be fine), [`expand`] writes one generated item a file.
+//! A small compiler in one direction: `parse` reads options, `model` refuses what cannot be
+//! (and whatever gets out of it is known to be fine), `expand` writes one generated item a file.
 //! Both macros are documented where `farcall` re-exports them, so that their examples can use it.
 
 mod expand;

@@ -3,6 +3,7 @@
 pub(crate) mod linger;
 pub(crate) mod listener;
 pub(crate) mod memory;
+#[cfg(feature = "http")]
 pub(crate) mod rewind;
 
 use tokio::io::{AsyncRead, AsyncWrite};

@@ -4,5 +4,7 @@ mod client;
 mod clock;
 mod server;
 
-pub(crate) use client::{client, now};
+pub(crate) use client::client;
+#[cfg(feature = "http")]
+pub(crate) use client::now;
 pub(crate) use server::serve;
