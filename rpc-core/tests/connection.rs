@@ -1,0 +1,389 @@
+//! Both sides of a connection, without a runtime: bytes are carried by hand, and time passes when
+//! the test says so.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use farcall_core::channel::{Call, CallFuture, Channel};
+use farcall_core::connection::client::{Client, Driver};
+use farcall_core::connection::server::Server;
+use farcall_core::connection::{Received, Speech};
+use farcall_core::context::Peer;
+use farcall_core::encoding::Encoding;
+use farcall_core::error::Error;
+use farcall_core::fault::code;
+use farcall_core::limits::Limits;
+use farcall_core::method::{Method, Param};
+use farcall_core::params::required;
+use farcall_core::router::Router;
+use farcall_core::service::{Reply, Request, Service};
+
+thread_local! {
+    static START: Instant = Instant::now();
+    static PASSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+fn now() -> Instant {
+    START.with(|start| *start) + PASSED.get()
+}
+
+fn pass(time: Duration) {
+    PASSED.set(PASSED.get() + time);
+}
+
+/// Gates by number: a call of `wait(n)` is pending until `open(n)`.
+#[derive(Clone, Default)]
+struct Gates {
+    open: Arc<Mutex<Vec<u32>>>,
+    waiting: Arc<Mutex<Vec<Waker>>>,
+    dropped: Arc<Mutex<Vec<u32>>>,
+    started: Arc<Mutex<Vec<u32>>>,
+}
+
+impl Gates {
+    fn open(&self, gate: u32) {
+        self.open.lock().unwrap().push(gate);
+        for waker in self.waiting.lock().unwrap().drain(..) {
+            waker.wake();
+        }
+    }
+}
+
+/// A handler that waits at a gate, and notes when it is dropped.
+struct Waiting(Gates, u32);
+
+impl Future for Waiting {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0.open.lock().unwrap().contains(&self.1) {
+            return Poll::Ready(());
+        }
+        self.0.waiting.lock().unwrap().push(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.dropped.lock().unwrap().push(self.1);
+    }
+}
+
+impl Service for Gates {
+    const METHODS: &'static [Method] = &[
+        Method::new("wait", "")
+            .takes(&[Param::required::<u32>("gate")])
+            .returns::<u32>(),
+        Method::new("echo", "")
+            .takes(&[Param::required::<String>("text")])
+            .returns::<String>(),
+    ];
+
+    fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
+        let gates = self.clone();
+        async move {
+            if request.index() == 0 {
+                let (gate,) = request.params::<(u32,)>((required,))?;
+                gates.started.lock().unwrap().push(gate);
+                Waiting(gates, gate).await;
+                request.reply(&gate)
+            } else {
+                let (text,) = request.params::<(String,)>((required,))?;
+                request.reply(&text)
+            }
+        }
+    }
+}
+
+type Wait<'a> = CallFuture<'a, (u32,), u32>;
+
+/// A client and a server, and the bytes on their way.
+struct Pair {
+    channel: Channel,
+    driver: Driver,
+    to_client: Received,
+    server: Server,
+    to_server: Received,
+    gates: Gates,
+}
+
+impl Pair {
+    fn new(encoding: Encoding, limits: &Limits) -> Self {
+        let speech = match encoding {
+            Encoding::Json => Speech::JsonRpc,
+            _ => Speech::Native,
+        };
+        let gates = Gates::default();
+        let router = Router::builder().service(gates.clone()).build().unwrap();
+        let peer = Arc::new(Peer::new("mem", encoding, None, limits.clone()));
+        let server = Server::new(router, peer, speech).unwrap();
+        let (client, driver) = Client::new(speech, encoding, Limits::default(), now);
+        let channel = Channel::over(Arc::new(client));
+        let (to_client, to_server) = (Received::default(), Received::default());
+        Self {
+            channel,
+            driver,
+            to_client,
+            server,
+            to_server,
+            gates,
+        }
+    }
+
+    fn wait(&self, gate: u32) -> Call<'_, (u32,), u32> {
+        self.channel.call(&Gates::METHODS[0], (gate,))
+    }
+
+    /// Carries bytes, `step` at a time, until both sides are still.
+    fn carry(parts: &mut Parts<'_>, step: usize) {
+        loop {
+            let mut still = true;
+            let mut bytes = Vec::new();
+            parts.driver.transmit(&mut bytes);
+            for piece in bytes.chunks(step) {
+                still = false;
+                parts.to_server.room().extend_from_slice(piece);
+                while parts.server.receive(parts.to_server, now()).unwrap() {}
+            }
+            parts.server.poll(&Context::from_waker(Waker::noop()));
+            let mut bytes = Vec::new();
+            parts.server.transmit(&mut bytes);
+            for piece in bytes.chunks(step) {
+                still = false;
+                parts.to_client.room().extend_from_slice(piece);
+                while parts.driver.receive(parts.to_client).unwrap() {}
+            }
+            if still {
+                return;
+            }
+        }
+    }
+}
+
+/// What moves while calls borrow the channel.
+struct Parts<'a> {
+    driver: &'a mut Driver,
+    to_client: &'a mut Received,
+    server: &'a mut Server,
+    to_server: &'a mut Received,
+}
+
+macro_rules! parts {
+    ($pair:ident) => {
+        Parts {
+            driver: &mut $pair.driver,
+            to_client: &mut $pair.to_client,
+            server: &mut $pair.server,
+            to_server: &mut $pair.to_server,
+        }
+    };
+}
+
+fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn answers_may_come_in_any_order_and_one_byte_at_a_time() {
+    for encoding in Encoding::ALL {
+        let mut pair = Pair::new(encoding, &Limits::default());
+        let channel = pair.channel.clone();
+        let mut calls: Vec<Wait<'_>> = (0..5)
+            .map(|gate| channel.call(&Gates::METHODS[0], (gate,)).into_future())
+            .collect();
+        for call in &mut calls {
+            assert!(poll(call).is_pending());
+        }
+        for gate in [3, 0, 4, 1, 2] {
+            Pair::carry(&mut parts!(pair), 1);
+            assert!(poll(&mut calls[gate as usize]).is_pending());
+            pair.gates.open(gate);
+            Pair::carry(&mut parts!(pair), 1);
+            match poll(&mut calls[gate as usize]) {
+                Poll::Ready(Ok(answer)) => assert_eq!(answer, gate),
+                other => panic!("{encoding}: {other:?}"),
+            }
+        }
+        assert!(pair.server.is_idle());
+    }
+}
+
+#[test]
+fn an_hour_passes() {
+    let mut pair = Pair::new(Encoding::Bincode, &Limits::default());
+    let channel = pair.channel.clone();
+    let hour = Duration::from_secs(3600);
+    let mut call: Wait<'_> = channel
+        .call(&Gates::METHODS[0], (1,))
+        .timeout(hour)
+        .into_future();
+    assert!(poll(&mut call).is_pending());
+    Pair::carry(&mut parts!(pair), 64);
+    assert_eq!(pair.server.in_flight(), 1);
+    assert_eq!(pair.driver.poll_timeout(), Some(now() + hour));
+    pass(hour);
+    pair.driver.handle_timeout(now());
+    match poll(&mut call) {
+        Poll::Ready(Err(error)) => assert!(error.is_timeout() && error.was_sent()),
+        other => panic!("{other:?}"),
+    }
+    Pair::carry(&mut parts!(pair), 64);
+    assert_eq!(
+        *pair.gates.dropped.lock().unwrap(),
+        [1],
+        "the server was told to stop"
+    );
+    assert!(pair.server.is_idle());
+    assert_eq!(pair.driver.poll_timeout(), None);
+}
+
+#[test]
+fn the_server_stops_at_the_deadline_even_if_nobody_tells_it() {
+    let mut pair = Pair::new(Encoding::Bincode, &Limits::default());
+    let channel = pair.channel.clone();
+    let mut call: Wait<'_> = channel
+        .call(&Gates::METHODS[0], (1,))
+        .timeout(Duration::from_secs(5))
+        .into_future();
+    assert!(poll(&mut call).is_pending());
+    Pair::carry(&mut parts!(pair), 64);
+    let deadline = pair.server.poll_timeout().unwrap();
+    assert!(deadline <= now() + Duration::from_secs(5));
+    pass(Duration::from_secs(5));
+    pair.server.handle_timeout(now());
+    assert!(pair.server.is_idle());
+    assert_eq!(*pair.gates.dropped.lock().unwrap(), [1]);
+}
+
+#[test]
+fn a_dropped_call_stops_its_handler_and_its_late_reply_completes_nobody() {
+    let mut pair = Pair::new(Encoding::Bincode, &Limits::default());
+    let channel = pair.channel.clone();
+    let mut given_up: Wait<'_> = channel.call(&Gates::METHODS[0], (1,)).into_future();
+    assert!(poll(&mut given_up).is_pending());
+    Pair::carry(&mut parts!(pair), 64);
+    // The reply is under way when the call is dropped; its slot goes to the next call.
+    pair.gates.open(1);
+    pair.server.poll(&Context::from_waker(Waker::noop()));
+    drop(given_up);
+    let mut next: Wait<'_> = channel.call(&Gates::METHODS[0], (2,)).into_future();
+    assert!(poll(&mut next).is_pending());
+    Pair::carry(&mut parts!(pair), 64);
+    assert!(
+        poll(&mut next).is_pending(),
+        "the late reply was not for it"
+    );
+    pair.gates.open(2);
+    Pair::carry(&mut parts!(pair), 64);
+    assert!(matches!(poll(&mut next), Poll::Ready(Ok(2))));
+
+    let mut dropped: Wait<'_> = channel.call(&Gates::METHODS[0], (3,)).into_future();
+    assert!(poll(&mut dropped).is_pending());
+    Pair::carry(&mut parts!(pair), 64);
+    drop(dropped);
+    Pair::carry(&mut parts!(pair), 64);
+    assert_eq!(pair.gates.dropped.lock().unwrap().last(), Some(&3));
+    assert!(pair.server.is_idle());
+}
+
+#[test]
+fn a_full_connection_makes_callers_wait_and_refuses_nobody() {
+    let mut limits = Limits::default();
+    limits.calls_per_connection = 2;
+    let mut pair = Pair::new(Encoding::Bincode, &limits);
+    let channel = pair.channel.clone();
+    // The server's hello tells its limit.
+    let mut first: Wait<'_> = channel.call(&Gates::METHODS[0], (0,)).into_future();
+    assert!(poll(&mut first).is_pending());
+    Pair::carry(&mut parts!(pair), 64);
+    let mut calls: VecDeque<Wait<'_>> = (1..5)
+        .map(|gate| channel.call(&Gates::METHODS[0], (gate,)).into_future())
+        .collect();
+    for call in &mut calls {
+        assert!(poll(call).is_pending());
+    }
+    Pair::carry(&mut parts!(pair), 64);
+    assert_eq!(pair.server.in_flight(), 2);
+    pair.gates.open(0);
+    Pair::carry(&mut parts!(pair), 64);
+    assert!(matches!(poll(&mut first), Poll::Ready(Ok(0))));
+    for gate in 1..5 {
+        pair.gates.open(gate);
+        // Whoever waits for a place gets its turn when it is polled again.
+        for call in &mut calls {
+            if let Poll::Ready(answer) = poll(call) {
+                panic!("before its reply was carried: {answer:?}");
+            }
+        }
+        Pair::carry(&mut parts!(pair), 64);
+        assert!(pair.server.in_flight() <= 2);
+        let mut call = calls.pop_front().unwrap();
+        assert!(matches!(poll(&mut call), Poll::Ready(Ok(answer)) if answer == gate));
+    }
+}
+
+#[test]
+fn every_call_ends_when_the_connection_does() {
+    let mut pair = Pair::new(Encoding::Json, &Limits::default());
+    let channel = pair.channel.clone();
+    let mut sent: Wait<'_> = channel.call(&Gates::METHODS[0], (1,)).into_future();
+    assert!(poll(&mut sent).is_pending());
+    Pair::carry(&mut parts!(pair), 64);
+    pair.driver.close(None);
+    match poll(&mut sent) {
+        Poll::Ready(Err(error)) => assert!(error.was_sent() && !error.is_retryable()),
+        other => panic!("{other:?}"),
+    }
+    let mut late: Wait<'_> = pair.wait(2).into_future();
+    match poll(&mut late) {
+        Poll::Ready(Err(error)) => assert!(!error.was_sent() && error.is_retryable()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_draining_server_answers_what_it_took_and_turns_the_rest_away() {
+    let mut pair = Pair::new(Encoding::Json, &Limits::default());
+    let channel = pair.channel.clone();
+    let mut taken: Wait<'_> = channel.call(&Gates::METHODS[0], (1,)).into_future();
+    assert!(poll(&mut taken).is_pending());
+    Pair::carry(&mut parts!(pair), 64);
+    pair.server.drain();
+    let mut late: Wait<'_> = channel.call(&Gates::METHODS[0], (2,)).into_future();
+    assert!(poll(&mut late).is_pending());
+    Pair::carry(&mut parts!(pair), 64);
+    match poll(&mut late) {
+        Poll::Ready(Err(Error::Failed(failure))) => {
+            assert_eq!(failure.fault().unwrap().code, code::UNAVAILABLE);
+            assert!(failure.is_retryable(), "it did not run");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(*pair.gates.started.lock().unwrap(), [1]);
+    pair.gates.open(1);
+    Pair::carry(&mut parts!(pair), 64);
+    assert!(matches!(poll(&mut taken), Poll::Ready(Ok(1))));
+}
+
+#[test]
+fn a_server_that_speaks_something_else_is_quoted() {
+    let mut pair = Pair::new(Encoding::Bincode, &Limits::default());
+    let channel = pair.channel.clone();
+    let mut call: Wait<'_> = channel.call(&Gates::METHODS[0], (1,)).into_future();
+    assert!(poll(&mut call).is_pending());
+    pair.to_client
+        .room()
+        .extend_from_slice(b"HTTP/1.1 400 Bad Request\r\n");
+    let misbehaved = pair.driver.receive(&mut pair.to_client).unwrap_err();
+    pair.driver.close(Some(&misbehaved));
+    match poll(&mut call) {
+        Poll::Ready(Err(error)) => assert!(error.to_string().contains("HTTP/1.1 400"), "{error}"),
+        other => panic!("{other:?}"),
+    }
+}
