@@ -87,6 +87,7 @@ pub(super) fn skip_value(reader: &mut Reader<'_>) -> Result<Range<usize>, Decode
 /// A fault's members come in any order, and some servers add their own or send the code as text.
 fn fault(reader: &mut Reader<'_>, body: &[u8]) -> Result<Fault, DecodeError> {
     let mut fault = Fault::new(code::INTERNAL_ERROR, "");
+    let mut says_anything = false;
     let Item::Struct { ended } = reader.value()? else {
         return Err(DecodeError::new("a fault is a struct"));
     };
@@ -107,6 +108,7 @@ fn fault(reader: &mut Reader<'_>, body: &[u8]) -> Result<Fault, DecodeError> {
             }
             name => {
                 let item = reader.value()?;
+                says_anything |= matches!(name, "faultCode" | "faultString");
                 match (name, &item) {
                     ("faultCode", Item::Scalar(_, text)) => {
                         fault.code = text.trim().parse().map_err(|_| {
@@ -122,6 +124,9 @@ fn fault(reader: &mut Reader<'_>, body: &[u8]) -> Result<Fault, DecodeError> {
             }
         }
         reader.end_member()?;
+    }
+    if !says_anything {
+        return Err(DecodeError::new("a fault without code and words"));
     }
     Ok(fault)
 }
