@@ -92,8 +92,10 @@ fn values_nest_as_deep_as_the_budget_says() {
 
 #[test]
 fn items_and_members_are_counted_wherever_they_are() {
-    let mut budget = Budget::default();
-    budget.items = 4;
+    let budget = Budget {
+        items: 4,
+        ..Budget::default()
+    };
     let list = |count| {
         format!(
             "<value><array><data>{}</data></array></value>",
