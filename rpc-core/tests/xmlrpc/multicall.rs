@@ -1,12 +1,10 @@
 //! `system.multicall`: many calls in one, each answered by itself.
 
-use std::sync::Arc;
-
-use farcall_core::context::{Caller, Peer};
+use farcall_core::context::Peer;
 use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
 
-use crate::service::{answer, answer_to, call, check_fault, peer, result, router};
+use crate::service::{answer, answer_to, call, check_fault, result};
 
 const ADD: &str = "<value><struct><member><name>methodName</name><value>add</value></member>\
                    <member><name>params</name><value><array><data><value><int>7</int></value>\
@@ -133,6 +131,10 @@ fn answers_that_are_too_large_together_are_not_gathered() {
 #[cfg(feature = "json")]
 #[test]
 fn the_same_in_json() {
+    use std::sync::Arc;
+
+    use crate::service::{peer, router};
+    use farcall_core::context::Caller;
     use farcall_core::payload::Payload;
     use farcall_core::protocol::jsonrpc;
     use futures_util::FutureExt;
