@@ -202,7 +202,8 @@ impl Request {
         Fault::method_not_found(self.context.method())
     }
 
-    fn misfit(&self, error: &DecodeError) -> Fault {
+    /// The fault for parameters that could not be read.
+    pub(crate) fn misfit(&self, error: &DecodeError) -> Fault {
         let method = self.context.method();
         let code = if error.is_malformed() {
             code::PARSE_ERROR

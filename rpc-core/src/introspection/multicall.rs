@@ -30,14 +30,7 @@ pub(super) async fn run(router: &Router, request: Request) -> Reply {
             ),
         ));
     }
-    let calls = members
-        .into_iter()
-        .map(|member| call(router, &request, member));
-    let parallel = limits.batch_parallel.max(1);
-    let outcomes: Vec<_> = futures_util::stream::iter(calls)
-        .buffered(parallel)
-        .collect()
-        .await;
+    let outcomes = outcomes(router, &request, members).await?;
     let is_farcall = request.is_from_farcall();
     match request.encoding() {
         #[cfg(feature = "xml")]
@@ -51,13 +44,45 @@ pub(super) async fn run(router: &Router, request: Request) -> Reply {
     }
 }
 
+/// Runs the members, as many at a time as the limits say, and gathers what they give in order.
+async fn outcomes(
+    router: &Router,
+    request: &Request,
+    members: Vec<Member>,
+) -> Result<Vec<Result<Vec<u8>, Fault>>, Fault> {
+    let limits = request.limits();
+    let calls = members
+        .into_iter()
+        .map(|member| call(router, request, member));
+    // At least one at a time, or nothing would ever run.
+    let parallel = limits.batch_parallel.max(1);
+    let mut answers = std::pin::pin!(futures_util::stream::iter(calls).buffered(parallel));
+    let mut outcomes = Vec::new();
+    let mut size = 0_usize;
+    while let Some(outcome) = answers.next().await {
+        // Together they would be refused in the end; by then they could be very many bytes.
+        size = size.saturating_add(outcome.as_ref().map_or(0, Vec::len));
+        let limit = limits.message_bytes;
+        if size > limit {
+            return Err(Fault::new(
+                code::TOO_LARGE,
+                format!(
+                    "the results have more bytes than a reply; the limit is {limit} \
+                     (`Limits::message_bytes`)"
+                ),
+            ));
+        }
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
+}
+
 fn members(request: &Request) -> Result<Vec<Member>, Fault> {
-    let arguments = request.arguments();
     match request.encoding() {
         #[cfg(feature = "xml")]
-        Encoding::Xml => xml::members(arguments, request.limits().budget()),
+        Encoding::Xml => xml::members(request),
         #[cfg(feature = "json")]
-        Encoding::Json => json::members(arguments),
+        Encoding::Json => json::members(request),
         _ => Err(only_text()),
     }
 }
@@ -66,13 +91,6 @@ fn only_text() -> Fault {
     Fault::new(
         code::INVALID_REQUEST,
         "multicall is for JSON and XML; frames that are sent together are one round trip already",
-    )
-}
-
-fn no_calls(error: &dyn std::fmt::Display) -> Fault {
-    Fault::new(
-        code::INVALID_PARAMS,
-        format!("invalid parameters for `{NAME}`: {error}"),
     )
 }
 
@@ -85,15 +103,17 @@ fn no_call() -> Fault {
 
 #[cfg(feature = "xml")]
 mod xml {
-    use super::{Member, no_call, no_calls};
+    use super::{Member, no_call};
     use crate::encoding::Encoding;
     use crate::fault::Fault;
-    use crate::limits::Budget;
     use crate::params::{Arguments, Part};
     use crate::protocol::xmlrpc;
+    use crate::service::Request;
 
-    pub(super) fn members(arguments: &Arguments, budget: Budget) -> Result<Vec<Member>, Fault> {
-        let found = xmlrpc::members(arguments.bytes(), budget).map_err(|error| no_calls(&error))?;
+    pub(super) fn members(request: &Request) -> Result<Vec<Member>, Fault> {
+        let arguments = request.arguments();
+        let found = xmlrpc::members(arguments.bytes(), request.limits().budget())
+            .map_err(|error| request.misfit(&error))?;
         let members = found.into_iter().map(|member| {
             let name = member.name.ok_or_else(no_call)?;
             let params = match member.params {
@@ -111,18 +131,13 @@ mod json {
     use serde::{Deserialize, Serialize};
     use serde_json::value::RawValue;
 
-    use super::{Member, no_call, no_calls};
+    use super::{Member, no_call};
     use crate::encoding::Encoding;
     use crate::error::EncodeError;
     use crate::fault::Fault;
-    use crate::params::{Arguments, Part};
+    use crate::params::{Arguments, Part, required};
     use crate::payload::Payload;
-
-    #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(borrow)]
-        calls: Vec<&'a RawValue>,
-    }
+    use crate::service::Request;
 
     #[derive(Deserialize)]
     struct Call<'a> {
@@ -140,14 +155,8 @@ mod json {
         message: &'a str,
     }
 
-    pub(super) fn members(arguments: &Arguments) -> Result<Vec<Member>, Fault> {
-        let bytes = arguments.bytes();
-        let found = if bytes.trim_ascii_start().starts_with(b"{") {
-            serde_json::from_slice::<Named<'_>>(bytes).map(|named| named.calls)
-        } else {
-            serde_json::from_slice::<(Vec<&RawValue>,)>(bytes).map(|(calls,)| calls)
-        };
-        let found = found.map_err(|error| no_calls(&error))?;
+    pub(super) fn members(request: &Request) -> Result<Vec<Member>, Fault> {
+        let (found,) = request.params::<(Vec<&RawValue>,)>((required,))?;
         Ok(found.into_iter().map(member).collect())
     }
 

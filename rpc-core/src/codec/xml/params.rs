@@ -28,7 +28,7 @@ impl<'a, 'de> Params<'a, 'de> {
         match tokens.tag()? {
             Tag::End => Ok(()),
             Tag::Close("methodCall") => tokens.end(),
-            found => Err(tokens.expected("`</methodCall>`", found)),
+            found => Err(tokens.unfit("methodCall", "`</methodCall>`", found)),
         }
     }
 }
@@ -45,7 +45,9 @@ impl<'de> Deserializer<'de> for Params<'_, 'de> {
                 tokens.end()?;
                 true
             }
-            found => return Err(tokens.expected("`<params>` or `</methodCall>`", found)),
+            found => {
+                return Err(tokens.unfit("methodCall", "`<params>` or `</methodCall>`", found));
+            }
         };
         self.ended = none;
         let value = visitor.visit_seq(&mut self)?;
@@ -80,7 +82,7 @@ impl<'de> SeqAccess<'de> for Params<'_, 'de> {
                 self.ended = true;
                 return Ok(None);
             }
-            found => return Err(tokens.expected("`<param>` or `</params>`", found)),
+            found => return Err(tokens.unfit("params", "`<param>` or `</params>`", found)),
         }
         self.reader.count()?;
         let item = self.reader.value()?;

@@ -90,12 +90,12 @@ impl<'de> Reader<'de> {
             return Ok(Item::Scalar(Type::String, text));
         }
         if !trimmed(&text).is_empty() {
-            return Err(self.tokens.expected("`</value>` after text", tag));
+            return Err(self.tokens.unfit("value", "`</value>` after text", tag));
         }
         let (name, empty) = match tag {
             Tag::Open(name) => (name, false),
             Tag::Empty(name) => (name, true),
-            Tag::Close(_) | Tag::End => return Err(self.tokens.expected("a type", tag)),
+            Tag::Close(_) | Tag::End => return Err(self.tokens.unfit("value", "a type", tag)),
         };
         let local = match name.rsplit_once(':') {
             Some((_, local)) => local,
@@ -135,7 +135,7 @@ impl<'de> Reader<'de> {
                 self.tokens.close("value")?;
                 Ok(Item::Array { ended: true })
             }
-            found => Err(self.tokens.expected("`<data>`", found)),
+            found => Err(self.tokens.unfit(name, "`<data>`", found)),
         }
     }
 
@@ -184,7 +184,7 @@ impl<'de> Reader<'de> {
                 self.tokens.close("value")?;
                 Ok(None)
             }
-            found => Err(self.tokens.expected("`<value>` or `</data>`", found)),
+            found => Err(self.tokens.unfit("data", "`<value>` or `</data>`", found)),
         }
     }
 
@@ -198,7 +198,11 @@ impl<'de> Reader<'de> {
                 self.tokens.close("value")?;
                 return Ok(None);
             }
-            found => return Err(self.tokens.expected("`<member>` or `</struct>`", found)),
+            found => {
+                return Err(self
+                    .tokens
+                    .unfit("struct", "`<member>` or `</struct>`", found));
+            }
         }
         self.count()?;
         match self.tokens.tag()? {
@@ -208,7 +212,7 @@ impl<'de> Reader<'de> {
                 Ok(Some(name))
             }
             Tag::Empty("name") => Ok(Some(Cow::Borrowed(""))),
-            found => Err(self.tokens.expected("`<name>`", found)),
+            found => Err(self.tokens.unfit("member", "`<name>`", found)),
         }
     }
 

@@ -125,15 +125,29 @@ impl<'de> Tokens<'de> {
         }
     }
 
+    /// The next tag where no element is open: text has no place there.
+    pub(crate) fn root(&mut self) -> Result<Tag<'de>, DecodeError> {
+        let tag = self.tag();
+        self.malformed |= !matches!(tag, Ok(Tag::Open(_) | Tag::Empty(_)));
+        tag
+    }
+
     /// Requires that nothing follows.
     pub(crate) fn end(&mut self) -> Result<(), DecodeError> {
-        match self.tag()? {
-            Tag::End => Ok(()),
-            found => {
-                self.malformed |= matches!(found, Tag::Close(_));
-                Err(self.expected("nothing more", found))
+        match self.tag() {
+            Ok(Tag::End) => Ok(()),
+            other => {
+                // A document has one root, and nothing but remarks behind it.
+                self.malformed = true;
+                Err(self.expected("nothing more", other?))
             }
         }
+    }
+
+    /// The error for another tag than was `expected` as the next thing in an element `inside`.
+    pub(crate) fn unfit(&mut self, inside: &str, expected: &str, found: Tag<'_>) -> DecodeError {
+        self.malformed |= matches!(found, Tag::Close(name) if name != inside);
+        self.expected(expected, found)
     }
 
     /// The error for another tag than was `expected`.

@@ -90,11 +90,9 @@ pub(super) struct Head<'a> {
 /// Reads the head of a call.
 pub(super) fn head(document: &[u8]) -> Result<Head<'_>, Fault> {
     let text = readable(document).map_err(|error| bad_characters(&error))?;
-    if !text.trim_start().starts_with('<') {
-        return Err(Fault::new(code::PARSE_ERROR, "the body is no XML document"));
-    }
     let mut reader = Reader::new(text, Budget::default());
-    read_head(&mut reader).map_err(|error| {
+    let head = read_head(&mut reader).map_err(|error| {
+        // Only the tokens know whether the document is malformed.
         let error = reader.tokens.located(&error, "");
         let code = if error.is_malformed() {
             code::PARSE_ERROR
@@ -102,12 +100,21 @@ pub(super) fn head(document: &[u8]) -> Result<Head<'_>, Fault> {
             code::INVALID_REQUEST
         };
         Fault::new(code, error.to_string())
-    })
+    })?;
+    // Whoever reads the parameters cannot tell a document that was cut behind them from the bare
+    // parameters that other envelopes hold.
+    if memchr::memmem::rfind(document, b"</methodCall").is_none() {
+        return Err(Fault::new(
+            code::PARSE_ERROR,
+            "expected `</methodCall>`, found the end",
+        ));
+    }
+    Ok(head)
 }
 
 fn read_head<'a>(reader: &mut Reader<'a>) -> Result<Head<'a>, DecodeError> {
     let tokens = &mut reader.tokens;
-    match tokens.tag()? {
+    match tokens.root()? {
         Tag::Open("methodCall") => {}
         found => return Err(tokens.expected("`<methodCall>`", found)),
     }

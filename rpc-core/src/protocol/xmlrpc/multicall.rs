@@ -51,6 +51,11 @@ fn read(reader: &mut Reader<'_>) -> Result<Vec<Member>, DecodeError> {
     }
     reader.tokens.close("param")?;
     reader.tokens.close("params")?;
+    match reader.tokens.tag()? {
+        Tag::End => {}
+        Tag::Close("methodCall") => reader.tokens.end()?,
+        found => return Err(reader.tokens.expected("`</methodCall>`", found)),
+    }
     Ok(members)
 }
 

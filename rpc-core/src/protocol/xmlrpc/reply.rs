@@ -51,7 +51,10 @@ fn read(reader: &mut Reader<'_>, body: &[u8]) -> Result<Reply, DecodeError> {
     }
     let reply = match reader.tokens.tag()? {
         Tag::Empty("params") => Reply::Nothing,
-        Tag::Open("params") => result(reader)?,
+        Tag::Open("params") => match result(reader, body)? {
+            Found::Guess(at) => return Ok(Reply::Result(at)),
+            Found::Read(reply) => reply,
+        },
         Tag::Open("fault") => {
             let fault = fault(reader, body)?;
             reader.tokens.close("fault")?;
@@ -64,16 +67,39 @@ fn read(reader: &mut Reader<'_>, body: &[u8]) -> Result<Reply, DecodeError> {
     Ok(reply)
 }
 
-fn result(reader: &mut Reader<'_>) -> Result<Reply, DecodeError> {
+/// Where the result is.
+enum Found {
+    /// Read, up to `</params>`.
+    Read(Reply),
+    /// Between a plain beginning and a plain end of the document, not read yet.
+    Guess(Range<usize>),
+}
+
+fn result(reader: &mut Reader<'_>, body: &[u8]) -> Result<Found, DecodeError> {
     match reader.tokens.tag()? {
-        Tag::Close("params") => return Ok(Reply::Nothing),
+        Tag::Close("params") => return Ok(Found::Read(Reply::Nothing)),
         Tag::Open("param") => {}
         found => return Err(reader.tokens.expected("`<param>`", found)),
+    }
+    if let Some(end) = plain_end(body) {
+        return Ok(Found::Guess(reader.tokens.at()..end));
     }
     let at = skip_value(reader)?;
     reader.tokens.close("param")?;
     reader.tokens.close("params")?;
-    Ok(Reply::Result(at))
+    Ok(Found::Read(Reply::Result(at)))
+}
+
+/// Where the document's end begins, if it is written as nearly everybody does.
+///
+/// That spares a pass over the value, and nothing is taken for something else: whoever decodes what
+/// is before it requires exactly one whole value, remarks closed.
+fn plain_end(body: &[u8]) -> Option<usize> {
+    let mut rest = body;
+    for tag in ["</methodResponse>", "</params>", "</param>"] {
+        rest = rest.trim_ascii_end().strip_suffix(tag.as_bytes())?;
+    }
+    Some(rest.len())
 }
 
 /// Reads past a value, and gives where it is.
@@ -87,6 +113,7 @@ pub(super) fn skip_value(reader: &mut Reader<'_>) -> Result<Range<usize>, Decode
 /// A fault's members come in any order, and some servers add their own or send the code as text.
 fn fault(reader: &mut Reader<'_>, body: &[u8]) -> Result<Fault, DecodeError> {
     let mut fault = Fault::new(code::INTERNAL_ERROR, "");
+    let mut says_anything = false;
     let Item::Struct { ended } = reader.value()? else {
         return Err(DecodeError::new("a fault is a struct"));
     };
@@ -107,6 +134,7 @@ fn fault(reader: &mut Reader<'_>, body: &[u8]) -> Result<Fault, DecodeError> {
             }
             name => {
                 let item = reader.value()?;
+                says_anything |= matches!(name, "faultCode" | "faultString");
                 match (name, &item) {
                     ("faultCode", Item::Scalar(_, text)) => {
                         fault.code = text.trim().parse().map_err(|_| {
@@ -122,6 +150,9 @@ fn fault(reader: &mut Reader<'_>, body: &[u8]) -> Result<Fault, DecodeError> {
             }
         }
         reader.end_member()?;
+    }
+    if !says_anything {
+        return Err(DecodeError::new("a fault without code and words"));
     }
     Ok(fault)
 }
