@@ -71,7 +71,20 @@ pub(super) fn content_type(headers: &HeaderMap) -> Result<ContentType, Refused> 
     } else {
         return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, TAKEN));
     };
-    Ok(ContentType::Known(encoding))
+    built_in(encoding).map(ContentType::Known)
+}
+
+/// Refuses the encodings that were left out when this program was built.
+fn built_in(encoding: Encoding) -> Result<Encoding, Refused> {
+    let is_in = match encoding {
+        Encoding::Json => cfg!(feature = "json"),
+        Encoding::Xml => cfg!(feature = "xml"),
+        _ => cfg!(feature = "bincode"),
+    };
+    let words = || format!("this server was built without {encoding}");
+    is_in
+        .then_some(encoding)
+        .ok_or_else(|| refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, words()))
 }
 
 const TAKEN: &str = "set the Content-Type: application/json for JSON-RPC (curl -H \
@@ -85,8 +98,8 @@ pub(super) fn sniff(body: &[u8]) -> Result<Encoding, Refused> {
         .unwrap_or(body)
         .trim_ascii_start();
     match body.first() {
-        Some(b'<') => Ok(Encoding::Xml),
-        Some(b'{' | b'[') => Ok(Encoding::Json),
+        Some(b'<') => built_in(Encoding::Xml),
+        Some(b'{' | b'[') => built_in(Encoding::Json),
         _ => Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, TAKEN)),
     }
 }
@@ -97,6 +110,13 @@ pub(super) fn same_site(
     local: Option<SocketAddr>,
     hosts: &[String],
 ) -> Result<(), Refused> {
+    if parts.headers.get_all(HOST).iter().nth(1).is_some() {
+        // Whoever looked at the other one would see another request (RFC 9112 §3.2).
+        return Err(refused(
+            StatusCode::BAD_REQUEST,
+            "there is more than one Host",
+        ));
+    }
     // HTTP/2 has the host in the request's own address.
     let host = match parts.headers.get(HOST) {
         Some(host) => host.to_str().ok(),
