@@ -13,6 +13,7 @@ mod mounted;
 mod page;
 mod pool;
 mod server;
+mod stall;
 
 pub use mounted::HttpService;
 
