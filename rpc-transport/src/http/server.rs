@@ -68,8 +68,9 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .header_read_timeout(limits.head_time)
         .max_buf_size(limits.head_bytes.max(SMALLEST_BUFFER))
         .max_headers(limits.headers)
-        // A client that closes its half after the request still wants the answer.
-        .half_close(true)
+        // The end of what a client sends ends its call: one that gives a call up has no other way
+        // to say so. (One that merely closes its half gets an answer that is there at once.)
+        .half_close(false)
         .pipeline_flush(true);
     builder
         .http2()
