@@ -2,27 +2,27 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use farcall_core::context::{Caller, Metadata, Peer};
+use farcall_core::context::{Caller, Peer};
 use farcall_core::encoding::Encoding;
 use farcall_core::fault::{Fault, code};
 use farcall_core::limits::Limits;
 use farcall_core::payload::Payload;
 use farcall_core::protocol;
 use farcall_core::router::Router;
-use http::header::{CONNECTION, CONTENT_TYPE};
+use http::header::{CONNECTION, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 
+use super::BINCODE;
 use super::admission::{ContentType, Refused, content_type, same_site, sniff};
-use super::body::{Unread, read};
+use super::body::{Unread, discard, read};
+use super::headers::{Deadline, VERSION, deadline, metadata};
 use super::page::{Reply, page, text};
-use super::{BINCODE, TIMEOUT, VERSION};
-use crate::stream::now;
 
 /// Where the requests of one connection come from.
 #[derive(Clone, Debug)]
@@ -85,43 +85,48 @@ impl Answerer {
             return Ok(page(&parts.method, parts.uri.path(), &self.router));
         }
         let content_type = content_type(&parts.headers)?;
-        let body = match read(body, limits.message_bytes, limits.body_time).await {
+        let mut stream = body;
+        let body = match read(&mut stream, limits.message_bytes, limits.body_time).await {
             Ok(body) => body,
-            Err(unread) => return refuse_body(unread, content_type, limits.message_bytes),
+            Err(unread) => {
+                // A client that asked first (`Expect: 100-continue`) sends nothing of what it is
+                // not asked for.
+                if unread == Unread::TooLarge && !parts.headers.contains_key(EXPECT) {
+                    discard(&mut stream, limits.body_time).await;
+                }
+                return refuse_body(unread, content_type, limits.message_bytes);
+            }
         };
         let encoding = match content_type {
             ContentType::Known(encoding) => encoding,
             ContentType::Missing => sniff(&body)?,
         };
-        let caller = self.caller(encoding, &parts.headers);
-        let reply = self.run(encoding, caller, Payload::from(body)).await;
+        let reply = self.run(encoding, &parts.headers, body.into()).await;
         Ok(response(encoding, reply))
     }
 
     /// Runs the call, or its deadline out.
-    async fn run(&self, encoding: Encoding, caller: Caller, body: Payload) -> Option<Vec<u8>> {
-        let deadline = caller.deadline;
-        let answer = protocol::answer(&self.router, encoding, caller, body);
-        let Some(deadline) = deadline else {
-            return answer.await;
+    async fn run(&self, encoding: Encoding, headers: &HeaderMap, body: Payload) -> Option<Vec<u8>> {
+        let answer = |deadline| {
+            let caller = self.caller(encoding, headers, deadline);
+            protocol::answer(&self.router, encoding, caller, body)
         };
-        match tokio::time::timeout_at(deadline.into(), answer).await {
-            Ok(reply) => reply,
-            Err(_) => {
-                let words = "the deadline passed before the method was done";
-                Some(protocol::refusal(
-                    encoding,
-                    &Fault::new(code::TIMEOUT, words),
-                ))
-            }
-        }
+        let late = match deadline(headers, self.origin.limits.call_time_max) {
+            Deadline::Never => return answer(None).await,
+            Deadline::At(at) => match tokio::time::timeout_at(at.into(), answer(Some(at))).await {
+                Ok(reply) => return reply,
+                Err(_) => "the deadline passed before the method was done",
+            },
+            Deadline::Past => "the deadline had passed; the method did not run",
+        };
+        let fault = Fault::new(code::TIMEOUT, late);
+        Some(protocol::refusal(encoding, &fault))
     }
 
-    fn caller(&self, encoding: Encoding, headers: &HeaderMap) -> Caller {
-        let is_farcall = headers.contains_key(VERSION);
+    fn caller(&self, encoding: Encoding, headers: &HeaderMap, deadline: Option<Instant>) -> Caller {
         Caller {
-            peer: self.peer(encoding, is_farcall),
-            deadline: deadline(headers, self.origin.limits.call_time_max),
+            peer: self.peer(encoding, headers.contains_key(VERSION)),
+            deadline,
             metadata: metadata(headers),
         }
     }
@@ -146,41 +151,6 @@ impl Answerer {
         peers.push(Arc::clone(&peer));
         peer
     }
-}
-
-/// When the caller stops waiting. A time that is no number, or beyond the clock's end, is none.
-fn deadline(headers: &HeaderMap, longest: Duration) -> Option<Instant> {
-    let ms = headers.get(TIMEOUT)?.to_str().ok()?.parse().ok()?;
-    now().checked_add(Duration::from_millis(ms).min(longest))
-}
-
-/// The headers that are the caller's own, not HTTP's.
-fn metadata(headers: &HeaderMap) -> Metadata {
-    const HTTPS_OWN: [&str; 12] = [
-        "host",
-        "connection",
-        "keep-alive",
-        "te",
-        "expect",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "origin",
-        "date",
-        TIMEOUT,
-        VERSION,
-    ];
-    let mut metadata = Metadata::default();
-    for (name, value) in headers {
-        let name = name.as_str();
-        if HTTPS_OWN.contains(&name) || name.starts_with("content-") || name.starts_with("accept") {
-            continue;
-        }
-        if let Ok(value) = value.to_str() {
-            metadata.insert(name, value);
-        }
-    }
-    metadata
 }
 
 /// A body too large is a fault of its call, where its protocol is known: clients of XML-RPC and

@@ -20,7 +20,7 @@ pub(super) enum Unread {
 /// Reads all of `body`: up to `limit` bytes, each piece within `patience`.
 ///
 /// No more is allocated than came; a body in one piece is not copied.
-pub(super) async fn read<B>(body: B, limit: usize, patience: Duration) -> Result<Bytes, Unread>
+pub(super) async fn read<B>(body: &mut B, limit: usize, patience: Duration) -> Result<Bytes, Unread>
 where
     B: Body + Unpin,
     B::Data: Into<Bytes>,
@@ -28,11 +28,10 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(Unread::TooLarge);
     }
-    let mut body = body;
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     loop {
-        let frame = match next(&mut body, patience).await? {
+        let frame = match next(body, patience).await? {
             Some(frame) => frame,
             None if whole.is_empty() => return Ok(first),
             None => return Ok(whole.freeze()),
@@ -47,6 +46,28 @@ where
             whole.extend_from_slice(&frame);
         }
     }
+}
+
+/// How much of a refused body is read all the same.
+const DISCARDED: usize = 16 * 1024 * 1024;
+
+/// Reads on in a body that is refused, within reason: most clients send all of a body before they
+/// look for an answer, and a connection closed on bytes that nobody read loses the answer.
+pub(super) async fn discard<B>(body: &mut B, time: Duration)
+where
+    B: Body + Unpin,
+    B::Data: Into<Bytes>,
+{
+    let discarding = async {
+        let mut rest = DISCARDED;
+        while let Ok(Some(piece)) = next(body, time).await {
+            rest = match rest.checked_sub(piece.len()) {
+                Some(rest) => rest,
+                None => break,
+            };
+        }
+    };
+    let _ = tokio::time::timeout(time, discarding).await;
 }
 
 /// The next piece of data; `None` at the end.

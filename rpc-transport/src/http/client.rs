@@ -11,13 +11,13 @@ use farcall_core::limits::Limits;
 use farcall_core::payload::Payload;
 use farcall_core::protocol;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
 
 use super::answer::mime;
 use super::body::{Unread, read};
+use super::headers::{TIMEOUT, VERSION, put_metadata, timeout};
 use super::pool::Pool;
-use super::{TIMEOUT, VERSION};
 use crate::address::Address;
 
 /// A way to the server at an HTTP address. Nothing is sent before the first call.
@@ -36,15 +36,18 @@ pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
         headers.insert(HOST, host);
     }
     Arc::new(HttpCarrier {
-        address: address.clone(),
+        encoding,
+        uri: uri(address),
         headers,
-        limits,
         pool: Arc::new(Pool::new(address)),
+        limits,
     })
 }
 
 struct HttpCarrier {
-    address: Address,
+    encoding: Encoding,
+    /// Of every request, or why there can be none.
+    uri: Result<Uri, String>,
     /// What every request begins with.
     headers: HeaderMap,
     limits: Limits,
@@ -53,7 +56,7 @@ struct HttpCarrier {
 
 impl Carrier for HttpCarrier {
     fn encoding(&self) -> Encoding {
-        self.address.encoding()
+        self.encoding
     }
 
     fn start(&self, call: Outbound<'_>) -> Result<InFlight, Failure> {
@@ -63,7 +66,7 @@ impl Carrier for HttpCarrier {
         }
         let body = self.encode(&call, timeout)?;
         let request = self.request(call.options, timeout, body)?;
-        let encoding = self.encoding();
+        let encoding = self.encoding;
         let pool = Arc::clone(&self.pool);
         let limits = self.limits.clone();
         let notification = call.options.notification;
@@ -81,7 +84,7 @@ impl Carrier for HttpCarrier {
 impl HttpCarrier {
     fn encode(&self, call: &Outbound<'_>, timeout: Duration) -> Result<Bytes, Failure> {
         let mut body = Vec::with_capacity(256);
-        protocol::write_call(&mut body, call, self.encoding(), Some(timeout))
+        protocol::write_call(&mut body, call, self.encoding, Some(timeout))
             .map_err(|error: EncodeError| Failure::encode(call.method.name, error))?;
         if body.len() > self.limits.message_bytes {
             return Err(Failure::too_large(body.len(), self.limits.message_bytes));
@@ -92,35 +95,29 @@ impl HttpCarrier {
     fn request(
         &self,
         options: &Options,
-        timeout: Duration,
+        time: Duration,
         body: Bytes,
     ) -> Result<Request<Full<Bytes>>, Failure> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri()?;
+        *request.uri_mut() = self.uri.clone().map_err(Failure::unsupported)?;
         let headers = request.headers_mut();
         headers.clone_from(&self.headers);
-        let ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-        headers.insert(TIMEOUT, HeaderValue::from(ms));
-        for (name, value) in options.metadata.iter() {
-            let unfit = || Failure::unsupported(format!("`{name}` cannot be an HTTP header"));
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?;
-            let value = HeaderValue::from_str(value).map_err(|_| unfit())?;
-            headers.append(name, value);
-        }
+        headers.insert(TIMEOUT, timeout(time));
+        put_metadata(headers, &options.metadata)?;
         Ok(request)
     }
+}
 
-    /// HTTP/1.1 names the path alone, HTTP/2 all of it.
-    fn uri(&self) -> Result<Uri, Failure> {
-        let path = self.address.path();
-        let uri = if self.address.is_http2() {
-            format!("http://{}{path}", self.address.authority()).parse()
-        } else {
-            path.parse()
-        };
-        uri.map_err(|error| Failure::unsupported(format!("{}: {error}", self.address)))
-    }
+/// HTTP/1.1 names the path alone, HTTP/2 all of it.
+fn uri(address: &Address) -> Result<Uri, String> {
+    let path = address.path();
+    let uri = if address.is_http2() {
+        format!("http://{}{path}", address.authority()).parse()
+    } else {
+        path.parse()
+    };
+    uri.map_err(|error| format!("{address}: {error}"))
 }
 
 /// Sends a request and reads its reply.
@@ -133,8 +130,8 @@ async fn exchange(
     sent: &mut bool,
 ) -> Result<Inbound, Failure> {
     let (response, lease) = pool.send(request, sent).await?;
-    let (parts, body) = response.into_parts();
-    let body = read(body, limits.message_bytes, limits.call_time_max)
+    let (parts, mut body) = response.into_parts();
+    let body = read(&mut body, limits.message_bytes, limits.call_time_max)
         .await
         .map_err(|unread| match unread {
             Unread::TooLarge => Failure::peer(format!(

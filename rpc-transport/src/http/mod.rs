@@ -1,14 +1,15 @@
 //! Calls as HTTP requests: one POST, one message (or batch) and its answer.
 //!
-//! The server's side: `server` runs a connection, `answer` turns one request into one response,
-//! `admission` decides what may come in, `body` reads with limits, `page` is what a browser sees,
-//! `mounted` is the same inside somebody else's server. The client's side: `client` makes the
-//! requests, `pool` keeps its connections.
+//! The server's side: `server` runs a connection, on a stream that does not `stall`; `answer` turns
+//! one request into one response, `admission` decides what may come in, `page` is what a browser
+//! sees, `mounted` is the same inside somebody else's server. The client's side: `client` makes the
+//! requests, `pool` keeps its connections. Both sides: `headers` and `body`.
 
 mod admission;
 mod answer;
 mod body;
 mod client;
+mod headers;
 mod mounted;
 mod page;
 mod pool;
@@ -21,9 +22,5 @@ pub(crate) use answer::Origin;
 pub(crate) use client::carrier;
 pub(crate) use server::serve;
 
-/// How long the caller waits, in milliseconds.
-const TIMEOUT: &str = "farcall-timeout-ms";
-/// Sent by clients that are farcall's: the version of what this file describes.
-const VERSION: &str = "farcall-version";
 /// The content type of one native message in bincode.
 const BINCODE: &str = "application/vnd.farcall.bincode";

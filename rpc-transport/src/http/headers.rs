@@ -1,0 +1,197 @@
+//! What farcall says in headers: how long a caller waits, and what it sends along.
+
+use std::time::{Duration, Instant};
+
+use farcall_core::context::Metadata;
+use farcall_core::error::Failure;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::stream::now;
+
+/// How long the caller waits, in milliseconds.
+pub(super) const TIMEOUT: &str = "farcall-timeout-ms";
+/// Sent by clients that are farcall's: the version of what this module describes.
+pub(super) const VERSION: &str = "farcall-version";
+
+/// What the caller says about its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deadline {
+    Never,
+    At(Instant),
+    /// There is no time left.
+    Past,
+}
+
+/// When the caller stops waiting, but no later than in `longest`. A time that is no number is
+/// none; one beyond all numbers is just long.
+pub(super) fn deadline(headers: &HeaderMap, longest: Duration) -> Deadline {
+    let said = headers.get(TIMEOUT).and_then(|ms| ms.to_str().ok());
+    let is_number = |ms: &&str| !ms.is_empty() && ms.bytes().all(|b| b.is_ascii_digit());
+    let Some(ms) = said.filter(is_number) else {
+        return Deadline::Never;
+    };
+    match Duration::from_millis(ms.parse().unwrap_or(u64::MAX)).min(longest) {
+        Duration::ZERO => Deadline::Past,
+        time => now()
+            .checked_add(time)
+            .map_or(Deadline::Never, Deadline::At),
+    }
+}
+
+/// The header that says how long a caller waits. At least 1, as 0 means no time at all.
+pub(super) fn timeout(time: Duration) -> HeaderValue {
+    HeaderValue::from(u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1))
+}
+
+/// The headers that are the caller's own, not HTTP's.
+pub(super) fn metadata(headers: &HeaderMap) -> Metadata {
+    let mut metadata = Metadata::default();
+    for (name, value) in headers {
+        if is_https_own(name.as_str()) {
+            continue;
+        }
+        if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
+            metadata.insert(name.as_str(), value);
+        }
+    }
+    metadata
+}
+
+/// Adds `metadata` to the headers of a request.
+///
+/// Nothing in it can change what the request is: a `content-length` from a caller would let two
+/// servers in a row see two different requests.
+pub(super) fn put_metadata(headers: &mut HeaderMap, metadata: &Metadata) -> Result<(), Failure> {
+    for (name, value) in metadata.iter() {
+        let unfit = |why| {
+            Failure::unsupported(format!("metadata `{name}` cannot be an HTTP header: {why}"))
+        };
+        let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
+            return Err(unfit("the name has characters that no header's may have"));
+        };
+        if is_https_own(header.as_str()) {
+            return Err(unfit("HTTP uses that name itself"));
+        }
+        if value.trim_matches([' ', '\t']) != value {
+            return Err(unfit(
+                "the value begins or ends with a blank, which would be lost",
+            ));
+        }
+        let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) else {
+            return Err(unfit("the value has control characters"));
+        };
+        headers.append(header, value);
+    }
+    Ok(())
+}
+
+/// True for the headers that tell about the request rather than about the call. `name` is in
+/// lower case, as in every [`HeaderName`].
+fn is_https_own(name: &str) -> bool {
+    const OWN: [&str; 18] = [
+        "cache-control",
+        "connection",
+        "date",
+        "dnt",
+        "expect",
+        "host",
+        "keep-alive",
+        "origin",
+        "pragma",
+        "priority",
+        "referer",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        TIMEOUT,
+        VERSION,
+    ];
+    const FAMILIES: [&str; 4] = ["accept", "content-", "proxy-", "sec-"];
+    OWN.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(entries: &[(&'static str, &str)]) -> HeaderMap {
+        let entries = entries.iter().map(|(name, value)| {
+            let name = HeaderName::from_static(name);
+            (name, HeaderValue::from_bytes(value.as_bytes()).unwrap())
+        });
+        entries.collect()
+    }
+
+    #[test]
+    fn any_time_is_a_deadline_or_none() {
+        let hour = Duration::from_secs(3600);
+        let said = |ms| deadline(&headers(&[(TIMEOUT, ms)]), hour);
+        let at_most = |time| now().checked_add(time).unwrap();
+        assert_eq!(deadline(&headers(&[]), hour), Deadline::Never);
+        for no_number in ["", "soon", "-1", "+1", "1.5", "1 "] {
+            assert_eq!(said(no_number), Deadline::Never, "{no_number}");
+        }
+        assert_eq!(said("0"), Deadline::Past);
+        for ms in [
+            "50",
+            "3600000",
+            "18446744073709551615",
+            "99999999999999999999999",
+        ] {
+            let Deadline::At(at) = said(ms) else {
+                panic!("{ms} is a time")
+            };
+            assert!(at > now() && at <= at_most(hour), "{ms}");
+        }
+        assert!(matches!(
+            deadline(&headers(&[(TIMEOUT, "9")]), Duration::MAX),
+            Deadline::At(_)
+        ));
+    }
+
+    #[test]
+    fn a_caller_sends_no_time_as_the_shortest_there_is() {
+        assert_eq!(timeout(Duration::from_nanos(1)), "1");
+        assert_eq!(timeout(Duration::MAX), u64::MAX.to_string().as_str());
+    }
+
+    #[test]
+    fn metadata_is_what_is_not_https_own() {
+        let headers = headers(&[
+            ("host", "h"),
+            ("accept-encoding", "gzip"),
+            ("content-length", "1"),
+            ("sec-fetch-mode", "cors"),
+            ("authorization", "Bearer x"),
+            ("trace-id", "7f"),
+            ("farcall-version", "1"),
+            ("greeting", "grüß dich"),
+        ]);
+        let metadata = metadata(&headers);
+        let mut names: Vec<_> = metadata.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["authorization", "greeting", "trace-id"]);
+        assert_eq!(metadata.get("Greeting"), Some("grüß dich"));
+    }
+
+    #[test]
+    fn metadata_that_would_change_the_request_is_refused() {
+        for (name, value, why) in [
+            ("a b", "x", "no header's"),
+            ("", "x", "no header's"),
+            ("Content-Length", "0", "HTTP uses"),
+            ("transfer-encoding", "chunked", "HTTP uses"),
+            ("farcall-timeout-ms", "1", "HTTP uses"),
+            ("trace", "a\r\nhost: b", "control"),
+            ("trace", " a", "blank"),
+        ] {
+            let mut metadata = Metadata::default();
+            metadata.insert(name, value);
+            let refused = put_metadata(&mut HeaderMap::new(), &metadata).unwrap_err();
+            let words = refused.to_string();
+            assert!(words.contains(why) && words.contains(name), "{words}");
+        }
+    }
+}
