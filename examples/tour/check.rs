@@ -9,6 +9,7 @@ use crate::phone_book::PhoneBookClient;
 use crate::relay::Relay;
 use crate::services::{
     ArithmeticClient, ArithmeticError, GreetingClient, GreetingError, OddsClient, OddsError,
+    SystemClient,
 };
 use crate::table::Row;
 
@@ -22,6 +23,7 @@ pub(crate) async fn check(address: &Address, port: u16) -> Result<Row, AnyError>
     calls += greeting(&channel).await?;
     calls += phone_book(&channel).await?;
     calls += odds(&channel).await?;
+    calls += system(&channel).await?;
     let median = time(&ArithmeticClient::new(channel)).await?;
     calls += TIMED;
     let (request, reply) = wire_bytes(address, port).await?;
@@ -162,6 +164,27 @@ async fn odds(channel: &Channel) -> Result<usize, AnyError> {
     equal("panic", code, Some(farcall::code::INTERNAL_ERROR))?;
     equal("after the panic", client.sleep(0).await?, 0)?;
     Ok(7)
+}
+
+async fn system(channel: &Channel) -> Result<usize, AnyError> {
+    let client = SystemClient::new(channel.clone());
+    let methods = client.list_methods().await?;
+    equal(
+        "listMethods",
+        methods.iter().any(|name| name == "woca"),
+        true,
+    )?;
+    let help = client.method_help("add").await?;
+    equal("methodHelp", help, "Returns `x + y`.".to_owned())?;
+    let unknown = fault(client.method_help("nobody").await)?;
+    equal("methodHelp", unknown.code, farcall::code::METHOD_NOT_FOUND)?;
+    let signatures = client.method_signature("add").await?;
+    equal(
+        "methodSignature",
+        signatures,
+        vec![vec!["int".to_owned(); 3]],
+    )?;
+    Ok(4)
 }
 
 /// The median of some calls, in µs.

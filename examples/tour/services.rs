@@ -117,3 +117,14 @@ impl Odds for Ends {
         panic!("as asked for");
     }
 }
+
+/// What every server answers; here for its client.
+#[farcall::service(namespace = "system", rename_all = "camelCase")]
+pub(crate) trait System {
+    /// Lists the names of all methods.
+    async fn list_methods(&self) -> Vec<String>;
+    /// Describes a method.
+    async fn method_help(&self, name: &str) -> Result<String, farcall::Fault>;
+    /// Lists the signatures of a method.
+    async fn method_signature(&self, name: &str) -> Vec<Vec<String>>;
+}
