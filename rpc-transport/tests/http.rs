@@ -1,5 +1,6 @@
 //! HTTP as strangers speak it: literal requests against a server, literal answers to a client.
 
+use std::future::IntoFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -490,24 +491,28 @@ async fn a_client_calls_in_every_encoding_and_version() {
 
 #[tokio::test]
 async fn dropping_a_call_drops_its_handler() {
+    let mut ways = tokio::task::JoinSet::new();
     for encoding in ["bincode", "json", "xml"] {
         for version in ["1", "2"] {
-            let calc = Calc::default();
-            let address = serve(Server::new().service(calc.clone())).await;
-            let way = format!("{encoding}+http://{address}/?version={version}");
-            let channel = connect(&way).await.unwrap();
-            let call = async {
-                let gone: Result<(), Error> = channel.call(method("wait"), ()).await;
-                panic!("{gone:?}");
-            };
-            tokio::select! {
-                () = call => {}
-                () = calc.started.notified() => {}
-            }
-            calc.dropped.notified().await;
-            assert_eq!(add(&channel, 7, 3).await.unwrap(), 10, "{way}");
+            ways.spawn(drop_a_call(encoding, version));
         }
     }
+    ways.join_all().await;
+}
+
+async fn drop_a_call(encoding: &str, version: &str) {
+    let calc = Calc::default();
+    let address = serve(Server::new().service(calc.clone())).await;
+    let way = format!("{encoding}+http://{address}/?version={version}");
+    let channel = connect(&way).await.unwrap();
+    let wait = channel.call::<_, (), std::convert::Infallible>(method("wait"), ());
+    let call = wait.timeout(Duration::from_secs(3600));
+    tokio::select! {
+        ended = call.into_future() => panic!("{ended:?}"),
+        () = calc.started.notified() => {}
+    }
+    calc.dropped.notified().await;
+    assert_eq!(add(&channel, 7, 3).await.unwrap(), 10, "{way}");
 }
 
 #[tokio::test]
@@ -653,12 +658,18 @@ async fn nobody_there_is_told_before_anything_is_sent() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_comes_although_the_client_has_closed_its_half() {
-    let mut io = TcpStream::connect(calc().await).await.unwrap();
-    io.write_all(post("", ADD).as_bytes()).await.unwrap();
-    io.shutdown().await.unwrap();
-    assert_eq!(response(&mut io).await.1, TEN);
+    let address = calc().await;
+    for blanks in [0, 300_000] {
+        let request = post("", &(" ".repeat(blanks) + ADD));
+        for _ in 0..20 {
+            let mut io = TcpStream::connect(&address).await.unwrap();
+            io.write_all(request.as_bytes()).await.unwrap();
+            io.shutdown().await.unwrap();
+            assert_eq!(response(&mut io).await.1, TEN);
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,20 +1,20 @@
 //! Calls as HTTP requests: one POST, one message (or batch) and its answer.
 //!
-//! The server's side: `server` runs a connection, on a stream that does not `stall`; `answer` turns
-//! one request into one response, `admission` decides what may come in, `page` is what a browser
-//! sees, `mounted` is the same inside somebody else's server. The client's side: `client` makes the
-//! requests, `pool` keeps its connections. Both sides: `headers` and `body`.
+//! The server's side: `server` runs a connection over a `line`; `answer` turns one request into one
+//! response, `admission` decides what may come in, `page` is what a browser sees, `mounted` is the
+//! same inside somebody else's server. The client's side: `client` makes the requests, `pool` keeps
+//! its connections. Both sides: `headers` and `body`.
 
 mod admission;
 mod answer;
 mod body;
 mod client;
 mod headers;
+mod line;
 mod mounted;
 mod page;
 mod pool;
 mod server;
-mod stall;
 
 pub use mounted::HttpService;
 

@@ -1,12 +1,16 @@
 //! One HTTP connection, by hyper, with every limit set.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use farcall_core::limits::Limits;
 use farcall_core::router::Router;
+use http::Version;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -14,13 +18,16 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::answer::{Answerer, Origin};
-use super::stall::Patient;
+use super::line::{Ahead, Line};
 use crate::drain::Drain;
 
 /// hyper's own minimum for its buffer.
 const SMALLEST_BUFFER: usize = 8 * 1024;
 /// How often a client on HTTP/2 is asked whether it is still there, and how long it has to answer.
 const PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
+/// How long a call of HTTP/1.1 goes on after its client has closed. A client that gives a call up
+/// has no other way to say so; one that closes only its half looks the same, and still reads.
+const AFTER_CLOSE: Duration = Duration::from_secs(1);
 
 /// Serves one connection to its end, HTTP/1.1 or HTTP/2 as its first bytes say.
 pub(crate) async fn serve<IO>(io: IO, router: Arc<Router>, origin: Origin, mut drain: Drain)
@@ -28,18 +35,51 @@ where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let builder = builder(&origin.limits);
-    let io = Patient::new(io, origin.limits.write_time);
+    let line = Line::new(io, origin.limits.write_time);
     // hyper's limit on the time of a head begins once the version is told, and HTTP/2 has none.
     let first_head = tokio::time::sleep(origin.limits.head_time);
     let begun = AtomicBool::new(false);
+    let answering = Arc::new(AtomicUsize::new(0));
     let answerer = Arc::new(Answerer::new(router, origin));
     let service = service_fn(|request: http::Request<Incoming>| {
         begun.store(true, Ordering::Relaxed);
+        let answering = Answering::begin(&answering, request.version());
         let answerer = Arc::clone(&answerer);
-        async move { Ok::<_, Infallible>(answerer.answer(request).await) }
+        async move {
+            let _answering = answering;
+            Ok::<_, Infallible>(answerer.answer(request).await)
+        }
     });
-    let connection = builder.serve_connection(TokioIo::new(io), service);
-    tokio::pin!(connection);
+    let io = TokioIo::new(line.clone());
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut forced = drain.clone();
+    let mut draining = pin!(drain.started());
+    let mut is_draining = false;
+    let mut closed = None;
+    let life = poll_fn(|cx| {
+        if !is_draining && draining.as_mut().poll(cx).is_ready() {
+            is_draining = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        loop {
+            // A connection that broke off is nobody's business.
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if answering.load(Ordering::Relaxed) == 0 {
+                return Poll::Pending;
+            }
+            match line.poll_ahead(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ahead::Bytes) => {}
+                Poll::Ready(Ahead::Closed) => {
+                    let rest = || Box::pin(tokio::time::sleep(AFTER_CLOSE));
+                    return closed.get_or_insert_with(rest).as_mut().poll(cx);
+                }
+                Poll::Ready(Ahead::Broken) => return Poll::Ready(()),
+            }
+        }
+    });
     let too_late = async {
         first_head.await;
         if begun.load(Ordering::Relaxed) {
@@ -47,15 +87,28 @@ where
         }
     };
     tokio::select! {
-        // A connection that broke off is nobody's business.
-        _ = connection.as_mut() => return,
-        () = too_late => return,
-        () = drain.started() => {}
+        () = life => {}
+        () = too_late => {}
+        () = forced.forced() => {}
     }
-    connection.as_mut().graceful_shutdown();
-    tokio::select! {
-        _ = connection => {}
-        () = drain.forced() => {}
+}
+
+/// Counts a request of HTTP/1.1 while it is answered. (In HTTP/2 hyper goes on reading, and a
+/// client can give up one request of many.)
+struct Answering(Arc<AtomicUsize>);
+
+impl Answering {
+    fn begin(count: &Arc<AtomicUsize>, version: Version) -> Option<Self> {
+        (version != Version::HTTP_2).then(|| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Self(Arc::clone(count))
+        })
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -68,9 +121,9 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .header_read_timeout(limits.head_time)
         .max_buf_size(limits.head_bytes.max(SMALLEST_BUFFER))
         .max_headers(limits.headers)
-        // The end of what a client sends ends its call: one that gives a call up has no other way
-        // to say so. (One that merely closes its half gets an answer that is there at once.)
-        .half_close(false)
+        // Without this hyper drops a request whose client has closed its half, often enough even
+        // where the answer was there at once. See `AFTER_CLOSE`.
+        .half_close(true)
         .pipeline_flush(true);
     builder
         .http2()
