@@ -1,6 +1,7 @@
 //! Who calls, from where, and until when.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -117,6 +118,8 @@ pub struct Peer {
     pub is_farcall: bool,
     /// What it may ask for.
     pub limits: Limits,
+    /// Ends calls at their deadline, where no connection of the core does.
+    pub clock: Option<Clock>,
     /// What waits to be sent to it, where it is at the end of a byte stream.
     pub(crate) outbox: Outbox,
 }
@@ -137,9 +140,26 @@ impl Peer {
             address,
             is_farcall: false,
             limits,
+            clock: None,
             outbox,
         }
     }
+}
+
+/// Tells the time, and waits for one: the core itself does neither.
+///
+/// ```
+/// use farcall_core::context::Clock;
+///
+/// let stopped = Clock { now: std::time::Instant::now, sleep_until: |_| Box::pin(std::future::pending()) };
+/// assert!(format!("{stopped:?}").contains("Clock"));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Now.
+    pub now: fn() -> Instant,
+    /// Ready once an instant is past.
+    pub sleep_until: fn(Instant) -> Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Who sent a message, and what came with it outside of it.

@@ -88,6 +88,13 @@ impl Fault {
         self
     }
 
+    pub(crate) fn too_late() -> Self {
+        Self::new(
+            code::TIMEOUT,
+            "the deadline passed before the method was done",
+        )
+    }
+
     pub(crate) fn method_not_found(name: &str) -> Self {
         Self::new(
             code::METHOD_NOT_FOUND,

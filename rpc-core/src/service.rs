@@ -172,7 +172,7 @@ impl Request {
             ReplyTo::Buffer(mut out) => {
                 let message = Unfinished::begin(&mut out);
                 let written = encode(message.out);
-                message.finish(written, peer.outbox.message_limit())?;
+                message.finish(written, peer.outbox.message_limit(), 0)?;
                 Some(out)
             }
         };

@@ -195,7 +195,7 @@ fn parse(address: &str) -> Result<Address, String> {
     };
     let transport = Transport::ALL
         .into_iter()
-        .find(|known| known.name() == transport)
+        .find(|known| known.name().eq_ignore_ascii_case(transport))
         .ok_or_else(|| {
             format!("`{transport}` is no transport; there are tcp, tls, unix, http, https and mem")
         })?;
@@ -205,6 +205,9 @@ fn parse(address: &str) -> Result<Address, String> {
     };
     let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
     let http2 = parse_options(transport, options)?;
+    if rest.contains('#') {
+        return Err("it has no fragments: what follows a # is for browsers".to_owned());
+    }
     if rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("it has white space in it".to_owned());
     }
@@ -229,7 +232,9 @@ fn parse_options(transport: Transport, options: &str) -> Result<bool, String> {
         "" => Ok(false),
         "version=1" if http => Ok(false),
         "version=2" if http => Ok(true),
-        _ if http => Err(format!("`{options}` is no option; there is version=2")),
+        _ if http => Err(format!(
+            "`{options}` is no option; there are version=1 and version=2"
+        )),
         _ => Err(format!("{} takes no options", transport.name())),
     }
 }
@@ -294,7 +299,9 @@ fn check_port(authority: &str) -> Result<Option<u16>, String> {
         }
         None => match authority.split_once(':') {
             Some((host, port)) if !port.contains(':') => (host, Some(port)),
-            Some(_) => return Err(format!("an IPv6 address stands in brackets: [{authority}]")),
+            Some(_) => {
+                return Err("an IPv6 address stands in brackets: [::1], [::1]:8000".to_owned());
+            }
             None => (authority, None),
         },
     };

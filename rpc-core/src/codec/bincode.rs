@@ -82,7 +82,14 @@ fn explained(error: ErrorKind) -> DecodeError {
         ),
         // What was said about it on the way (which parameter it was) has bincode's words in it.
         ErrorKind::Custom(reason) => {
-            DecodeError::new(reason.replace("io error: unexpected end of file", SHORT))
+            let short = reason.replace("io error: unexpected end of file", SHORT);
+            match short.strip_suffix("io error: ") {
+                Some(before) => DecodeError::new(format!("{before}{SHORT}")),
+                None => DecodeError::new(short),
+            }
+        }
+        other if other.to_string().starts_with("Slice had bytes remaining") => {
+            DecodeError::new("there are bytes behind the value")
         }
         other => DecodeError::new(other.to_string()),
     }

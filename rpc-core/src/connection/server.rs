@@ -137,7 +137,9 @@ impl Server {
     /// Ends the calls whose time is over at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         let Core { pending, peer, .. } = &mut self.core;
-        pending.expire(now, |reply_id| finish(peer, reply_id, Err(too_late())));
+        pending.expire(now, |reply_id| {
+            finish(peer, reply_id, Err(Fault::too_late()))
+        });
     }
 
     /// Swaps what is to be sent into `empty`.
@@ -203,7 +205,6 @@ impl Core {
             Err(fault) => return finish(&self.peer, reply, Err(fault)),
         };
         // A longer time than the limit is cut to it; one that overflows the clock is no deadline.
-        let remaining = remaining.or(method.timeout);
         let deadline = remaining
             .and_then(|remaining| now.checked_add(remaining.min(self.peer.limits.call_time_max)));
         let context = context::Context::new(Arc::clone(&self.peer), method, deadline, metadata);
@@ -259,13 +260,6 @@ fn finish(peer: &Peer, reply: Option<ReplyId>, outcome: Reply) {
 
 fn no_method() -> Fault {
     Fault::new(code::METHOD_NOT_FOUND, "there is no such method")
-}
-
-fn too_late() -> Fault {
-    Fault::new(
-        code::TIMEOUT,
-        "the deadline passed before the method was done",
-    )
 }
 
 fn shutting_down() -> Fault {

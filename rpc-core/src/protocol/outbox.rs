@@ -76,7 +76,12 @@ impl Outbox {
             #[cfg(not(feature = "json"))]
             ReplyId::Json { .. } => encode(message.out),
         };
-        message.finish(written, self.message_limit())
+        // The limit is that of a frame's body; its header does not count.
+        let header = match id {
+            ReplyId::Native(_) => native::HEADER,
+            ReplyId::Json { .. } => 0,
+        };
+        message.finish(written, self.message_limit(), header)
     }
 
     /// Appends `fault` as the reply to `id`.
@@ -111,11 +116,12 @@ impl<'a> Unfinished<'a> {
         }
     }
 
-    /// Keeps the message if it was `written` and is not too large.
+    /// Keeps the message if it was `written` and, without its `header`, is not too large.
     pub(crate) fn finish(
         mut self,
         written: Result<(), EncodeError>,
         limit: usize,
+        header: usize,
     ) -> Result<(), Fault> {
         written.map_err(|error| {
             Fault::new(
@@ -123,12 +129,13 @@ impl<'a> Unfinished<'a> {
                 format!("the result cannot be sent: {error}"),
             )
         })?;
-        let size = self.out.len() - self.start;
+        let size = self.out.len() - self.start - header;
         if size > limit {
             return Err(Fault::new(
                 code::TOO_LARGE,
                 format!(
-                    "the reply has {size} bytes; the limit is {limit} (`Limits::message_bytes`)"
+                    "the reply has {size} bytes; the limit is {limit} (`Limits::message_bytes`, of \
+                     either side)"
                 ),
             ));
         }

@@ -8,8 +8,12 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
+
+use futures_util::future::{Either, select};
 
 use super::{Reply, Request, Service};
+use crate::context::Clock;
 use crate::fault::{Fault, code};
 use crate::method::Method;
 
@@ -87,6 +91,20 @@ where
 pub(crate) struct Running(Pin<Box<dyn Handler>>);
 
 impl Running {
+    /// Runs to the end, or to the deadline of its caller, if somebody keeps the time.
+    pub(crate) async fn in_time(self, clock: Option<Clock>, deadline: Option<Instant>) -> Reply {
+        let (Some(clock), Some(deadline)) = (clock, deadline) else {
+            return self.await;
+        };
+        if (clock.now)() >= deadline {
+            return Err(Fault::too_late());
+        }
+        match select(self, (clock.sleep_until)(deadline)).await {
+            Either::Left((reply, _)) => reply,
+            Either::Right(_) => Err(Fault::too_late()),
+        }
+    }
+
     /// Something that runs beside the calls, and writes what it has to say itself.
     #[cfg(feature = "json")]
     pub(crate) fn silent(future: impl Future<Output = ()> + Send + 'static) -> Self {

@@ -2,14 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use bytes::Bytes;
-use farcall_core::context::{Caller, Peer};
+use farcall_core::context::{Caller, Clock, Peer};
 use farcall_core::encoding::Encoding;
 use farcall_core::fault::{Fault, code};
 use farcall_core::limits::Limits;
-use farcall_core::payload::Payload;
 use farcall_core::protocol;
 use farcall_core::router::Router;
 use http::header::{CONNECTION, CONTENT_TYPE, EXPECT};
@@ -21,8 +19,9 @@ use http_body_util::Full;
 use super::BINCODE;
 use super::admission::{ContentType, Refused, content_type, same_site, sniff};
 use super::body::{Unread, discard, read};
-use super::headers::{Deadline, VERSION, deadline, metadata};
+use super::headers::{VERSION, deadline, metadata};
 use super::page::{Reply, page, text};
+use crate::stream::now;
 
 /// Where the requests of one connection come from.
 #[derive(Clone, Debug)]
@@ -101,32 +100,15 @@ impl Answerer {
             ContentType::Known(encoding) => encoding,
             ContentType::Missing => sniff(&body)?,
         };
-        let reply = self.run(encoding, &parts.headers, body.into()).await;
+        let caller = self.caller(encoding, &parts.headers);
+        let reply = protocol::answer(&self.router, encoding, caller, body.into()).await;
         Ok(response(encoding, reply))
     }
 
-    /// Runs the call, or its deadline out.
-    async fn run(&self, encoding: Encoding, headers: &HeaderMap, body: Payload) -> Option<Vec<u8>> {
-        let answer = |deadline| {
-            let caller = self.caller(encoding, headers, deadline);
-            protocol::answer(&self.router, encoding, caller, body)
-        };
-        let late = match deadline(headers, self.origin.limits.call_time_max) {
-            Deadline::Never => return answer(None).await,
-            Deadline::At(at) => match tokio::time::timeout_at(at.into(), answer(Some(at))).await {
-                Ok(reply) => return reply,
-                Err(_) => "the deadline passed before the method was done",
-            },
-            Deadline::Past => "the deadline had passed; the method did not run",
-        };
-        let fault = Fault::new(code::TIMEOUT, late);
-        Some(protocol::refusal(encoding, &fault))
-    }
-
-    fn caller(&self, encoding: Encoding, headers: &HeaderMap, deadline: Option<Instant>) -> Caller {
+    fn caller(&self, encoding: Encoding, headers: &HeaderMap) -> Caller {
         Caller {
             peer: self.peer(encoding, headers.contains_key(VERSION)),
-            deadline,
+            deadline: deadline(headers, self.origin.limits.call_time_max),
             metadata: metadata(headers),
         }
     }
@@ -147,6 +129,10 @@ impl Answerer {
         } = &self.origin;
         let mut peer = Peer::new(transport, encoding, *peer, limits.clone());
         peer.is_farcall = is_farcall;
+        peer.clock = Some(Clock {
+            now,
+            sleep_until: |at| Box::pin(tokio::time::sleep_until(at.into())),
+        });
         let peer = Arc::new(peer);
         peers.push(Arc::clone(&peer));
         peer

@@ -13,29 +13,14 @@ pub(super) const TIMEOUT: &str = "farcall-timeout-ms";
 /// Sent by clients that are farcall's: the version of what this module describes.
 pub(super) const VERSION: &str = "farcall-version";
 
-/// What the caller says about its deadline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deadline {
-    Never,
-    At(Instant),
-    /// There is no time left.
-    Past,
-}
-
 /// When the caller stops waiting, but no later than in `longest`. A time that is no number is
-/// none; one beyond all numbers is just long.
-pub(super) fn deadline(headers: &HeaderMap, longest: Duration) -> Deadline {
-    let said = headers.get(TIMEOUT).and_then(|ms| ms.to_str().ok());
-    let is_number = |ms: &&str| !ms.is_empty() && ms.bytes().all(|b| b.is_ascii_digit());
-    let Some(ms) = said.filter(is_number) else {
-        return Deadline::Never;
-    };
-    match Duration::from_millis(ms.parse().unwrap_or(u64::MAX)).min(longest) {
-        Duration::ZERO => Deadline::Past,
-        time => now()
-            .checked_add(time)
-            .map_or(Deadline::Never, Deadline::At),
+/// none; one beyond all numbers is just long; 0 is over at once.
+pub(super) fn deadline(headers: &HeaderMap, longest: Duration) -> Option<Instant> {
+    let ms = headers.get(TIMEOUT)?.to_str().ok()?;
+    if ms.is_empty() || !ms.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
     }
+    now().checked_add(Duration::from_millis(ms.parse().unwrap_or(u64::MAX)).min(longest))
 }
 
 /// The header that says how long a caller waits. At least 1, as 0 means no time at all.
@@ -129,26 +114,23 @@ mod tests {
         let hour = Duration::from_secs(3600);
         let said = |ms| deadline(&headers(&[(TIMEOUT, ms)]), hour);
         let at_most = |time| now().checked_add(time).unwrap();
-        assert_eq!(deadline(&headers(&[]), hour), Deadline::Never);
+        assert_eq!(deadline(&headers(&[]), hour), None);
         for no_number in ["", "soon", "-1", "+1", "1.5", "1 "] {
-            assert_eq!(said(no_number), Deadline::Never, "{no_number}");
+            assert_eq!(said(no_number), None, "{no_number}");
         }
-        assert_eq!(said("0"), Deadline::Past);
+        assert!(said("0").is_some_and(|at| at <= now()));
         for ms in [
             "50",
             "3600000",
             "18446744073709551615",
             "99999999999999999999999",
         ] {
-            let Deadline::At(at) = said(ms) else {
+            let Some(at) = said(ms) else {
                 panic!("{ms} is a time")
             };
             assert!(at > now() && at <= at_most(hour), "{ms}");
         }
-        assert!(matches!(
-            deadline(&headers(&[(TIMEOUT, "9")]), Duration::MAX),
-            Deadline::At(_)
-        ));
+        assert!(deadline(&headers(&[(TIMEOUT, "9")]), Duration::MAX).is_some());
     }
 
     #[test]

@@ -124,7 +124,9 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         // Without this hyper drops a request whose client has closed its half, often enough even
         // where the answer was there at once. See `AFTER_CLOSE`.
         .half_close(true)
-        .pipeline_flush(true);
+        // Answers leave at once: with hyper's `pipeline_flush` those that are ready would be lost
+        // if what comes next is broken.
+        .pipeline_flush(false);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -126,7 +126,8 @@ async fn run(
         None => ReplyTo::Nobody,
     };
     let request = Request::new(context, target.index(), incoming.arguments, reply_to);
-    let answer = router.call(target, request)?.await?;
+    let running = router.call(target, request)?;
+    let answer = running.in_time(caller.peer.clock, caller.deadline).await?;
     Ok(answer.body)
 }
 

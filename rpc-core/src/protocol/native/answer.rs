@@ -2,6 +2,7 @@
 //! tells one message from the next.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::frame::{HEADER, Header, Kind, read_fault, read_head};
 use super::write::{begin, end, write_fault};
@@ -49,7 +50,7 @@ async fn run(
         .method(target)
         .ok_or_else(|| unknown_hash(head.method))?;
     let metadata = if head.metadata.is_empty() {
-        caller.metadata
+        caller.metadata.clone()
     } else {
         head.metadata
     };
@@ -60,7 +61,9 @@ async fn run(
         body,
         at,
     );
-    let context = Context::new(caller.peer, method, caller.deadline, metadata);
+    let clock = caller.peer.clock;
+    let deadline = deadline(&caller, head.remaining);
+    let context = Context::new(caller.peer, method, deadline, metadata);
     let reply_to = if head.notification {
         ReplyTo::Nobody
     } else {
@@ -69,11 +72,26 @@ async fn run(
         ReplyTo::Buffer(out)
     };
     let request = Request::new(context, target.index(), arguments, reply_to);
-    let answer = router.call(target, request)?.await?;
+    let answer = router
+        .call(target, request)?
+        .in_time(clock, deadline)
+        .await?;
     Ok(answer.body.map(|mut out| {
         end(&mut out, 0);
         out
     }))
+}
+
+/// The earlier of what was said beside the frame and in it.
+fn deadline(caller: &Caller, remaining: Option<Duration>) -> Option<Instant> {
+    let inside = caller
+        .peer
+        .clock
+        .zip(remaining)
+        .and_then(|(clock, remaining)| {
+            (clock.now)().checked_add(remaining.min(caller.peer.limits.call_time_max))
+        });
+    caller.deadline.into_iter().chain(inside).min()
 }
 
 fn no_request() -> Fault {

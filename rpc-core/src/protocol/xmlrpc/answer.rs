@@ -30,11 +30,15 @@ async fn run(router: &Arc<Router>, caller: Caller, body: Payload) -> Result<Vec<
     let method = router.method(target).ok_or_else(unknown)?;
     let at = head.params..body.len();
     let arguments = Arguments::new(Encoding::Xml, Part::XmlParams, body, at);
-    let context = Context::new(caller.peer, method, caller.deadline, caller.metadata);
+    let (clock, deadline) = (caller.peer.clock, caller.deadline);
+    let context = Context::new(caller.peer, method, deadline, caller.metadata);
     let mut out = Vec::with_capacity(256);
     out.extend_from_slice(BEFORE_RESULT);
     let request = Request::new(context, target.index(), arguments, ReplyTo::Buffer(out));
-    let answer = router.call(target, request)?.await?;
+    let answer = router
+        .call(target, request)?
+        .in_time(clock, deadline)
+        .await?;
     let mut out = answer.body.unwrap_or_default();
     out.extend_from_slice(AFTER_RESULT);
     Ok(out)
