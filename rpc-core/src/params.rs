@@ -11,6 +11,6 @@ mod encode;
 
 pub use borrowed::{Blob, Bytes, Text};
 pub(crate) use decode::decode_fields;
-pub use decode::{Arguments, DecodeParams, Part, Tuple, optional, required};
+pub use decode::{Arguments, DecodeParams, Names, Part, Tuple, optional, required};
 pub(crate) use encode::Fields;
 pub use encode::{EachParam, EncodeParams, Outgoing, Style};

@@ -51,6 +51,14 @@ pub trait Service: Clone + Send + Sync + 'static {
 pub type Reply = Result<Answer, Fault>;
 
 /// Proof that the result has been encoded, made by [`Request::reply`].
+///
+/// ```
+/// use farcall_core::service::{Answer, Request};
+///
+/// fn seven(request: Request) -> Result<Answer, farcall_core::fault::Fault> {
+///     request.reply(&7)
+/// }
+/// ```
 #[must_use]
 pub struct Answer {
     /// The bytes, where they did not go straight into a connection's buffer.
@@ -64,6 +72,16 @@ impl fmt::Debug for Answer {
 }
 
 /// One call as it reaches its service.
+///
+/// ```
+/// use farcall_core::params::{optional, required};
+/// use farcall_core::service::{Reply, Request};
+///
+/// fn greet(request: Request) -> Reply {
+///     let (name, title) = request.params::<(String, Option<String>)>((required, optional))?;
+///     request.reply(&format!("{} {name}", title.unwrap_or_default()))
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Request {
     context: Context,

@@ -123,6 +123,11 @@ where
 }
 
 /// A call that is being awaited.
+///
+/// ```
+/// fn is_a_future<F: Future + Send + Unpin>() {}
+/// is_a_future::<farcall_core::channel::CallFuture<'static, (i64,), i64>>();
+/// ```
 #[must_use = "a future does nothing before it is polled"]
 pub struct CallFuture<'a, P, T, E = std::convert::Infallible> {
     call: Call<'a, P, T, E>,

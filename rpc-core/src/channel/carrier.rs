@@ -18,6 +18,24 @@ use crate::payload::Payload;
 /// A way to a server: takes a call's parameters now, and gives its reply later.
 ///
 /// HTTP is one, and a layer is one around another channel.
+///
+/// ```
+/// use farcall_core::channel::{Carrier, InFlight, Outbound};
+/// use farcall_core::{encoding::Encoding, error::Failure};
+///
+/// /// A way to nowhere.
+/// struct Nowhere;
+///
+/// impl Carrier for Nowhere {
+///     fn encoding(&self) -> Encoding {
+///         Encoding::Json
+///     }
+///
+///     fn start(&self, _: Outbound<'_>) -> Result<InFlight, Failure> {
+///         Err(Failure::closed(false))
+///     }
+/// }
+/// ```
 pub trait Carrier: Send + Sync {
     /// What values are encoded in on this way.
     fn encoding(&self) -> Encoding;
@@ -34,6 +52,14 @@ pub trait Carrier: Send + Sync {
 pub type InFlight = Pin<Box<dyn Future<Output = Result<Inbound, Failure>> + Send>>;
 
 /// A call on its way out.
+///
+/// ```
+/// use farcall_core::channel::Outbound;
+///
+/// fn title(call: &Outbound<'_>) -> String {
+///     format!("{} within {:?}", call.method.name, call.options.timeout)
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Outbound<'a> {
     /// What is called.

@@ -27,6 +27,18 @@ use crate::limits::Limits;
 use crate::protocol::native;
 
 /// The client's side of one connection, as callers share it. Dropping it ends the connection.
+///
+/// ```
+/// use farcall_core::{connection::{Speech, client::Client}, encoding::Encoding, limits::Limits};
+///
+/// let now = std::time::Instant::now;
+/// let (client, mut driver) =
+///     Client::new(Speech::Native, Encoding::Bincode, Limits::default(), now);
+/// let mut hello = Vec::new();
+/// driver.transmit(&mut hello);
+/// assert_eq!(hello.len(), 16);
+/// assert!(client.is_open());
+/// ```
 pub struct Client {
     shared: Arc<Shared>,
 }

@@ -33,6 +33,23 @@ const BATCH: usize = 512;
 /// Call [`receive`](Self::receive) when bytes came, [`poll`](Self::poll) when the task was woken,
 /// [`handle_timeout`](Self::handle_timeout) at [`poll_timeout`](Self::poll_timeout); after each of
 /// them send what [`transmit`](Self::transmit) gives.
+///
+/// ```
+/// # use std::{sync::Arc, time::Instant};
+/// use farcall_core::connection::{Received, Speech, server::Server};
+/// use farcall_core::{context::Peer, encoding::Encoding, limits::Limits, router::Router};
+///
+/// let router = Router::builder().build().unwrap();
+/// let peer = Peer::new("mem", Encoding::Json, None, Limits::default());
+/// let mut server = Server::new(router, Arc::new(peer), Speech::JsonRpc)?;
+/// let mut received = Received::default();
+/// received.room().extend_from_slice(b"[]");
+/// server.receive(&mut received, Instant::now())?;
+/// let mut reply = Vec::new();
+/// server.transmit(&mut reply);
+/// assert!(reply.starts_with(b"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600"));
+/// # Ok::<(), farcall_core::connection::PeerMisbehaved>(())
+/// ```
 #[derive(Debug)]
 pub struct Server {
     core: Core,

@@ -162,6 +162,12 @@ pub(crate) fn decode_fields<'de, P: DecodeParams<'de>>(
 }
 
 /// The names of a tuple's members.
+///
+/// ```
+/// use farcall_core::params::Names;
+///
+/// assert!(format!("{:?}", Names::Fields(&["path"])).contains("path"));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Names {
     /// The parameters of a method.

@@ -70,6 +70,20 @@ pub trait EncodeParams: Send {
 }
 
 /// The parameters of one call whatever their types, to be written into any encoding.
+///
+/// ```
+/// use farcall_core::encoding::Encoding;
+/// use farcall_core::method::{Method, Param};
+/// use farcall_core::params::{Outgoing, Style};
+///
+/// static ADD: Method = Method::new("add", "")
+///     .takes(&[Param::required::<i64>("x"), Param::required::<i64>("y")]);
+///
+/// let mut out = Vec::new();
+/// (7, 3).encode(&ADD, Encoding::Json, Style::Named, &mut out)?;
+/// assert_eq!(out, br#"{"x":7,"y":3}"#);
+/// # Ok::<(), farcall_core::error::EncodeError>(())
+/// ```
 pub trait Outgoing: Send {
     /// Appends the parameters of `method` to `out`.
     ///

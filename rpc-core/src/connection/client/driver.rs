@@ -22,6 +22,16 @@ const BATCH: usize = 512;
 /// Call [`receive`](Self::receive) when bytes came and [`handle_timeout`](Self::handle_timeout) at
 /// [`poll_timeout`](Self::poll_timeout); send what [`transmit`](Self::transmit) gives. The waker
 /// given to [`register`](Self::register) is woken when there is something to do.
+///
+/// ```
+/// use farcall_core::{connection::{Speech, client::Client}, encoding::Encoding, limits::Limits};
+///
+/// let now = std::time::Instant::now;
+/// let (client, driver) = Client::new(Speech::JsonRpc, Encoding::Json, Limits::default(), now);
+/// assert!(!driver.is_done());
+/// drop(client);
+/// assert!(driver.is_done(), "nobody is left to serve");
+/// ```
 pub struct Driver {
     shared: Arc<Shared>,
     greeted: bool,
