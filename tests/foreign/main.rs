@@ -3,6 +3,7 @@
 //! out.
 
 mod curl;
+mod node;
 mod python;
 mod service;
 mod socket;
