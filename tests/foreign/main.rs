@@ -5,5 +5,6 @@
 mod curl;
 mod node;
 mod python;
+mod ruby;
 mod service;
 mod socket;
