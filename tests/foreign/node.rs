@@ -7,7 +7,7 @@ const PRELUDE: &str = r#"
 const assert = require("assert").strict;
 const port = Number(process.argv[1]);
 const texts = ["", "<&>", "a ]]> b", "&amp;", "é ß 中 😀", "  a \n\t b  ", "x".repeat(100000)];
-const ada = { name: "Ada <&> Łukasz", age: 36, scores: [1, 2.5, -1e15] };
+const ada = { name: "Ada <&> Łukasz", age: 36, scores: [1, 2.5, -1e300] };
 const older = { ...ada, age: 37 };
 const done = () => console.log("all is well");
 const failed = (error) => { console.error(error); process.exit(1); };
@@ -20,7 +20,7 @@ async fn node(package: &str, text: &str) {
     script("node", "-e", &format!("{PRELUDE}{text}")).await;
 }
 
-/// It writes every whole number as `<int>`, and strings in CDATA sections.
+/// It writes every whole number as `<int>`, `<int>-1e+300</int>` too, and strings in CDATA sections.
 #[tokio::test]
 async fn the_xmlrpc_package_of_node_calls() {
     let text = r#"
@@ -35,6 +35,7 @@ const code = (promise) => promise.then(
   // It reads an <i8> as a string.
   assert.equal(Number(await call("add", 2 ** 40, 1)), 2 ** 40 + 1);
   assert.equal(await call("half", 1), 0.5);
+  assert.equal(await call("half", 2e20), 1e20);
   assert.equal(await call("greet"), "Hello, world!");
   for (const text of texts) assert.equal(await call("echo", text), text);
   assert.equal(await call("size", Buffer.from([0, 1, 255])), 3);
