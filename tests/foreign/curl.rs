@@ -89,3 +89,14 @@ async fn curl_speaks_http_2() {
         );
     }
 }
+
+#[tokio::test]
+async fn curl_sends_chunks_and_speaks_http_1_0() {
+    let url = format!("http://127.0.0.1:{}/RPC2", serve().await);
+    let answer = r#"{"jsonrpc":"2.0","result":10,"id":1}"#;
+    for options in [["-H", "transfer-encoding: chunked"], ["--http1.0", "-f"]] {
+        if let Some(output) = run("curl", post(&options, "application/json", ADD, &url)).await {
+            assert_eq!(printed(&output), answer, "{options:?}");
+        }
+    }
+}
