@@ -15,7 +15,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::key::Key;
-use super::number::{Integer, float, integral};
+use super::number::{Integer, float, integral, whole};
 use super::reader::{Item, Reader, Type};
 use super::text::{is_blank, trimmed};
 use crate::error::DecodeError;
@@ -122,10 +122,19 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if let Item::Scalar(Type::Double, text) = &self.item {
-            return visitor.visit_f32(float(text)?);
+        match &self.item {
+            Item::Scalar(Type::Double, text) => visitor.visit_f32(float(text)?),
+            Item::Scalar(Type::Integer, text) => visitor.visit_f32(whole(text)?),
+            _ => self.deserialize_any(visitor),
         }
-        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match &self.item {
+            Item::Scalar(Type::Double, text) => visitor.visit_f64(float(text)?),
+            Item::Scalar(Type::Integer, text) => visitor.visit_f64(whole(text)?),
+            _ => self.deserialize_any(visitor),
+        }
     }
 
     /// A plain `Vec<u8>` takes base64 as well as a list of numbers; what asks for bytes proper
@@ -206,7 +215,7 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
     }
 
     forward_to_deserialize_any! {
-        bool f64 char str string bytes byte_buf unit unit_struct map struct identifier
+        bool char str string bytes byte_buf unit unit_struct map struct identifier
     }
 }
 

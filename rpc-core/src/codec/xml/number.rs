@@ -11,6 +11,8 @@ const SURELY_I64: usize = 18;
 /// The largest integer below which a double has every integer exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
+const NO_INTEGER: &str = "an integer element that holds none, or one too large";
+
 /// An integer in the smallest type of ours that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Integer {
@@ -41,8 +43,7 @@ impl Integer {
 
     /// The integer in an `<int>` or one of its kin; white space around it is let pass.
     pub(super) fn from_element(text: &str) -> Result<Self, DecodeError> {
-        Self::parse(trimmed(text))
-            .ok_or_else(|| DecodeError::new("an integer element that holds none, or one too large"))
+        Self::parse(trimmed(text)).ok_or_else(|| DecodeError::new(NO_INTEGER))
     }
 
     pub(super) fn visit<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
@@ -73,21 +74,39 @@ pub(super) fn float<F: Float>(text: &str) -> Result<F, DecodeError> {
     }
 }
 
+/// The float in an `<int>` or one of its kin. JavaScript clients take every whole number for an
+/// integer and spell it their way: `<int>1e+21</int>`.
+pub(super) fn whole<F: Float>(text: &str) -> Result<F, DecodeError> {
+    match trimmed(text).parse::<F>() {
+        Ok(n) if n.is_whole() => Ok(n),
+        _ => Err(DecodeError::new(NO_INTEGER)),
+    }
+}
+
 /// The types that `<double>` is read into. `f32` has its own way from the digits: over `f64` they
 /// would be rounded twice.
 pub(super) trait Float: std::str::FromStr {
     fn is_finite(&self) -> bool;
+    fn is_whole(&self) -> bool;
 }
 
 impl Float for f32 {
     fn is_finite(&self) -> bool {
         Self::is_finite(*self)
     }
+    fn is_whole(&self) -> bool {
+        // Of an infinity and of NaN it is NaN.
+        self.fract() == 0.0
+    }
 }
 
 impl Float for f64 {
     fn is_finite(&self) -> bool {
         Self::is_finite(*self)
+    }
+    fn is_whole(&self) -> bool {
+        // Of an infinity and of NaN it is NaN.
+        self.fract() == 0.0
     }
 }
 
@@ -120,6 +139,16 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(Integer::parse(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn floats_of_integer_elements_are_whole() {
+        assert_eq!(whole::<f64>(" -1e+300 ").unwrap(), -1e300);
+        assert_eq!(whole::<f64>("100000000000000000000").unwrap(), 1e20);
+        assert_eq!(whole::<f32>("+007").unwrap(), 7.0);
+        for text in ["2.5", "NaN", "inf", "1e999", "", "x"] {
+            assert!(whole::<f64>(text).is_err(), "{text:?}");
         }
     }
 
