@@ -12,7 +12,8 @@ use crate::fault::{Fault, TypedFault, code};
 use crate::limits::Limits;
 use crate::method::Method;
 use crate::params::{Arguments, DecodeParams};
-use crate::protocol::outbox::{ReplyId, Unfinished};
+use crate::protocol::outbox::{ReplyId, finish};
+use crate::protocol::tail::Tail;
 use crate::wire::Written;
 
 pub(crate) use running::{Erased, Running, Slot, Started};
@@ -188,9 +189,9 @@ impl Request {
                 None
             }
             ReplyTo::Buffer(mut out) => {
-                let message = Unfinished::begin(&mut out);
+                let message = Tail::begin(&mut out);
                 let written = encode(message.out);
-                message.finish(written, peer.outbox.message_limit(), 0)?;
+                finish(message, written, peer.outbox.message_limit(), 0)?;
                 Some(out)
             }
         };

@@ -25,6 +25,7 @@ use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
 use crate::limits::Limits;
 use crate::protocol::native;
+use crate::protocol::tail::Tail;
 
 /// The client's side of one connection, as callers share it. Dropping it ends the connection.
 ///
@@ -306,40 +307,6 @@ impl State {
         if self.alarm.is_none_or(|alarm| deadline < alarm) {
             self.alarm = Some(deadline);
             self.wake_driver();
-        }
-    }
-}
-
-/// A message at the end of a buffer, cut off again unless it is kept.
-struct Tail<'a> {
-    out: &'a mut Vec<u8>,
-    start: usize,
-    kept: bool,
-}
-
-impl<'a> Tail<'a> {
-    fn begin(out: &'a mut Vec<u8>) -> Self {
-        let start = out.len();
-        Self {
-            out,
-            start,
-            kept: false,
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.out.len() - self.start
-    }
-
-    fn keep(mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for Tail<'_> {
-    fn drop(&mut self) {
-        if !self.kept {
-            self.out.truncate(self.start);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Messages to bytes and back: the envelopes. Knows no sockets.
 //!
 //! Each protocol is one module: `native` frames, `jsonrpc`, `xmlrpc`; a new one is a module here.
-//! `outbox` is where the replies of a byte stream gather.
+//! `outbox` is where the replies of a byte stream gather, `tail` a message being written there.
 
 pub mod native;
 pub mod outbox;
+pub(crate) mod tail;
 
 #[cfg(feature = "json")]
 pub mod jsonrpc;

@@ -10,6 +10,7 @@ use crate::error::EncodeError;
 use crate::fault::{Fault, code};
 use crate::payload::Payload;
 use crate::protocol::native;
+use crate::protocol::tail::Tail;
 
 /// Which request a reply answers, in the terms of the connection's protocol.
 ///
@@ -45,7 +46,7 @@ impl Outbox {
         }
     }
 
-    /// The buffer. (A `Serialize` that panicked in here poisons nothing: see [`Unfinished`].)
+    /// The buffer. (A `Serialize` that panicked in here poisons nothing: see [`Tail`].)
     pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,7 +67,7 @@ impl Outbox {
         encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<(), Fault> {
         let mut bytes = self.lock();
-        let message = Unfinished::begin(&mut bytes);
+        let message = Tail::begin(&mut bytes);
         let written = match id {
             ReplyId::Native(id) => native::write_reply(message.out, *id, encode),
             #[cfg(feature = "json")]
@@ -81,7 +82,7 @@ impl Outbox {
             ReplyId::Native(_) => native::HEADER,
             ReplyId::Json { .. } => 0,
         };
-        message.finish(written, self.message_limit(), header)
+        finish(message, written, self.message_limit(), header)
     }
 
     /// Appends `fault` as the reply to `id`.
@@ -99,55 +100,29 @@ impl Outbox {
     }
 }
 
-/// A message that is cut off again unless it is finished, even if its encoder panics.
-pub(crate) struct Unfinished<'a> {
-    pub(crate) out: &'a mut Vec<u8>,
-    start: usize,
-    finished: bool,
-}
-
-impl<'a> Unfinished<'a> {
-    pub(crate) fn begin(out: &'a mut Vec<u8>) -> Self {
-        let start = out.len();
-        Self {
-            out,
-            start,
-            finished: false,
-        }
+/// Keeps a reply if it was `written` and, without its `header`, is not too large.
+pub(crate) fn finish(
+    reply: Tail<'_>,
+    written: Result<(), EncodeError>,
+    limit: usize,
+    header: usize,
+) -> Result<(), Fault> {
+    written.map_err(|error| {
+        Fault::new(
+            code::INTERNAL_ERROR,
+            format!("the result cannot be sent: {error}"),
+        )
+    })?;
+    let size = reply.len() - header;
+    if size > limit {
+        return Err(Fault::new(
+            code::TOO_LARGE,
+            format!(
+                "the reply has {size} bytes; the limit is {limit} (`Limits::message_bytes`, of \
+                 either side)"
+            ),
+        ));
     }
-
-    /// Keeps the message if it was `written` and, without its `header`, is not too large.
-    pub(crate) fn finish(
-        mut self,
-        written: Result<(), EncodeError>,
-        limit: usize,
-        header: usize,
-    ) -> Result<(), Fault> {
-        written.map_err(|error| {
-            Fault::new(
-                code::INTERNAL_ERROR,
-                format!("the result cannot be sent: {error}"),
-            )
-        })?;
-        let size = self.out.len() - self.start - header;
-        if size > limit {
-            return Err(Fault::new(
-                code::TOO_LARGE,
-                format!(
-                    "the reply has {size} bytes; the limit is {limit} (`Limits::message_bytes`, of \
-                     either side)"
-                ),
-            ));
-        }
-        self.finished = true;
-        Ok(())
-    }
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        if !self.finished {
-            self.out.truncate(self.start);
-        }
-    }
+    reply.keep();
+    Ok(())
 }
