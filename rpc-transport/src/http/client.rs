@@ -16,6 +16,7 @@ use http_body_util::Full;
 
 use super::answer::mime;
 use super::body::{Unread, read};
+use super::coding::{Coding, Unsupported};
 use super::headers::{TIMEOUT, VERSION, put_metadata, timeout};
 use super::pool::Pool;
 use crate::address::Address;
@@ -120,7 +121,8 @@ fn uri(address: &Address) -> Result<Uri, String> {
     uri.map_err(|error| format!("{address}: {error}"))
 }
 
-/// Sends a request and reads its reply.
+/// Sends a request and reads its reply, compressed or not: a server may not have looked at what
+/// it was asked for.
 async fn exchange(
     pool: &Pool,
     request: Request<Full<Bytes>>,
@@ -131,16 +133,30 @@ async fn exchange(
 ) -> Result<Inbound, Failure> {
     let (response, lease) = pool.send(request, sent).await?;
     let (parts, mut body) = response.into_parts();
-    let body = read(&mut body, limits.message_bytes, limits.call_time_max)
-        .await
-        .map_err(|unread| match unread {
-            Unread::TooLarge => Failure::peer(format!(
-                "the reply is larger than {} bytes (`Limits::message_bytes`)",
-                limits.message_bytes
-            )),
-            Unread::Stalled => Failure::timeout(None, true),
-            Unread::Broken => Failure::closed(true),
-        })?;
+    let coding = Coding::of(&parts.headers).map_err(|Unsupported(coding)| {
+        let coding = coding.escape_debug();
+        Failure::peer(format!(
+            "the reply is in `{coding}`, which nobody asked for"
+        ))
+    })?;
+    let body = read(
+        &mut body,
+        coding,
+        limits.message_bytes,
+        limits.call_time_max,
+    )
+    .await
+    .map_err(|unread| match unread {
+        Unread::TooLarge => Failure::peer(format!(
+            "the reply is larger than {} bytes (`Limits::message_bytes`)",
+            limits.message_bytes
+        )),
+        Unread::Stalled => Failure::timeout(None, true),
+        Unread::Broken => Failure::closed(true),
+        Unread::Corrupt(how) => {
+            Failure::peer(format!("the reply is not in its Content-Encoding: {how}"))
+        }
+    })?;
     lease.give_back();
     if parts.status.is_success() && notification {
         return Ok(Inbound::new(encoding, Payload::default(), 0..0));
