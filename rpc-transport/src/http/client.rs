@@ -10,13 +10,14 @@ use farcall_core::error::{EncodeError, Failure};
 use farcall_core::limits::Limits;
 use farcall_core::payload::Payload;
 use farcall_core::protocol;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
 
 use super::answer::mime;
 use super::body::{Unread, read};
 use super::coding::{Coding, Unsupported};
+use super::gzip::compress;
 use super::headers::{TIMEOUT, VERSION, put_metadata, timeout};
 use super::pool::Pool;
 use crate::address::Address;
@@ -30,6 +31,9 @@ pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
     let agent = concat!("farcall/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
     headers.insert(VERSION, HeaderValue::from_static("1"));
+    if address.is_gzip() {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     // HTTP/2 has the host in the request's own address.
     if !address.is_http2()
         && let Ok(host) = HeaderValue::from_str(address.authority())
@@ -40,6 +44,7 @@ pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
         encoding,
         uri: uri(address),
         headers,
+        is_gzip: address.is_gzip(),
         pool: Arc::new(Pool::new(address)),
         limits,
     })
@@ -51,6 +56,8 @@ struct HttpCarrier {
     uri: Result<Uri, String>,
     /// What every request begins with.
     headers: HeaderMap,
+    /// Whether requests are compressed.
+    is_gzip: bool,
     limits: Limits,
     pool: Arc<Pool>,
 }
@@ -68,12 +75,21 @@ impl Carrier for HttpCarrier {
         let body = self.encode(&call, timeout)?;
         let request = self.request(call.options, timeout, body)?;
         let encoding = self.encoding;
+        let is_gzip = self.is_gzip;
         let pool = Arc::clone(&self.pool);
         let limits = self.limits.clone();
         let notification = call.options.notification;
         Ok(Box::pin(async move {
             let mut sent = false;
-            let exchange = exchange(&pool, request, encoding, &limits, notification, &mut sent);
+            let exchange = async {
+                let request = if is_gzip {
+                    in_gzip(request).await
+                } else {
+                    request
+                };
+                let request = request.map(Full::new);
+                exchange(&pool, request, encoding, &limits, notification, &mut sent).await
+            };
             match tokio::time::timeout(timeout, exchange).await {
                 Ok(reply) => reply,
                 Err(_) => Err(Failure::timeout(Some(timeout), sent)),
@@ -98,8 +114,8 @@ impl HttpCarrier {
         options: &Options,
         time: Duration,
         body: Bytes,
-    ) -> Result<Request<Full<Bytes>>, Failure> {
-        let mut request = Request::new(Full::new(body));
+    ) -> Result<Request<Bytes>, Failure> {
+        let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone().map_err(Failure::unsupported)?;
         let headers = request.headers_mut();
@@ -119,6 +135,16 @@ fn uri(address: &Address) -> Result<Uri, String> {
         path.parse()
     };
     uri.map_err(|error| format!("{address}: {error}"))
+}
+
+/// The same request, compressed if that is worthwhile.
+async fn in_gzip(mut request: Request<Bytes>) -> Request<Bytes> {
+    if let Some(compressed) = compress(request.body()).await {
+        *request.body_mut() = compressed.into();
+        let gzip = HeaderValue::from_static("gzip");
+        request.headers_mut().insert(CONTENT_ENCODING, gzip);
+    }
+    request
 }
 
 /// Sends a request and reads its reply, compressed or not: a server may not have looked at what

@@ -305,6 +305,21 @@ async fn clients_of_http_1_0_have_compressed_answers_too() {
     assert_eq!(io.read(&mut [0]).await.unwrap(), 0, "{head}");
 }
 
+#[tokio::test]
+async fn a_client_that_is_told_to_compresses_in_every_encoding_and_version() {
+    let address = calc().await;
+    let text = "seven and three ".repeat(10_000);
+    for encoding in ["bincode", "json", "xml"] {
+        for version in ["1", "2"] {
+            let way = format!("{encoding}+http://{address}/?version={version}&gzip=1");
+            let channel = connect(&way).await.unwrap();
+            assert_eq!(add(&channel, 7, 3).await.unwrap(), 10, "{way}");
+            let echo: Result<String, Error> = channel.call(method("echo"), (&text,)).await;
+            assert_eq!(echo.unwrap(), text, "{way}");
+        }
+    }
+}
+
 /// A server of one's own making: gives one connection these answers, and what it was sent.
 async fn answering(answers: Vec<Vec<u8>>) -> (String, mpsc::Receiver<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -328,6 +343,33 @@ fn answer(coding: &str, body: &[u8]) -> Vec<u8> {
          Content-Length: {length}\r\n\r\n"
     );
     [head.as_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn a_client_compresses_only_if_it_is_told_to_and_what_is_long() {
+    for (option, is_told) in [("", false), ("?gzip=0", false), ("?gzip=1", true)] {
+        let ten = answer("gzip", &gzip(TEN.as_bytes()));
+        let (address, mut requests) = answering(vec![ten.clone(), ten]).await;
+        let channel = connect(&format!("http://{address}/{option}"))
+            .await
+            .unwrap();
+        for text in ["short", &"long ".repeat(1000)] {
+            let is_long = text != "short";
+            let call: Result<i64, Error> = channel.call(method("echo"), (text,)).await;
+            assert_eq!(call.unwrap(), 10);
+            let (head, body) = requests.recv().await.unwrap();
+            let asks = head.contains("accept-encoding: gzip\r\n");
+            assert_eq!(asks, is_told, "{head}");
+            let is_compressed = head.contains("content-encoding: gzip\r\n");
+            assert_eq!(is_compressed, is_told && is_long, "{head}");
+            let body = if is_compressed {
+                gunzip(&body)
+            } else {
+                String::from_utf8(body).unwrap()
+            };
+            assert!(body.contains(text), "{body}");
+        }
+    }
 }
 
 #[tokio::test]
