@@ -5,6 +5,8 @@ mod running;
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use crate::context::{Context, Peer};
 use crate::encoding::Encoding;
 use crate::error::{DecodeError, EncodeError};
@@ -207,6 +209,26 @@ impl Request {
             Ok(value) => self.reply(value),
             Err(error) => Err(error.to_fault(self.encoding())),
         }
+    }
+
+    /// Answers as `handle` does, on a thread where it may block, if the transport has any. Dropping
+    /// this drops what `handle` waits for; what blocks goes on.
+    ///
+    /// # Errors
+    /// As `handle` says.
+    pub async fn blocking<H, F>(self, handle: H) -> Reply
+    where
+        H: FnOnce(Self) -> F + Send + 'static,
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        let Some(threads) = self.context.peer().threads else {
+            return handle(self).await;
+        };
+        // Parameters are read there too.
+        let handling = async move { handle(self).await };
+        let (there, here) = handling.remote_handle();
+        (threads.run)(Box::pin(there));
+        here.await
     }
 
     /// The encoding of the parameters and of the answer.

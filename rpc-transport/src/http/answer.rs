@@ -24,6 +24,7 @@ use super::gzip::compress;
 use super::headers::{VERSION, deadline, metadata};
 use super::page::{Reply, page};
 use crate::stream::now;
+use crate::threads::threads;
 
 /// Where the requests of one connection come from.
 #[derive(Clone, Debug)]
@@ -129,7 +130,7 @@ impl Answerer {
 
     fn caller(&self, encoding: Encoding, headers: &HeaderMap) -> Caller {
         Caller {
-            peer: self.peer(encoding, headers.contains_key(VERSION)),
+            peer: self.peer(encoding, headers.contains_key(&VERSION)),
             deadline: deadline(headers, self.origin.limits.call_time_max),
             metadata: metadata(headers),
         }
@@ -151,6 +152,7 @@ impl Answerer {
         } = &self.origin;
         let mut peer = Peer::new(transport, encoding, *peer, limits.clone());
         peer.is_farcall = is_farcall;
+        peer.threads = Some(threads());
         peer.clock = Some(Clock {
             now,
             sleep_until: |at| Box::pin(tokio::time::sleep_until(at.into())),

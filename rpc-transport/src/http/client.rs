@@ -31,7 +31,7 @@ pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
     headers.insert(ACCEPT, HeaderValue::from_static(mime(encoding)));
     let agent = concat!("farcall/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-    headers.insert(VERSION, HeaderValue::from_static("1"));
+    headers.insert(&VERSION, HeaderValue::from_static("1"));
     if address.is_gzip() {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     }
@@ -43,6 +43,7 @@ pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
     }
     Arc::new(HttpCarrier {
         encoding,
+        usual_timeout: timeout(limits.call_time),
         uri: uri(address),
         headers,
         is_gzip: address.is_gzip(),
@@ -51,8 +52,13 @@ pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
     })
 }
 
+/// As many as fit without growing: ours, HTTP's `content-length`, and some of the caller's.
+const HEADERS: usize = 12;
+
 struct HttpCarrier {
     encoding: Encoding,
+    /// The header for calls that have no time of their own.
+    usual_timeout: HeaderValue,
     /// Of every request, or why there can be none.
     uri: Result<Uri, String>,
     /// What every request begins with.
@@ -127,8 +133,18 @@ impl HttpCarrier {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone().map_err(Failure::unsupported)?;
         let headers = request.headers_mut();
-        headers.clone_from(&self.headers);
-        headers.insert(TIMEOUT, timeout(time));
+        // A clone would have room for none but its own, and grow at the next.
+        headers.reserve(HEADERS);
+        headers.extend(
+            self.headers
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+        let timeout = match time == self.limits.call_time {
+            true => self.usual_timeout.clone(),
+            false => timeout(time),
+        };
+        headers.insert(&TIMEOUT, timeout);
         put_metadata(headers, metadata)?;
         Ok(request)
     }
