@@ -87,6 +87,7 @@ pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols,
 /// |---|---|
 /// | `namespace = "calc"` | `add` is called `calc.add` |
 /// | `rename_all = "camelCase"` | how methods are spelled; all of serde's spellings |
+/// | `params = "named"` | the client writes parameters by name where the protocol has names, in JSON-RPC; `"positional"`, a list, is the default. A server takes both |
 /// | `crate = path` | where farcall is, if it is not `::farcall` |
 ///
 /// | `#[rpc(…)]` on a method | |
@@ -95,6 +96,7 @@ pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols,
 /// | `alias = "…"` | one more name, in full; may be repeated |
 /// | `idempotent` | running it twice is as good as once: a lost call may be made again |
 /// | `timeout = "5s"` | how long a call may take where the caller does not say; `ms`, `s`, `m`, `h` |
+/// | `params = "…"` | as on the trait, for this method |
 /// | `notify` | its callers want no reply; it returns nothing |
 ///
 /// | `#[rpc(…)]` on a parameter | |

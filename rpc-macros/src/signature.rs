@@ -74,6 +74,7 @@ pub(crate) fn read(
         idempotent: asked.idempotent,
         notify: asked.notify.is_some(),
         timeout_ms: asked.timeout_ms,
+        named: asked.named.unwrap_or(options.named),
         params,
         returns,
     };

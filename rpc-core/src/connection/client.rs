@@ -275,10 +275,9 @@ impl Shared {
 
 #[cfg(feature = "json")]
 fn write_json(out: &mut Vec<u8>, call: &Outbound<'_>, id: Option<u64>) -> Result<(), EncodeError> {
-    use crate::params::Style;
     use crate::protocol::jsonrpc;
 
-    jsonrpc::write_call(out, call, Style::Positional, id)?;
+    jsonrpc::write_call(out, call, call.method.style, id)?;
     out.push(b'\n');
     Ok(())
 }

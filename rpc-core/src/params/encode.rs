@@ -209,7 +209,7 @@ impl EachParam for Writer<'_> {
                 None => error,
             })?;
         let absent = !self.marks.absent.is_empty()
-            && param.is_some_and(|param| !param.required)
+            && param.is_some_and(|param| param.absent_is_none)
             && self.out.get(value_at..) == Some(self.marks.absent);
         if absent && named {
             self.out.truncate(start);
