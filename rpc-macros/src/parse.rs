@@ -6,6 +6,7 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::{Attribute, Expr, Ident, LitStr, Path, Token};
 
+use crate::encodings::Encodings;
 use crate::names::Spelling;
 use crate::problems::Problems;
 
@@ -16,6 +17,8 @@ pub(crate) struct TraitOptions {
     pub(crate) spelling: Spelling,
     /// `params = "named"`
     pub(crate) named: bool,
+    /// None but those that are named.
+    pub(crate) encodings: Encodings,
 }
 
 /// `#[rpc(…)]` on a method.
@@ -51,6 +54,7 @@ pub(crate) fn trait_options(tokens: TokenStream, problems: &mut Problems) -> Tra
         namespace: None,
         spelling: Spelling::default(),
         named: false,
+        encodings: Encodings::default(),
     };
     let parser = syn::meta::parser(|meta| {
         match word(&meta).as_str() {
@@ -58,10 +62,11 @@ pub(crate) fn trait_options(tokens: TokenStream, problems: &mut Problems) -> Tra
             "rename_all" => options.spelling = Spelling::parse(&meta.value()?.parse()?)?,
             "crate" => options.krate = meta.value()?.call(Path::parse_mod_style)?,
             "params" => options.named = named(&meta.value()?.parse()?)?,
+            "encodings" => options.encodings = Encodings::parse(&meta.value()?.parse()?)?,
             other => {
                 return Err(meta.error(format_args!(
                     "a service has no option `{other}`: there are `namespace`, `rename_all`, \
-                     `params` and `crate`"
+                     `params`, `encodings` and `crate`"
                 )));
             }
         }
