@@ -390,8 +390,12 @@ impl fmt::Display for Failure {
                 after: Some(after), ..
             } => write!(f, "no reply within {after:?}"),
             Kind::Timeout { after: None, .. } => f.write_str("no reply before the deadline"),
-            Kind::Encode { method, .. } => write!(f, "`{method}` cannot be called with this"),
-            Kind::Decode { method, .. } => write!(f, "the reply of `{method}` makes no sense"),
+            Kind::Encode { method, source } => {
+                write!(f, "`{method}` cannot be called with this: {source}")
+            }
+            Kind::Decode { method, source } => {
+                write!(f, "the reply of `{method}` makes no sense: {source}")
+            }
             Kind::TooLarge { size, limit } => write!(
                 f,
                 "the message has {size} bytes; the limit is {limit} (`Limits::message_bytes`)"
@@ -408,8 +412,9 @@ impl StdError for Failure {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &*self.0 {
             Kind::Connect { source, .. } => Some(source),
-            Kind::Encode { source, .. } => Some(source),
-            Kind::Decode { source, .. } => Some(source),
+            // Their own words are in `Display` already.
+            Kind::Encode { source, .. } => source.source(),
+            Kind::Decode { source, .. } => source.source(),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@
 //! Integers are exact or an error: `2.0` is 2, `2.5` and what is out of range are refused.
 
 mod bytes;
-mod finite;
+mod strict;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +15,7 @@ use super::guard::{Limit, too_deep};
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Budget;
 use bytes::{Base64, Textual};
-use finite::Finite;
+use strict::Strict;
 
 /// Appends `value` to `out`.
 ///
@@ -23,7 +23,7 @@ use finite::Finite;
 /// If the value has no JSON form.
 pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let mut json = serde_json::Serializer::with_formatter(out, Base64);
-    value.serialize(Finite(&mut json)).map_err(EncodeError::new)
+    value.serialize(Strict(&mut json)).map_err(EncodeError::new)
 }
 
 /// Reads what `seed` describes from all of `bytes`.
