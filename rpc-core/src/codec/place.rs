@@ -1,14 +1,56 @@
-//! Where in a value something was that could not be written: `[3].age`.
+//! Where something is: in a text that is read, and in a value that is written.
 //!
-//! The place is put together from the inside out while the error is on its way, so that a value
+//! The place in a value (`[3].age`) is put together from the inside out while the error is on its way, so that a value
 //! that can be written costs nothing for it. It is kept in the error's words, the one thing that
 //! every serializer's error has.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use serde::ser::Error;
 
 use crate::fault::shown;
+
+/// A line and a column, counted from 1, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    line: u32,
+    column: u32,
+}
+
+impl Place {
+    /// The place right behind `before`.
+    pub(crate) fn after(before: &[u8]) -> Self {
+        let lines = before.iter().filter(|&&byte| byte == b'\n').count();
+        let last = before.rsplit(|&byte| byte == b'\n').next();
+        // Every byte but the later ones of a character.
+        let starts = |byte: &&u8| (**byte & 0xc0) != 0x80;
+        let column = last.unwrap_or_default().iter().filter(starts).count();
+        Self {
+            line: number(lines + 1),
+            column: number(column + 1),
+        }
+    }
+
+    /// The same place in a text that has `before` before it.
+    pub(crate) fn behind(self, before: &[u8]) -> Self {
+        let start = Self::after(before);
+        let column = if self.line == 1 { start.column } else { 1 };
+        Self {
+            line: self.line.saturating_add(start.line - 1),
+            column: self.column.saturating_add(column - 1),
+        }
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} column {}", self.line, self.column)
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
 
 /// The error for what is in the item `index` of a list.
 #[cold]

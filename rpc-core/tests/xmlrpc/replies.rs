@@ -100,6 +100,6 @@ fn a_result_of_another_type_is_told_apart_from_a_broken_reply() {
     let failure = reply::<i32>(document).unwrap_err();
     assert_eq!(
         failure.to_string(),
-        "the reply of `test` makes no sense: expected i32, found a string at line 1 column 8"
+        "the reply of `test` makes no sense: expected i32, found a string at line 1 column 39"
     );
 }
