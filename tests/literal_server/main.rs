@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "these traits are for nobody else")]
 
 mod named;
+mod replies;
 
 use farcall::Channel;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
