@@ -41,7 +41,7 @@ fn no_number<E: Error>(value: impl Display) -> E {
 
 /// The error for a key: the parser's own says no more than that it is no string.
 #[cold]
-fn no_name<E: Error>(error: E) -> E {
+fn no_name<E: Error>(error: &E) -> E {
     E::custom(format_args!(
         "the keys of a map are text in JSON, and this one has none ({error})"
     ))
@@ -235,7 +235,9 @@ impl<C: SerializeMap> SerializeMap for Strict<C> {
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
-        self.0.serialize_key(&Strict(key)).map_err(no_name)
+        self.0
+            .serialize_key(&Strict(key))
+            .map_err(|error| no_name(&error))
     }
 
     #[inline]
