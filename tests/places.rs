@@ -120,6 +120,18 @@ async fn json_of_another_type_is_where_it_is_in_the_message() {
 }
 
 #[tokio::test]
+async fn in_a_batch_it_is_where_it_is_in_the_whole_batch() {
+    let address = serve().await;
+    let text = b"[{\"jsonrpc\":\"2.0\",\"method\":\"add\",\"params\":[1,2],\"id\":1},\n\
+                 {\"jsonrpc\":\"2.0\",\"method\":\"add\",\"params\":[1,\"secret\"],\"id\":2}]";
+    let tcp = over_tcp(&address, text).await;
+    let http = over_http(&address, "application/json", text).await;
+    assert_eq!(tcp.trim_end(), http.trim_end());
+    let expected = "parameter `y`: expected i64, found a string at line 2 column 52";
+    assert!(tcp.contains(expected), "{tcp}");
+}
+
+#[tokio::test]
 async fn what_does_not_fit_is_named_and_not_repeated() {
     let address = serve().await;
     for (method, params, words) in [

@@ -100,13 +100,14 @@ async fn errors_come_in_any_order_and_a_null_result_beside_them() {
             [
                 r#"{"jsonrpc":"2.0","result":null,"error":{"code":4,"message":"gone"},"id":ID}"#,
                 r#"{"error":{"data":{"more":[]},"message":"gone","code":4},"id":ID,"jsonrpc":"2.0"}"#,
+                r#"{"jsonrpc":"2.0","error":{"code":4,"message":null,"data":null},"id":ID}"#,
                 r#"{"jsonrpc":"2.0","error":{"code":-32601,"message":"what?"},"id":ID}"#,
                 r#"{"jsonrpc":"2.0","error":null,"result":null,"id":ID}"#,
             ],
         )
         .await;
         let directory = DirectoryClient::new(server.channel);
-        for _ in 0..2 {
+        for _ in 0..3 {
             let error = directory.forget().await.unwrap_err();
             assert!(matches!(error, Error::Fault(NotHere)), "{error}");
         }
