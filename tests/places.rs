@@ -21,11 +21,19 @@ enum Kind {
     Square,
 }
 
+#[derive(Debug, thiserror::Error, farcall::Fault)]
+#[error("too hot")]
+#[fault(code = 7)]
+struct TooHot {
+    degrees: f64,
+}
+
 #[farcall::service]
 trait Places {
     async fn add(&self, x: i64, y: i64) -> i64;
     async fn point(&self, name: &str, points: Vec<Point>) -> u8;
     async fn many(&self, flags: Vec<bool>, blob: &[u8]) -> u8;
+    async fn heat(&self) -> Result<u8, TooHot>;
 }
 
 struct Here;
@@ -39,6 +47,10 @@ impl Places for Here {
     }
     async fn many(&self, _: Vec<bool>, _: &[u8]) -> u8 {
         0
+    }
+    async fn heat(&self) -> Result<u8, TooHot> {
+        let degrees = f64::INFINITY;
+        Err(TooHot { degrees })
     }
 }
 
@@ -328,4 +340,15 @@ async fn xml_is_where_it_is_in_the_document() {
     let head = "<?xml version=\"1.0\"?>\n<methodCall>\n <methodNam>add</methodName>";
     let reply = over_http(&address, "text/xml", head.as_bytes()).await;
     assert!(reply.contains("line 3 column 13"), "{reply}");
+}
+
+#[tokio::test]
+async fn an_xml_client_that_gets_no_data_gets_the_error_that_has_some() {
+    let address = serve().await;
+    let call = b"<methodCall><methodName>heat</methodName></methodCall>";
+    let reply = over_http(&address, "text/xml", call).await;
+    assert!(
+        reply.contains("<int>7</int>") && reply.contains(">too hot<"),
+        "{reply}"
+    );
 }

@@ -111,6 +111,11 @@ impl Fault {
         }
     }
 
+    /// True if it stands for one whose data cannot be written.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.code == code::INTERNAL_ERROR && self.message.starts_with(UNSENT)
+    }
+
     /// The same fault; if it says that an error cannot be sent, also whose error.
     pub(crate) fn of_method(mut self, method: &str) -> Self {
         if self.code == code::INTERNAL_ERROR

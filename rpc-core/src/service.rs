@@ -208,9 +208,15 @@ impl Request {
     pub fn reply_result<T: Written, E: TypedFault>(self, result: &Result<T, E>) -> Reply {
         match result {
             Ok(value) => self.reply(value),
-            Err(error) => Err(error
-                .to_fault(self.encoding())
-                .of_method(self.context.method())),
+            Err(error) => {
+                let fault = error.to_fault(self.encoding());
+                // To clients of XML-RPC but our own no data is sent: theirs is the plain fault.
+                if fault.is_unsent() && self.encoding() == Encoding::Xml && !self.is_from_farcall()
+                {
+                    return Err(error.to_fault(Encoding::Bincode));
+                }
+                Err(fault.of_method(self.context.method()))
+            }
         }
     }
 
