@@ -94,9 +94,7 @@ impl EditorClient {
         Self { channel }
     }
     /// A client of the server at `address`.
-    pub async fn connect(
-        address: &str,
-    ) -> ::core::result::Result<Self, ::farcall::Error> {
+    pub async fn connect(address: &str) -> ::farcall::Result<Self> {
         ::farcall::connect(address).await.map(Self::new)
     }
     /// A client of `server`, with no socket between: values still travel in `encoding`.
@@ -109,6 +107,10 @@ impl EditorClient {
     /// The channel that calls are sent over.
     pub fn channel(&self) -> &::farcall::Channel {
         &self.channel
+    }
+    /// Several calls of this client, sent together in one round trip.
+    pub fn batch<All: ::farcall::Calls>(&self, calls: All) -> ::farcall::Batch<'_, All> {
+        self.channel.batch(calls)
     }
     /// Calls [`Editor::open`].
     pub fn open<'call>(
