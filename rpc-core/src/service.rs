@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
+use crate::codec::place::within;
 use crate::context::{Context, Peer};
 use crate::encoding::Encoding;
 use crate::error::{DecodeError, EncodeError};
@@ -184,6 +185,8 @@ impl Request {
         encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Reply {
         let peer = self.context.peer();
+        let method = self.context.method();
+        let encode = |out: &mut Vec<u8>| encode(out).map_err(|error| unsent(method, &error));
         let body = match self.reply_to {
             ReplyTo::Nobody => None,
             ReplyTo::Connection(id) => {
@@ -207,7 +210,15 @@ impl Request {
     pub fn reply_result<T: Written, E: TypedFault>(self, result: &Result<T, E>) -> Reply {
         match result {
             Ok(value) => self.reply(value),
-            Err(error) => Err(error.to_fault(self.encoding())),
+            Err(error) => {
+                let fault = error.to_fault(self.encoding());
+                // To clients of XML-RPC but our own no data is sent: theirs is the plain fault.
+                if fault.is_unsent() && self.encoding() == Encoding::Xml && !self.is_from_farcall()
+                {
+                    return Err(error.to_fault(Encoding::Bincode));
+                }
+                Err(fault.of_method(self.context.method()))
+            }
         }
     }
 
@@ -264,6 +275,15 @@ impl Request {
         let context = self.context.for_method(method);
         Self::new(context, index, arguments, ReplyTo::Buffer(Vec::new()))
     }
+}
+
+/// The error for a result that cannot be written.
+#[cold]
+fn unsent(method: &str, error: &EncodeError) -> EncodeError {
+    EncodeError::new(within(
+        format_args!("cannot send the result of `{method}`"),
+        error,
+    ))
 }
 
 /// A service whose type is forgotten, so that a router can hold several.

@@ -46,6 +46,8 @@ pub(crate) struct Method {
     pub(crate) idempotent: bool,
     pub(crate) notify: bool,
     pub(crate) timeout_ms: Option<u64>,
+    /// True if the client writes the parameters by name where the protocol has names.
+    pub(crate) named: bool,
     pub(crate) params: Vec<Param>,
     pub(crate) returns: Returns,
 }

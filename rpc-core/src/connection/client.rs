@@ -258,9 +258,7 @@ impl Shared {
 
 #[cfg(feature = "json")]
 fn write_json(out: &mut Vec<u8>, call: &Outbound<'_>, id: Option<u64>) -> Result<(), EncodeError> {
-    use crate::params::Style;
-
-    crate::protocol::jsonrpc::write_call(out, call, Style::Positional, id)
+    crate::protocol::jsonrpc::write_call(out, call, call.method.style, id)
 }
 
 #[cfg(not(feature = "json"))]

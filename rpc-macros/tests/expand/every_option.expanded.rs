@@ -118,8 +118,8 @@ impl PhoneBookClient {
         my::rpc::Method::new("phone.book.Forget", "")
             .takes(
                 &[
-                    my::rpc::Param::optional::<u64>("how_many"),
-                    my::rpc::Param::optional::<bool>("all"),
+                    my::rpc::Param::defaulted::<u64>("how_many"),
+                    my::rpc::Param::defaulted::<bool>("all"),
                 ],
             )
             .notification(),
@@ -127,7 +127,7 @@ impl PhoneBookClient {
             .takes(
                 &[
                     my::rpc::Param::optional::<Option<u8>>("type"),
-                    my::rpc::Param::optional::<String>("request"),
+                    my::rpc::Param::defaulted::<String>("request"),
                 ],
             ),
     ];

@@ -12,6 +12,7 @@ use serde::ser::{
 
 use super::key::KeyEncoder;
 use super::text;
+use crate::codec::place::{in_entry, in_field, in_item};
 use crate::error::EncodeError;
 
 /// Writes one value.
@@ -78,6 +79,7 @@ impl<'a> Encoder<'a> {
         Items {
             out: self.out,
             close,
+            index: 0,
         }
     }
 
@@ -266,6 +268,8 @@ impl<'a> Serializer for Encoder<'a> {
 pub(super) struct Items<'a> {
     out: &'a mut Vec<u8>,
     close: &'static [u8],
+    /// How many were written.
+    index: usize,
 }
 
 impl Items<'_> {
@@ -283,7 +287,12 @@ macro_rules! items {
             type Error = EncodeError;
 
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-                value.serialize(Encoder::new(self.out)).map(|_| ())
+                let index = self.index;
+                self.index += 1;
+                match value.serialize(Encoder::new(self.out)) {
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(in_item(index, error)),
+                }
             }
 
             fn end(self) -> Written {
@@ -312,7 +321,8 @@ impl Members<'_> {
         self.out.extend_from_slice(b"<member><name>");
         text::write(self.out, name)?;
         self.out.extend_from_slice(b"</name>");
-        match value.serialize(Encoder::new(self.out))? {
+        let wrote = value.serialize(Encoder::new(self.out));
+        match wrote.map_err(|error| in_field(name, error))? {
             Wrote::Value => self.out.extend_from_slice(b"</member>"),
             Wrote::Nothing => self.out.truncate(start),
         }
@@ -370,7 +380,28 @@ impl SerializeMap for Members<'_> {
         Ok(())
     }
 
+    fn serialize_entry<K, V>(&mut self, key: &K, value: &V) -> Result<(), EncodeError>
+    where
+        K: Serialize + ?Sized,
+        V: Serialize + ?Sized,
+    {
+        self.serialize_key(key)?;
+        let name_ends = self.out.len();
+        self.serialize_value(value).map_err(|error| {
+            let written = self.out.get(..name_ends).unwrap_or_default();
+            in_entry(&last_name(written), error)
+        })
+    }
+
     fn end(self) -> Written {
         self.finish()
     }
+}
+
+/// The name that was written last, in quotes.
+fn last_name(written: &[u8]) -> String {
+    let name = written.strip_suffix(b"</name>").unwrap_or_default();
+    let start = memchr::memmem::rfind(name, b"<name>").map_or(0, |at| at + 6);
+    let name = name.get(start..).unwrap_or_default();
+    format!("\"{}\"", String::from_utf8_lossy(name))
 }
