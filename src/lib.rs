@@ -12,6 +12,7 @@ pub use farcall_core::limits::Limits;
 pub use farcall_core::method::{Method, Param};
 pub use farcall_core::params;
 pub use farcall_core::service::{Answer, Reply, Request, Service};
+pub use farcall_core::types;
 pub use farcall_core::wire::Wire;
 pub use farcall_transport::address::{Address, BadAddress, Transport};
 pub use farcall_transport::connect::{connect_with, in_memory, over};

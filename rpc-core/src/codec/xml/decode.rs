@@ -19,6 +19,7 @@ use super::number::{Integer, float, integral, whole};
 use super::reader::{Item, Reader, Type};
 use super::text::{is_blank, trimmed};
 use crate::error::DecodeError;
+use crate::types;
 
 /// How many options and newtypes may wrap each other without a level between them. They cost
 /// nothing on the wire, so that a type like `struct N(Option<Box<N>>)` would recurse on a single
@@ -175,12 +176,18 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
         }
     }
 
+    /// A [`Value`](types::Value) is told what nobody else can know: that text is a date.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        visitor.visit_newtype_struct(self.wrapped()?)
+        match self.item {
+            Item::Scalar(Type::DateTime, text) if name == types::VALUE => {
+                visitor.visit_enum(Key(text))
+            }
+            _ => visitor.visit_newtype_struct(self.wrapped()?),
+        }
     }
 
     /// Text is a variant without anything in it; else it is a struct of one member.
