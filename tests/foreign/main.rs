@@ -8,3 +8,4 @@ mod python;
 mod ruby;
 mod service;
 mod socket;
+mod validator;

@@ -154,7 +154,7 @@ impl Rest<'_> {
     fn digits(&mut self, count: usize) -> Option<i64> {
         let (digits, rest) = self.0.split_at_checked(count)?;
         let number = digits.iter().try_fold(0, |number, byte| {
-            let digit = byte.is_ascii_digit().then_some(byte - b'0')?;
+            let digit = char::from(*byte).to_digit(10)?;
             Some(number * 10 + i64::from(digit))
         })?;
         self.0 = rest;
