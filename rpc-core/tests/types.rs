@@ -115,3 +115,10 @@ fn integers_that_do_not_fit_are_refused_not_rounded() {
         assert!(words.contains("2^63"), "{words}");
     }
 }
+
+#[test]
+fn a_float_that_javascript_calls_an_integer_is_a_double() {
+    let text = b"<value><int>1e+21</int></value>";
+    let value: Value = Encoding::Xml.decode(text).unwrap();
+    assert_eq!(value, Value::Double(1e21));
+}
