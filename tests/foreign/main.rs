@@ -1,11 +1,12 @@
 //! Those who have never heard of farcall call it: clients of other languages, curl, and bare
-//! sockets. `scripts/test` installs them; a test whose client is not there says that it was left
+//! sockets; and servers of other languages are called. `scripts/test` installs them; a test whose client is not there says that it was left
 //! out.
 
 mod curl;
 mod node;
 mod python;
 mod ruby;
+mod servers;
 mod service;
 mod socket;
 mod validator;

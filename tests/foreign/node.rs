@@ -1,6 +1,6 @@
 //! Node: the packages xmlrpc and jayson.
 
-use crate::service::{TOOLS, left_out, script};
+use crate::service::{node_has, script};
 
 /// Begins every script: the server's port, and what to say in every way.
 const PRELUDE: &str = r#"
@@ -14,10 +14,9 @@ const failed = (error) => { console.error(error); process.exit(1); };
 "#;
 
 async fn node(package: &str, text: &str) {
-    if !std::path::Path::new(&format!("{TOOLS}/node/node_modules/{package}")).exists() {
-        return left_out(&format!("the Node package {package}"));
+    if node_has(package) {
+        script("node", "-e", &format!("{PRELUDE}{text}")).await;
     }
-    script("node", "-e", &format!("{PRELUDE}{text}")).await;
 }
 
 /// It writes every whole number as `<int>`, `<int>-1e+300</int>` too, and strings in CDATA sections.

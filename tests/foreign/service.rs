@@ -112,7 +112,7 @@ pub(crate) async fn start(server: Server) -> u16 {
 }
 
 /// How long a client may take, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Below it `scripts/test` installs what Debian does not have.
 pub(crate) const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools");
@@ -180,6 +180,15 @@ pub(crate) fn left_out(what: &str) {
     // Past the test harness, which keeps what passing tests print.
     let words = format!("left out: {what} (scripts/test installs it)\n");
     std::io::stderr().write_all(words.as_bytes()).unwrap();
+}
+
+/// Whether a package of Node is there; else a word is said about it.
+pub(crate) fn node_has(package: &str) -> bool {
+    let there = std::path::Path::new(&format!("{TOOLS}/node/node_modules/{package}")).exists();
+    if !there {
+        left_out(&format!("the Node package {package}"));
+    }
+    there
 }
 
 /// What a client printed, if it ended well; else the test fails with all that it printed.
