@@ -4,6 +4,8 @@
 
 mod curl;
 mod node;
+mod perl;
+mod php;
 mod python;
 mod ruby;
 mod servers;
