@@ -20,6 +20,11 @@ pub use farcall_transport::connect::{connect_with, in_memory, over};
 pub use farcall_transport::http::HttpService;
 pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols, Report, Server};
 
+/// The Rust in docs/interop.md compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/interop.md")]
+struct Interoperation;
+
 /// Makes a server and a client of a trait.
 ///
 /// ```

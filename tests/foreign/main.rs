@@ -3,6 +3,7 @@
 //! out.
 
 mod curl;
+mod docs;
 mod node;
 mod perl;
 mod php;
