@@ -122,3 +122,20 @@ fn a_float_that_javascript_calls_an_integer_is_a_double() {
     let value: Value = Encoding::Xml.decode(text).unwrap();
     assert_eq!(value, Value::Double(1e21));
 }
+
+#[test]
+fn any_value_nests_no_deeper_than_the_limit() {
+    const DEEP: usize = 20_000;
+    let array = [&7_u32.to_le_bytes()[..], &1_u64.to_le_bytes()].concat();
+    for (encoding, bytes) in [
+        (Encoding::Bincode, array.repeat(DEEP)),
+        (
+            Encoding::Json,
+            [b"[".repeat(DEEP), b"]".repeat(DEEP)].concat(),
+        ),
+        (Encoding::Xml, b"<value><array><data>".repeat(DEEP)),
+    ] {
+        let words = encoding.decode::<Value>(&bytes).unwrap_err().to_string();
+        assert!(words.contains("deeper"), "{encoding}: {words}");
+    }
+}
