@@ -14,6 +14,7 @@ use farcall::{Error, Fault};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use crate::service::{PATIENCE, TOOLS, left_out};
 
@@ -115,15 +116,17 @@ pub(crate) async fn start(
     };
     let said = Arc::new(Mutex::new(String::new()));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    keep(child.stderr.take().unwrap(), Arc::clone(&said));
+    let errors = keep(child.stderr.take().unwrap(), Arc::clone(&said));
     let mut running = Running {
         ports: Vec::new(),
         said,
         _child: child,
     };
     let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
-    let line = line.expect("the server listens in time").unwrap();
-    let line = line.expect("the server prints its ports");
+    let Some(line) = line.expect("the server listens in time").unwrap() else {
+        errors.await.unwrap();
+        panic!("the server ended before it listened");
+    };
     running.ports = line
         .split(' ')
         .map(|port| port.parse().expect(&line))
@@ -133,7 +136,7 @@ pub(crate) async fn start(
 }
 
 /// Reads what a server says, so that it can go on.
-fn keep(pipe: impl AsyncRead + Unpin + Send + 'static, said: Arc<Mutex<String>>) {
+fn keep(pipe: impl AsyncRead + Unpin + Send + 'static, said: Arc<Mutex<String>>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut lines = BufReader::new(pipe).lines();
         while let Ok(Some(line)) = lines.next_line().await {
@@ -141,7 +144,7 @@ fn keep(pipe: impl AsyncRead + Unpin + Send + 'static, said: Arc<Mutex<String>>)
             said.push_str(&line);
             said.push('\n');
         }
-    });
+    })
 }
 
 /// The fault that a call has to end with.
