@@ -49,6 +49,9 @@ my ($sum, $fault) = @{call("system.multicall", [
     { methodName => "add", params => [1, 2] }, { methodName => "divide", params => [1, 0] }])};
 is "$sum->[0] $fault->{faultCode} $fault->{faultString}", "3 1 division by zero";
 is call("add", $_, $_), 2 * $_ for 1 .. 50;
+$client->compress_requests(1);
+$client->compress_thresh(1);
+is call("echo", "<&>" x 1000), "<&>" x 1000;
 print "all is well\n";
 "#;
     script("perl", "-e", text).await;

@@ -214,6 +214,19 @@ pub(crate) async fn call_everything(client: &StrangeClient) {
     }
 }
 
+/// Sends several calls at once, one of which fails.
+pub(crate) async fn call_in_batches(client: &StrangeClient) {
+    let calls = (client.add(1, 2), client.divide(1, 0), client.echo("<&>"));
+    let (sum, division, text) = client.batch(calls).await.unwrap();
+    assert_eq!((sum.unwrap(), &*text.unwrap()), (3, "<&>"));
+    fault(division);
+    let calls: Vec<_> = (0..20).map(|n| client.add(n, n)).collect();
+    let sums = client.batch(calls).await.unwrap();
+    for (n, sum) in sums.into_iter().enumerate() {
+        assert_eq!(sum.unwrap(), 2 * n as i64);
+    }
+}
+
 /// A nested value of every type but nil, which is not for everybody.
 pub(crate) fn nested() -> Value {
     let scalars = vec![

@@ -2,7 +2,7 @@
 
 use farcall::types::Value;
 
-use super::{StrangeClient, call_everything, failure, fault, nested, start};
+use super::{StrangeClient, call_everything, call_in_batches, failure, fault, nested, start};
 use crate::service::{PATIENCE, node_has};
 
 /// What is served.
@@ -46,6 +46,7 @@ http.listen(0, "127.0.0.1", () => tcp.listen(0, "127.0.0.1", () =>
         let address = format!("{way}://127.0.0.1:{port}");
         let client = StrangeClient::connect(&address).await.unwrap();
         call_everything(&client).await;
+        call_in_batches(&client).await;
         assert_eq!(client.add(1 << 40, 1).await.unwrap(), (1 << 40) + 1);
         assert_eq!(client.echo("\u{1}\r").await.unwrap(), "\u{1}\r");
         client.nothing().await.unwrap();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use farcall::types::Value;
 
 use super::{
-    IntrospectionClient, Running, StrangeClient, call_everything, failure, fault, inner, nested,
-    start,
+    IntrospectionClient, Running, StrangeClient, call_everything, call_in_batches, failure, fault,
+    inner, nested, start,
 };
 use crate::service::TOOLS;
 
@@ -72,6 +72,7 @@ async fn pythons_xmlrpc_server_answers() {
             .await
             .unwrap();
         call_everything(&client).await;
+        call_in_batches(&client).await;
         let bytes: Vec<u8> = (0..=255).collect();
         assert_eq!(&*client.bytes(&bytes).await.unwrap(), &bytes[..]);
         let moment = "1998-07-17T14:08:55Z".parse().unwrap();
@@ -172,6 +173,7 @@ serve(server)
     let address = format!("json+http://127.0.0.1:{}/", server.ports[0]);
     let client = StrangeClient::connect(&address).await.unwrap();
     call_everything(&client).await;
+    call_in_batches(&client).await;
     assert_eq!(client.add(1 << 40, 1).await.unwrap(), (1 << 40) + 1);
     assert_eq!(client.echo("\u{1}\r").await.unwrap(), "\u{1}\r");
     client.nothing().await.unwrap();

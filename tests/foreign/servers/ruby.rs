@@ -1,6 +1,9 @@
 //! Ruby: the server of the gem xmlrpc, on WEBrick.
 
-use super::{IntrospectionClient, StrangeClient, call_everything, failure, fault, inner, start};
+use super::{
+    IntrospectionClient, StrangeClient, call_everything, call_in_batches, failure, fault, inner,
+    start,
+};
 use crate::ruby::is_there;
 use farcall::types::Value;
 
@@ -42,6 +45,7 @@ server.start
     let address = format!("xml+http://127.0.0.1:{}/RPC2", server.ports[0]);
     let client = StrangeClient::connect(&address).await.unwrap();
     call_everything(&client).await;
+    call_in_batches(&client).await;
     assert_eq!(&*client.bytes(b"\x00\xff").await.unwrap(), b"\x00\xff");
     let moment = "1998-07-17T14:08:55Z".parse().unwrap();
     assert_eq!(client.moment(moment).await.unwrap(), moment);
