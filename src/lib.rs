@@ -12,12 +12,18 @@ pub use farcall_core::limits::Limits;
 pub use farcall_core::method::{Method, Param};
 pub use farcall_core::params;
 pub use farcall_core::service::{Answer, Reply, Request, Service};
+pub use farcall_core::types;
 pub use farcall_core::wire::Wire;
 pub use farcall_transport::address::{Address, BadAddress, Transport};
 pub use farcall_transport::connect::{connect_with, in_memory, over};
 #[cfg(feature = "http")]
 pub use farcall_transport::http::HttpService;
 pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols, Report, Server};
+
+/// The Rust in docs/interop.md compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/interop.md")]
+struct Interoperation;
 
 /// Makes a server and a client of a trait.
 ///

@@ -14,10 +14,13 @@ use super::key::KeyEncoder;
 use super::text;
 use crate::codec::place::{in_entry, in_field, in_item};
 use crate::error::EncodeError;
+use crate::types;
 
 /// Writes one value.
 pub(super) struct Encoder<'a> {
     out: &'a mut Vec<u8>,
+    /// Text that comes is a date, in the form of RFC 3339 and in UTC.
+    date: bool,
 }
 
 /// What was written. A member that is absent is left out of its struct: many clients cannot read
@@ -32,7 +35,7 @@ type Written = Result<Wrote, EncodeError>;
 
 impl<'a> Encoder<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out }
+        Self { out, date: false }
     }
 
     /// Writes `<int>` where 32 bits are enough, which everybody reads, else `<i8>`.
@@ -66,6 +69,15 @@ impl<'a> Encoder<'a> {
         // Writing to a `Vec` cannot fail.
         let _ = write!(self.out, "{n}");
         self.out.extend_from_slice(b"</double></value>");
+        Ok(Wrote::Value)
+    }
+
+    /// Writes the one form that everybody reads: no dashes, no zone.
+    fn date_time(self, text: &str) -> Written {
+        self.out.extend_from_slice(b"<value><dateTime.iso8601>");
+        let kept = text.bytes().filter(|b| !matches!(b, b'-' | b'Z'));
+        self.out.extend(kept);
+        self.out.extend_from_slice(b"</dateTime.iso8601></value>");
         Ok(Wrote::Value)
     }
 
@@ -166,6 +178,9 @@ impl<'a> Serializer for Encoder<'a> {
     }
 
     fn serialize_str(self, value: &str) -> Written {
+        if self.date {
+            return self.date_time(value);
+        }
         self.out.extend_from_slice(b"<value><string>");
         text::write(self.out, value)?;
         self.out.extend_from_slice(b"</string></value>");
@@ -206,8 +221,10 @@ impl<'a> Serializer for Encoder<'a> {
     }
 
     /// A newtype is never left out, whatever is in it: serde fills in absent `Option`s only.
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, v: &T) -> Written {
-        v.serialize(self).map(|_| Wrote::Value)
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, v: &T) -> Written {
+        let date = name == types::DATE_TIME;
+        let inner = Encoder { date, ..self };
+        v.serialize(inner).map(|_| Wrote::Value)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -217,8 +234,8 @@ impl<'a> Serializer for Encoder<'a> {
         variant: &'static str,
         value: &T,
     ) -> Written {
-        let Encoder { out } = self.variant(variant)?;
-        value.serialize(Encoder { out: &mut *out })?;
+        let Encoder { out, .. } = self.variant(variant)?;
+        value.serialize(Encoder::new(&mut *out))?;
         out.extend_from_slice(END_OF_VARIANT);
         Ok(Wrote::Value)
     }
