@@ -105,6 +105,7 @@ struct Interoperation;
 /// | `timeout = "5s"` | how long a call may take where the caller does not say; `ms`, `s`, `m`, `h` |
 /// | `params = "…"` | as on the trait, for this method |
 /// | `notify` | its callers want no reply; it returns nothing |
+/// | `blocking` | it may block: the server runs it on a thread of its own, not among the other calls |
 ///
 /// | `#[rpc(…)]` on a parameter | |
 /// |---|---|

@@ -43,6 +43,8 @@ pub(crate) struct Method {
     pub(crate) doc: String,
     pub(crate) name: String,
     pub(crate) aliases: Vec<LitStr>,
+    /// The server runs it on a thread where it may block.
+    pub(crate) blocking: bool,
     pub(crate) idempotent: bool,
     pub(crate) notify: bool,
     pub(crate) timeout_ms: Option<u64>,

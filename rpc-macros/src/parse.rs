@@ -26,6 +26,7 @@ pub(crate) struct TraitOptions {
 pub(crate) struct MethodOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
+    pub(crate) blocking: bool,
     pub(crate) idempotent: bool,
     pub(crate) notify: Option<Ident>,
     pub(crate) timeout_ms: Option<u64>,
@@ -87,6 +88,7 @@ pub(crate) fn method_options(
         match word(&meta).as_str() {
             "name" => options.name = Some(name(&meta)?),
             "alias" => options.aliases.push(name(&meta)?),
+            "blocking" => options.blocking = true,
             "idempotent" => options.idempotent = true,
             "notify" => options.notify = meta.path.get_ident().cloned(),
             "timeout" => options.timeout_ms = Some(milliseconds(&meta.value()?.parse()?)?),
@@ -94,7 +96,7 @@ pub(crate) fn method_options(
             other => {
                 return Err(meta.error(format_args!(
                     "a method has no option `{other}`: there are `name`, `alias`, `idempotent`, \
-                     `timeout`, `notify` and `params`"
+                     `timeout`, `notify`, `params` and `blocking`"
                 )));
             }
         }

@@ -77,6 +77,7 @@ pub(crate) fn read(
         doc: doc(&function.attrs),
         name,
         aliases: asked.aliases,
+        blocking: asked.blocking,
         idempotent: asked.idempotent,
         notify: asked.notify.is_some(),
         timeout_ms: asked.timeout_ms,
