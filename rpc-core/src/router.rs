@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::fault::Fault;
-use crate::introspection::Introspection;
+use crate::introspection::{Info, Introspection};
 use crate::method::Method;
 use crate::service::{AnyService, Request, Running, Service, Slot};
 
@@ -22,6 +22,7 @@ pub struct Router {
     services: Vec<AnyService>,
     by_name: HashMap<&'static str, Target>,
     by_hash: HashMap<u32, Target>,
+    introspection: Introspection,
 }
 
 /// Where a method is.
@@ -46,9 +47,17 @@ pub struct Target {
 #[derive(Clone, Default)]
 pub struct Builder {
     services: Vec<AnyService>,
+    info: Info,
 }
 
 impl Builder {
+    /// Says what the services are, as a whole.
+    #[must_use]
+    pub fn info(mut self, info: Info) -> Self {
+        self.info = info;
+        self
+    }
+
     /// Adds a service.
     #[must_use]
     pub fn service<S: Service>(mut self, service: S) -> Self {
@@ -61,19 +70,20 @@ impl Builder {
     /// # Errors
     /// If two methods have the same wire name, or the same hash.
     pub fn build(self) -> Result<Arc<Router>, Conflict> {
-        let Self { mut services } = self;
-        let introspection = Introspection::of(services.iter().flat_map(|s| s.methods()));
+        let Self { mut services, info } = self;
+        let introspection = Introspection::of(services.iter().flat_map(|s| s.methods()), info);
         services.push(Arc::new(introspection.clone()));
         let mut router = Router {
             services,
             by_name: HashMap::new(),
             by_hash: HashMap::new(),
+            introspection,
         };
         for service in 0..router.services.len() {
             router.register(service)?;
         }
         let router = Arc::new(router);
-        introspection.answers_for(&router);
+        router.introspection.answers_for(&router);
         Ok(router)
     }
 }
@@ -145,6 +155,13 @@ impl Router {
         let mut names: Vec<_> = methods.map(|method| method.name).collect();
         names.sort_unstable();
         names
+    }
+
+    /// The OpenRPC document of the services, as JSON: what `rpc.discover` answers.
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn openrpc(&self) -> String {
+        self.introspection.openrpc().to_string()
     }
 
     /// Starts a call that the caller polls itself.

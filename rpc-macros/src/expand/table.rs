@@ -30,6 +30,13 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
     if method.returns.spelled.is_some() {
         let value = client_view(parse_quote!('static)).ty(&method.returns.value);
         entry.extend(quote!(.returns::<#value>()));
+        if cfg!(feature = "schemars") {
+            entry.extend(quote!(.result_schema(#krate::schema_of!(#value))));
+        }
+    }
+    if let Some(error) = &method.returns.error {
+        let error = client_view(parse_quote!('static)).ty(error);
+        entry.extend(quote!(.fails(#krate::fault_kinds!(#error))));
     }
     if !method.aliases.is_empty() {
         let aliases = &method.aliases;
@@ -52,10 +59,11 @@ fn describe(service: &Service, param: &Param) -> TokenStream {
     let krate = &service.krate;
     let name = &param.name;
     let ty = owned(service, param);
+    let schema = cfg!(feature = "schemars").then(|| quote!(.schema(#krate::schema_of!(#ty))));
     if param.optional || param.default.is_some() {
-        quote!(#krate::Param::optional::<#ty>(#name))
+        quote!(#krate::Param::optional::<#ty>(#name) #schema)
     } else {
-        quote!(#krate::Param::required::<#ty>(#name))
+        quote!(#krate::Param::required::<#ty>(#name) #schema)
     }
 }
 
