@@ -352,3 +352,6 @@ fn or_null(mut schema: Value) -> Value {
     }
     schema
 }
+
+#[cfg(test)]
+mod tests;

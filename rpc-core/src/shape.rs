@@ -6,6 +6,7 @@
 
 mod make;
 pub(crate) mod probe;
+mod tracer;
 
 use serde::de::Deserialize;
 

@@ -122,6 +122,7 @@ async fn where_an_optional_parameter_comes_first_parameters_are_by_name() {
     assert_eq!(shift["paramStructure"], "by-name");
     assert_eq!(shift["params"][0]["name"], "what");
     assert_eq!(shift["params"][1]["name"], "by");
+    assert_eq!(call(&address, "shift", json!([null, 3])).await["result"], 6);
     assert_eq!(
         call(&address, "shift", json!({"what": 3})).await["result"],
         6
