@@ -145,12 +145,12 @@ mod tests {
 
     #[derive(Deserialize)]
     #[allow(dead_code, reason = "only its shape is looked at")]
-    struct Chain(Option<Box<Chain>>);
+    struct Chain(Option<Box<Self>>);
 
     #[derive(Deserialize)]
     #[serde(transparent)]
     #[allow(dead_code, reason = "only its shape is looked at")]
-    struct Thread(Option<Box<Thread>>);
+    struct Thread(Option<Box<Self>>);
 
     #[test]
     fn an_enum_is_what_all_its_variants_are() {

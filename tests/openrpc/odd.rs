@@ -26,7 +26,7 @@ pub(crate) mod two {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Page<T> {
     pub items: Vec<T>,
-    pub next: Option<Box<Page<T>>>,
+    pub next: Option<Box<Self>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,11 +38,11 @@ pub(crate) enum Color {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Tree {
-    Fork(Box<Tree>, Box<Tree>),
+    Fork(Box<Self>, Box<Self>),
     Leaf(Color),
     Named {
         name: String,
-        tree: Option<Box<Tree>>,
+        tree: Option<Box<Self>>,
     },
     Nothing,
 }
@@ -51,11 +51,11 @@ pub(crate) enum Tree {
 pub(crate) struct Meters(f64);
 
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Chain(Option<Box<Chain>>);
+pub(crate) struct Chain(Option<Box<Self>>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Bush(Vec<(Bush, Bush)>);
+pub(crate) struct Bush(Vec<(Self, Self)>);
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Everything {

@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for Endless {
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "only its schema is looked at")]
 enum Bottomless {
-    Down(Box<Bottomless>),
+    Down(Box<Self>),
 }
 
 #[derive(Deserialize)]
