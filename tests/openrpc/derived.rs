@@ -14,7 +14,7 @@ struct Person {
     name: String,
     #[schemars(range(min = 1, max = 9999))]
     number: u32,
-    friends: Vec<Person>,
+    friends: Vec<Self>,
     pair: (i32, String),
 }
 
