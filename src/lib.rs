@@ -3,7 +3,7 @@
 // `#[farcall::service]` says `::farcall::…`, in this crate's own examples too.
 extern crate self as farcall;
 
-pub use farcall_core::channel::{Call, CallFuture, Carrier, Channel};
+pub use farcall_core::channel::{Batch, BatchFuture, Call, CallFuture, Calls, Carrier, Channel};
 pub use farcall_core::context::{Context, Metadata};
 pub use farcall_core::encoding::Encoding;
 pub use farcall_core::error::{Error, Failure};
@@ -120,6 +120,7 @@ pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols,
 /// - `CalcClient`, with a method for each of the trait's that gives a [`Call`], and
 ///   - `CalcClient::connect(address).await`, `CalcClient::new(channel)`,
 ///     `CalcClient::in_memory(server, encoding)`;
+///   - `batch(calls)`, several calls sent together: a [`Batch`];
 ///   - `channel()`, the [`Channel`] that calls are sent over;
 ///   - `CalcClient::METHODS`, the table of [`Method`]s that both sides share.
 ///
@@ -156,11 +157,20 @@ pub use farcall_macros::service;
 /// `::farcall`, `#[fault(crate = path)]` on the type says so.
 pub use farcall_macros::Fault;
 
+/// How a call, or an attempt to connect, ends. `E` is the method's own error.
+///
+/// ```
+/// async fn ping(address: &str) -> farcall::Result<()> {
+///     farcall::connect(address).await.map(drop)
+/// }
+/// ```
+pub type Result<T, E = std::convert::Infallible> = std::result::Result<T, Error<E>>;
+
 /// A channel to the server at `address`, with default [`Limits`]. Generated clients have a
 /// `connect` of their own that calls this.
 ///
 /// # Errors
 /// If the address cannot be, or nobody answers there.
-pub async fn connect(address: &str) -> Result<Channel, Error> {
+pub async fn connect(address: &str) -> Result<Channel> {
     Ok(farcall_transport::connect::connect(address).await?)
 }

@@ -255,6 +255,8 @@ enum Kind {
     TooLarge { size: usize, limit: usize },
     /// A fault came back that is none of the method's own.
     Remote(Fault),
+    /// A fault came back for a whole batch, none of whose members ran.
+    BatchRefused(Fault),
     /// The other side broke the protocol.
     Peer(String),
     /// The other side refused the conversation, in these words.
@@ -313,6 +315,21 @@ impl Failure {
         Self::of(Kind::Remote(fault))
     }
 
+    /// The other side answered a batch, and left this call of it out.
+    pub(crate) fn left_out() -> Self {
+        Self::peer("the answer to the batch leaves this call out")
+    }
+
+    /// The other side refused a batch as a whole with `fault`.
+    pub(crate) fn batch_refused(fault: Fault) -> Self {
+        Self::of(Kind::BatchRefused(fault))
+    }
+
+    /// True if the call did not run because the other side refused the batch it was in.
+    pub(crate) fn is_of_batch(&self) -> bool {
+        matches!(&*self.0, Kind::BatchRefused(_))
+    }
+
     /// The other side broke the protocol: `how`.
     #[must_use]
     pub fn peer(how: impl Into<String>) -> Self {
@@ -335,7 +352,7 @@ impl Failure {
     #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
         match &*self.0 {
-            Kind::Remote(fault) => Some(fault),
+            Kind::Remote(fault) | Kind::BatchRefused(fault) => Some(fault),
             _ => None,
         }
     }
@@ -345,7 +362,7 @@ impl Failure {
     pub fn is_timeout(&self) -> bool {
         match &*self.0 {
             Kind::Timeout { .. } => true,
-            Kind::Remote(fault) => fault.code == code::TIMEOUT,
+            Kind::Remote(fault) | Kind::BatchRefused(fault) => fault.code == code::TIMEOUT,
             _ => false,
         }
     }
@@ -356,7 +373,9 @@ impl Failure {
         match &*self.0 {
             Kind::Connect { .. } => true,
             Kind::Closed { sent } => !sent,
-            Kind::Remote(fault) => matches!(fault.code, code::OVERLOADED | code::UNAVAILABLE),
+            Kind::Remote(fault) | Kind::BatchRefused(fault) => {
+                matches!(fault.code, code::OVERLOADED | code::UNAVAILABLE)
+            }
             _ => false,
         }
     }
@@ -366,7 +385,7 @@ impl Failure {
     pub fn was_sent(&self) -> bool {
         match &*self.0 {
             Kind::Closed { sent } | Kind::Timeout { sent, .. } => *sent,
-            Kind::Decode { .. } | Kind::Remote(_) | Kind::Peer(_) => true,
+            Kind::Decode { .. } | Kind::Remote(_) | Kind::BatchRefused(_) | Kind::Peer(_) => true,
             Kind::Connect { .. }
             | Kind::Encode { .. }
             | Kind::TooLarge { .. }
@@ -397,6 +416,7 @@ impl fmt::Display for Failure {
                 "the message has {size} bytes; the limit is {limit} (`Limits::message_bytes`)"
             ),
             Kind::Remote(fault) => fault.fmt(f),
+            Kind::BatchRefused(fault) => write!(f, "the batch was refused: {fault}"),
             Kind::Peer(how) => write!(f, "the other side broke the protocol: {how}"),
             Kind::Refused(words) => write!(f, "the other side refused: {words}"),
             Kind::Unsupported(why) => f.write_str(why),

@@ -96,6 +96,19 @@ impl Fault {
         )
     }
 
+    /// A batch has more than `most` members.
+    pub(crate) fn too_many_members(most: usize) -> Self {
+        let reason = format!("the batch has more than {most} members (`Limits::batch_members`)");
+        Self::new(code::TOO_LARGE, reason)
+    }
+
+    /// The replies to a batch have more than `most` bytes; this one is left out.
+    pub(crate) fn replies_too_large(most: usize) -> Self {
+        let reason =
+            format!("the batch's replies have more than {most} bytes (`Limits::message_bytes`)");
+        Self::new(code::TOO_LARGE, reason)
+    }
+
     pub(crate) fn method_not_found(name: &str) -> Self {
         Self::new(
             code::METHOD_NOT_FOUND,

@@ -1,7 +1,7 @@
 //! The bytes of one message, cheap to hand on.
 
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use bytes::Bytes;
 
@@ -43,6 +43,17 @@ impl Payload {
                 })
             }
             None => Self(Repr::Shared(Bytes::copy_from_slice(bytes))),
+        }
+    }
+
+    /// The bytes `at`, as a message of its own: a small one copied, a large one shared.
+    #[must_use]
+    pub(crate) fn part(&self, at: Range<usize>) -> Self {
+        match &self.0 {
+            Repr::Shared(bytes) if !Self::would_be_inline(at.len()) && at.end <= bytes.len() => {
+                Self(Repr::Shared(bytes.slice(at)))
+            }
+            _ => Self::copied_from(self.get(at).unwrap_or_default()),
         }
     }
 

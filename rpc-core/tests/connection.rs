@@ -387,3 +387,54 @@ fn a_server_that_speaks_something_else_is_quoted() {
         other => panic!("{other:?}"),
     }
 }
+
+/// A waker that counts.
+#[derive(Default)]
+struct Counted(std::sync::atomic::AtomicUsize);
+
+impl std::task::Wake for Counted {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_caller_that_gave_up_waiting_for_room_does_not_take_anothers_turn() {
+    let mut limits = Limits::default();
+    limits.calls_per_connection = 1;
+    let mut pair = Pair::new(Encoding::Bincode, &limits);
+    let channel = pair.channel.clone();
+    let call = |gate| -> Wait<'_> { channel.call(&Gates::METHODS[0], (gate,)).into_future() };
+    // The server's hello says that it takes one call at a time.
+    Pair::carry(&mut parts!(pair), 64);
+    let (mut first, mut second, mut third) = (call(1), call(2), call(3));
+    assert!(poll(&mut first).is_pending());
+    let woken = [Arc::new(Counted::default()), Arc::new(Counted::default())];
+    for (call, woken) in [&mut second, &mut third].into_iter().zip(&woken) {
+        // Asking more than once does not take more than one turn.
+        for _ in 0..3 {
+            let waker = Waker::from(Arc::clone(woken));
+            assert!(
+                Pin::new(&mut *call)
+                    .poll(&mut Context::from_waker(&waker))
+                    .is_pending()
+            );
+        }
+    }
+    pair.gates.open(1);
+    Pair::carry(&mut parts!(pair), 64);
+    assert!(poll(&mut first).is_ready());
+    let count = |at: usize| woken[at].0.load(std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(
+        (count(0), count(1)),
+        (1, 0),
+        "the first to come is the first to be called"
+    );
+    // It was called, and does not come.
+    drop(second);
+    assert_eq!(count(1), 1, "the room is for the next");
+    assert!(poll(&mut third).is_pending());
+    pair.gates.open(3);
+    Pair::carry(&mut parts!(pair), 64);
+    assert!(matches!(poll(&mut third), Poll::Ready(Ok(3))));
+}

@@ -19,7 +19,7 @@ use crate::problems::Problems;
 use crate::types::{arguments, bare, search};
 
 /// Functions that the generated client has of its own.
-const CLIENT_FUNCTIONS: [&str; 4] = ["new", "connect", "in_memory", "channel"];
+const CLIENT_FUNCTIONS: [&str; 5] = ["new", "connect", "in_memory", "channel", "batch"];
 
 const REMOTE_IS_ASYNC: &str =
     "a remote method is `async fn` or returns a `Stream`: its caller waits for the network";
@@ -85,7 +85,8 @@ fn check_signature(sig: &Signature, problems: &mut Problems) {
         problems.refuse(
             &sig.ident,
             format_args!(
-                "`{}` is already a function of the generated client; pick another name",
+                "`{0}` is already a function of the generated client; pick another name, and give \
+                 it `#[rpc(name = \"{0}\")]`",
                 sig.ident
             ),
         );

@@ -5,6 +5,7 @@
 mod curl;
 mod node;
 mod python;
+mod python_gzip;
 mod ruby;
 mod service;
 mod socket;

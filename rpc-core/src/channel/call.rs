@@ -3,15 +3,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::de::value::UnitDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::{Channel, InFlight, Inbound, Options, Outbound, Way};
-use crate::connection::client::{Client, Waiting};
+use crate::connection::client::{Unsent, Waiting};
 use crate::error::{DecodeError, Error, Failure};
 use crate::fault::TypedFault;
 use crate::limits::Budget;
@@ -73,6 +72,16 @@ impl<'a, P, T, E> Call<'a, P, T, E> {
     }
 }
 
+impl<P, T, E> Call<'_, P, T, E> {
+    pub(super) fn channel(&self) -> &Channel {
+        self.channel
+    }
+
+    pub(super) fn set_timeout(&mut self, timeout: Duration) {
+        self.options.timeout = Some(timeout);
+    }
+}
+
 impl<P: EncodeParams, T, E> Call<'_, P, T, E> {
     /// Sends the call without asking for a reply: it is done when it is on its way.
     ///
@@ -90,7 +99,7 @@ impl<P: EncodeParams, T, E> Call<'_, P, T, E> {
         Ok(())
     }
 
-    fn outbound(&self) -> Outbound<'_> {
+    pub(super) fn outbound(&self) -> Outbound<'_> {
         Outbound {
             method: self.method,
             params: &self.params,
@@ -137,7 +146,7 @@ pub struct CallFuture<'a, P, T, E = std::convert::Infallible> {
 enum State {
     Unsent,
     /// Until the connection has room for it.
-    Queued(Arc<Client>, Instant),
+    Queued(Unsent),
     Connection(Waiting),
     Carrier(InFlight),
     /// A notification is on its way.
@@ -170,13 +179,11 @@ where
                     Ok(state) => this.state = state,
                     Err(failure) => break Err(failure),
                 },
-                State::Queued(connection, deadline) => {
-                    match connection.poll_start(this.call.outbound(), *deadline, cx) {
-                        Poll::Pending => return Poll::Pending,
-                        Poll::Ready(Ok(waiting)) => this.state = State::Connection(waiting),
-                        Poll::Ready(Err(failure)) => break Err(failure),
-                    }
-                }
+                State::Queued(unsent) => match unsent.poll_start(this.call.outbound(), cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(waiting)) => this.state = State::Connection(waiting),
+                    Poll::Ready(Err(failure)) => break Err(failure),
+                },
                 State::Connection(waiting) => match waiting.poll_reply(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(reply) => break reply,
@@ -204,10 +211,7 @@ impl<P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'_, P, T, E> {
                 connection.notify(self.outbound())?;
                 State::Sent
             }
-            Way::Connection(connection) => {
-                let deadline = connection.deadline(self.options.timeout);
-                State::Queued(Arc::clone(connection), deadline)
-            }
+            Way::Connection(connection) => State::Queued(Unsent::new(connection)),
             Way::Carrier(carrier) => State::Carrier(carrier.start(self.outbound())?),
         })
     }
@@ -218,7 +222,7 @@ impl<P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'_, P, T, E> {
         T::deserialize(unit).map_err(|error| Failure::decode(self.method.name, error).into())
     }
 
-    fn finish(&self, reply: Result<Inbound, Failure>) -> Result<T, Error<E>> {
+    pub(super) fn finish(&self, reply: Result<Inbound, Failure>) -> Result<T, Error<E>> {
         let failure = match reply {
             Ok(_) if self.options.notification => return self.nothing(),
             Ok(inbound) => {

@@ -46,10 +46,31 @@ pub trait Carrier: Send + Sync {
     /// # Errors
     /// If the parameters cannot be sent this way.
     fn start(&self, call: Outbound<'_>) -> Result<InFlight, Failure>;
+
+    /// Encodes several calls, and gives the future that sends them and waits for their replies, in
+    /// the order of the calls. A way that can sends them as one message; left as it is here, this
+    /// sends them side by side.
+    ///
+    /// # Errors
+    /// If none of them can be sent this way.
+    fn start_batch(&self, calls: &[Outbound<'_>]) -> Result<BatchInFlight, Failure> {
+        let replies = calls.iter().map(|call| {
+            let started = self.start(*call);
+            async move { started?.await }
+        });
+        let replies = futures_util::future::join_all(replies.collect::<Vec<_>>());
+        Ok(Box::pin(async move { Ok(replies.await) }))
+    }
 }
 
 /// A call that was started: its reply, later.
 pub type InFlight = Pin<Box<dyn Future<Output = Result<Inbound, Failure>> + Send>>;
+
+/// How each call of a batch ended, in their order.
+pub type Replies = Vec<Result<Inbound, Failure>>;
+
+/// A batch that was started: its replies, later.
+pub type BatchInFlight = Pin<Box<dyn Future<Output = Result<Replies, Failure>> + Send>>;
 
 /// A call on its way out.
 ///
@@ -119,6 +140,12 @@ impl Inbound {
             message,
             at,
         }
+    }
+
+    /// What there is where nothing was asked for.
+    #[must_use]
+    pub fn nothing(encoding: Encoding) -> Self {
+        Self::new(encoding, Payload::default(), 0..0)
     }
 
     /// The encoded value.

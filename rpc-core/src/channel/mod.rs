@@ -2,16 +2,18 @@
 //!
 //! A [`Channel`] is a handle on the way to a server: a connection that carries many calls, or
 //! anything that is a [`Carrier`] (HTTP, a layer around another channel). A [`Call`] is one call as
-//! a value, sent when it is awaited.
+//! a value, sent when it is awaited; a [`Batch`] is several that are sent together.
 
+mod batch;
 mod call;
 mod carrier;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use batch::{Batch, BatchFuture, Calls, Member};
 pub use call::{Call, CallFuture};
-pub use carrier::{Carrier, InFlight, Inbound, Options, Outbound};
+pub use carrier::{BatchInFlight, Carrier, InFlight, Inbound, Options, Outbound, Replies};
 
 use crate::connection::client::Client;
 use crate::encoding::Encoding;
@@ -62,6 +64,24 @@ impl Channel {
     /// table says which type cannot travel, once.
     pub fn call<P, T, E>(&self, method: &'static Method, params: P) -> Call<'_, P, T, E> {
         Call::new(self, method, params)
+    }
+}
+
+impl Channel {
+    /// Several `calls` over this channel, each typed, to be sent together.
+    pub fn batch<C: Calls>(&self, calls: C) -> Batch<'_, C> {
+        Batch::new(self, calls)
+    }
+
+    /// True if both lead the same way.
+    fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Way::Connection(one), Way::Connection(other)) => Arc::ptr_eq(one, other),
+            (Way::Carrier(one), Way::Carrier(other)) => {
+                std::ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
+            }
+            _ => false,
+        }
     }
 }
 

@@ -7,17 +7,20 @@
 //! A call's id is its slot and the slot's generation, which grows each time the slot is used: a
 //! late reply to a call that was given up finds another generation and completes nobody.
 
+mod batch;
 mod driver;
 mod slots;
+mod turns;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use batch::Batches;
 pub use driver::Driver;
 use slots::{Full, Outcome, Slots};
+use turns::Turns;
 
 use super::Speech;
 use crate::channel::{Inbound, Outbound};
@@ -71,8 +74,10 @@ struct State {
     message_bytes: usize,
     /// The most calls in flight the server takes, as far as it said so.
     calls: usize,
-    /// Those who wait for a free slot, and until when.
-    waiting: VecDeque<(Instant, Waker)>,
+    /// Those who wait for a free slot.
+    turns: Turns,
+    /// The JSON-RPC batches under way, the ids of each.
+    batches: Batches,
     driver: Option<Waker>,
     /// When the driver's timer goes off.
     alarm: Option<Instant>,
@@ -124,7 +129,8 @@ impl Client {
             out,
             message_bytes: limits.message_bytes,
             calls: limits.calls_per_connection,
-            waiting: VecDeque::new(),
+            turns: Turns::default(),
+            batches: Batches::default(),
             driver: None,
             alarm: None,
             closed: None,
@@ -156,52 +162,16 @@ impl Client {
         self.shared.lock().closed.is_none()
     }
 
-    /// When a call with these options is to be given up.
-    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Instant {
-        let now = (self.shared.now)();
+    pub(crate) fn now(&self) -> Instant {
+        (self.shared.now)()
+    }
+
+    /// When a call that begins `now` is to be given up.
+    pub(crate) fn deadline(&self, now: Instant, timeout: Option<Duration>) -> Instant {
         let timeout = timeout.unwrap_or(self.shared.limits.call_time);
         // A time beyond the clock's end is as good as a century.
         const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
         now.checked_add(timeout).unwrap_or_else(|| now + CENTURY)
-    }
-
-    /// Encodes a call and keeps a slot for its reply; pending while the connection is full.
-    pub(crate) fn poll_start(
-        self: &Arc<Self>,
-        call: Outbound<'_>,
-        deadline: Instant,
-        cx: &Context<'_>,
-    ) -> Poll<Result<Waiting, Failure>> {
-        let shared = &self.shared;
-        let mut state = shared.lock();
-        if let Some(closed) = &state.closed {
-            return Poll::Ready(Err(closed.failure(false)));
-        }
-        let remaining = deadline.saturating_duration_since((shared.now)());
-        if remaining.is_zero() {
-            return Poll::Ready(Err(Failure::timeout(call.options.timeout, false)));
-        }
-        let limit = state.calls;
-        let id = match state.slots.open(limit, deadline, call.options.timeout) {
-            Ok(id) => id,
-            Err(Full) => {
-                state.waiting.push_back((deadline, cx.waker().clone()));
-                state.set_alarm(deadline);
-                return Poll::Pending;
-            }
-        };
-        match shared.write(&mut state, &call, Some(id), Some(remaining)) {
-            Ok(size) => state.slots.sent(id, size),
-            Err(failure) => {
-                state.slots.close(id);
-                return Poll::Ready(Err(failure));
-            }
-        }
-        state.set_alarm(deadline);
-        Poll::Ready(Ok(Waiting {
-            client: Some(Arc::clone(self)),
-            id,
-        }))
     }
 
     /// Encodes a call that wants no reply.
@@ -250,37 +220,47 @@ impl Shared {
         id: Option<u64>,
         remaining: Option<Duration>,
     ) -> Result<usize, Failure> {
-        let limit = state.message_bytes.saturating_add(native::HEADER);
         let message = Tail::begin(&mut state.out);
-        let written = match self.speech {
-            Speech::Native => native::write_call(
-                message.out,
-                call,
-                self.encoding,
-                id.unwrap_or_default(),
-                remaining,
-            ),
-            Speech::JsonRpc => write_json(message.out, call, id),
-        };
-        written.map_err(|error| Failure::encode(call.method.name, error))?;
+        self.encode(message.out, call, id, remaining)?;
+        if self.speech == Speech::JsonRpc {
+            message.out.push(b'\n');
+        }
         let size = message.len();
-        if size > limit {
+        if size > self.most(state.message_bytes) {
             return Err(Failure::too_large(size, state.message_bytes));
         }
         message.keep();
         state.wake_driver();
         Ok(size)
     }
+
+    /// How long a message may be, head and all, where its body may have `message_bytes`.
+    fn most(&self, message_bytes: usize) -> usize {
+        message_bytes.saturating_add(native::HEADER)
+    }
+
+    /// Appends the message of a call. On an error the caller cuts off what was appended.
+    fn encode(
+        &self,
+        out: &mut Vec<u8>,
+        call: &Outbound<'_>,
+        id: Option<u64>,
+        remaining: Option<Duration>,
+    ) -> Result<(), Failure> {
+        let id_or_none = id.unwrap_or_default();
+        match self.speech {
+            Speech::Native => native::write_call(out, call, self.encoding, id_or_none, remaining),
+            Speech::JsonRpc => write_json(out, call, id),
+        }
+        .map_err(|error| Failure::encode(call.method.name, error))
+    }
 }
 
 #[cfg(feature = "json")]
 fn write_json(out: &mut Vec<u8>, call: &Outbound<'_>, id: Option<u64>) -> Result<(), EncodeError> {
     use crate::params::Style;
-    use crate::protocol::jsonrpc;
 
-    jsonrpc::write_call(out, call, Style::Positional, id)?;
-    out.push(b'\n');
-    Ok(())
+    crate::protocol::jsonrpc::write_call(out, call, Style::Positional, id)
 }
 
 #[cfg(not(feature = "json"))]
@@ -297,9 +277,15 @@ impl State {
 
     /// Lets the next caller in that waits for a slot.
     fn wake_waiting(&mut self) {
-        if let Some((_, waker)) = self.waiting.pop_front() {
+        if let Some(waker) = self.turns.call() {
             waker.wake();
         }
+    }
+
+    /// Keeps a caller in the queue for a slot, until `deadline`; gives its ticket.
+    fn wait(&mut self, ticket: Option<u64>, deadline: Instant, waker: &Waker) -> u64 {
+        self.set_alarm(deadline);
+        self.turns.wait(ticket, deadline, waker)
     }
 
     /// Makes sure that the driver's timer goes off at `deadline` at the latest.
@@ -307,6 +293,79 @@ impl State {
         if self.alarm.is_none_or(|alarm| deadline < alarm) {
             self.alarm = Some(deadline);
             self.wake_driver();
+        }
+    }
+}
+
+/// A call that has no slot yet. Dropping it gives its turn to the next.
+pub(crate) struct Unsent {
+    client: Arc<Client>,
+    /// When it is given up. Counts from the first time it is asked for: one look at the clock.
+    deadline: Option<Instant>,
+    /// Its place in the queue for a slot, if it has to wait.
+    ticket: Option<u64>,
+}
+
+impl Unsent {
+    pub(crate) fn new(client: &Arc<Client>) -> Self {
+        Self {
+            client: Arc::clone(client),
+            deadline: None,
+            ticket: None,
+        }
+    }
+
+    /// Encodes a call and keeps a slot for its reply; pending while the connection is full.
+    pub(crate) fn poll_start(
+        &mut self,
+        call: Outbound<'_>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<Waiting, Failure>> {
+        let now = self.client.now();
+        let timeout = call.options.timeout;
+        let deadline = self.deadline;
+        let deadline = deadline.unwrap_or_else(|| self.client.deadline(now, timeout));
+        self.deadline = Some(deadline);
+        let shared = &self.client.shared;
+        let mut state = shared.lock();
+        if let Some(closed) = &state.closed {
+            return Poll::Ready(Err(closed.failure(false)));
+        }
+        let remaining = deadline.saturating_duration_since(now);
+        if remaining.is_zero() {
+            return Poll::Ready(Err(Failure::timeout(timeout, false)));
+        }
+        let limit = state.calls;
+        let id = match state.slots.open(limit, deadline, timeout) {
+            Ok(id) => id,
+            Err(Full) => {
+                self.ticket = Some(state.wait(self.ticket, deadline, cx.waker()));
+                return Poll::Pending;
+            }
+        };
+        match shared.write(&mut state, &call, Some(id), Some(remaining)) {
+            Ok(size) => state.slots.sent(id, size),
+            Err(failure) => {
+                state.slots.close(id);
+                return Poll::Ready(Err(failure));
+            }
+        }
+        state.set_alarm(deadline);
+        if let Some(ticket) = self.ticket.take() {
+            state.turns.leave(ticket);
+        }
+        drop(state);
+        Poll::Ready(Ok(Waiting::new(&self.client, id)))
+    }
+}
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else { return };
+        let mut state = self.client.shared.lock();
+        // It was called and does not come: the slot that was free then is free still.
+        if !state.turns.leave(ticket) {
+            state.wake_waiting();
         }
     }
 }
@@ -319,6 +378,13 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    fn new(client: &Arc<Client>, id: u64) -> Self {
+        Self {
+            client: Some(Arc::clone(client)),
+            id,
+        }
+    }
+
     pub(crate) fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<Result<Inbound, Failure>> {
         let Some(client) = &self.client else {
             return Poll::Pending;

@@ -22,6 +22,8 @@ pub enum Style {
     Positional,
     /// `{"x": 7, "y": 3}`
     Named,
+    /// By position, in an array that is a value: so a member of `system.multicall` has them.
+    Member,
 }
 
 /// Is shown each parameter of a tuple in turn.
@@ -156,13 +158,18 @@ impl Marks {
         };
         match (encoding, style) {
             (Encoding::Bincode, _) => {}
-            (Encoding::Json, Style::Positional) => {
+            (Encoding::Json, Style::Positional | Style::Member) => {
                 (marks.open, marks.close) = (b"[", b"]");
                 (marks.between, marks.absent) = (b",", b"null");
             }
             (Encoding::Json, Style::Named) => {
                 (marks.open, marks.close) = (b"{", b"}");
                 (marks.between, marks.absent) = (b",", b"null");
+            }
+            (Encoding::Xml, Style::Member) => {
+                marks.open = b"<value><array><data>";
+                marks.close = b"</data></array></value>";
+                marks.absent = b"<value><nil/></value>";
             }
             (Encoding::Xml, _) => {
                 (marks.open, marks.close) = (b"<params>", b"</params>");

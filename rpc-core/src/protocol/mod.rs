@@ -1,8 +1,9 @@
 //! Messages to bytes and back: the envelopes. Knows no sockets.
 //!
 //! Each protocol is one module: `native` frames, `jsonrpc`, `xmlrpc`; a new one is a module here.
-//! `outbox` is where the replies of a byte stream gather, `tail` a message being written there.
+//! `batch` is many calls in one message, `outbox` is where the replies of a byte stream gather, `tail` a message being written there.
 
+mod batch;
 pub mod native;
 pub mod outbox;
 pub(crate) mod tail;
@@ -14,6 +15,8 @@ pub mod xmlrpc;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use batch::Batch;
 
 use crate::channel::{Inbound, Outbound};
 use crate::context::Caller;

@@ -22,6 +22,11 @@ impl<'a> Tail<'a> {
         self.out.len() - self.start
     }
 
+    /// Cuts off what is behind the first `len` bytes of the message.
+    pub(crate) fn cut(&mut self, len: usize) {
+        self.out.truncate(self.start + len);
+    }
+
     pub(crate) fn keep(mut self) {
         self.kept = true;
     }

@@ -60,7 +60,7 @@ pub(super) fn expand(service: &Service) -> TokenStream {
             }
 
             #[doc = " A client of the server at `address`."]
-            #vis async fn connect(address: &str) -> ::core::result::Result<Self, #krate::Error> {
+            #vis async fn connect(address: &str) -> #krate::Result<Self> {
                 #krate::connect(address).await.map(Self::new)
             }
 
@@ -72,6 +72,11 @@ pub(super) fn expand(service: &Service) -> TokenStream {
             #[doc = " The channel that calls are sent over."]
             #vis fn channel(&self) -> &#krate::Channel {
                 &self.channel
+            }
+
+            #[doc = " Several calls of this client, sent together in one round trip."]
+            #vis fn batch<All: #krate::Calls>(&self, calls: All) -> #krate::Batch<'_, All> {
+                self.channel.batch(calls)
             }
 
             #(#methods)*

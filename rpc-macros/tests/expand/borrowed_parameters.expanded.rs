@@ -176,7 +176,7 @@ impl LendsClient {
         Self { channel }
     }
     /// A client of the server at `address`.
-    async fn connect(address: &str) -> ::core::result::Result<Self, ::farcall::Error> {
+    async fn connect(address: &str) -> ::farcall::Result<Self> {
         ::farcall::connect(address).await.map(Self::new)
     }
     /// A client of `server`, with no socket between: values still travel in `encoding`.
@@ -189,6 +189,10 @@ impl LendsClient {
     /// The channel that calls are sent over.
     fn channel(&self) -> &::farcall::Channel {
         &self.channel
+    }
+    /// Several calls of this client, sent together in one round trip.
+    fn batch<All: ::farcall::Calls>(&self, calls: All) -> ::farcall::Batch<'_, All> {
+        self.channel.batch(calls)
     }
     /// Calls [`Lends::plain`].
     fn plain<'call>(

@@ -84,7 +84,7 @@ impl BodiesClient {
         Self { channel }
     }
     /// A client of the server at `address`.
-    async fn connect(address: &str) -> ::core::result::Result<Self, ::farcall::Error> {
+    async fn connect(address: &str) -> ::farcall::Result<Self> {
         ::farcall::connect(address).await.map(Self::new)
     }
     /// A client of `server`, with no socket between: values still travel in `encoding`.
@@ -97,6 +97,10 @@ impl BodiesClient {
     /// The channel that calls are sent over.
     fn channel(&self) -> &::farcall::Channel {
         &self.channel
+    }
+    /// Several calls of this client, sent together in one round trip.
+    fn batch<All: ::farcall::Calls>(&self, calls: All) -> ::farcall::Batch<'_, All> {
+        self.channel.batch(calls)
     }
     /// Calls [`Bodies::twice`].
     fn twice(&self, x: i64) -> ::farcall::Call<'_, (i64,), i64> {

@@ -136,9 +136,7 @@ impl PhoneBookClient {
         Self { channel }
     }
     /// A client of the server at `address`.
-    pub(crate) async fn connect(
-        address: &str,
-    ) -> ::core::result::Result<Self, my::rpc::Error> {
+    pub(crate) async fn connect(address: &str) -> my::rpc::Result<Self> {
         my::rpc::connect(address).await.map(Self::new)
     }
     /// A client of `server`, with no socket between: values still travel in `encoding`.
@@ -151,6 +149,13 @@ impl PhoneBookClient {
     /// The channel that calls are sent over.
     pub(crate) fn channel(&self) -> &my::rpc::Channel {
         &self.channel
+    }
+    /// Several calls of this client, sent together in one round trip.
+    pub(crate) fn batch<All: my::rpc::Calls>(
+        &self,
+        calls: All,
+    ) -> my::rpc::Batch<'_, All> {
+        self.channel.batch(calls)
     }
     /// Finds a person.
     ///

@@ -155,9 +155,7 @@ where
         }
     }
     /// A client of the server at `address`.
-    pub async fn connect(
-        address: &str,
-    ) -> ::core::result::Result<Self, ::farcall::Error> {
+    pub async fn connect(address: &str) -> ::farcall::Result<Self> {
         ::farcall::connect(address).await.map(Self::new)
     }
     /// A client of `server`, with no socket between: values still travel in `encoding`.
@@ -170,6 +168,10 @@ where
     /// The channel that calls are sent over.
     pub fn channel(&self) -> &::farcall::Channel {
         &self.channel
+    }
+    /// Several calls of this client, sent together in one round trip.
+    pub fn batch<All: ::farcall::Calls>(&self, calls: All) -> ::farcall::Batch<'_, All> {
+        self.channel.batch(calls)
     }
     /// Calls [`Store::get`].
     pub fn get(&self, key: K) -> ::farcall::Call<'_, (K,), V, Fault> {

@@ -114,9 +114,7 @@ impl CalcClient {
         Self { channel }
     }
     /// A client of the server at `address`.
-    pub async fn connect(
-        address: &str,
-    ) -> ::core::result::Result<Self, ::farcall::Error> {
+    pub async fn connect(address: &str) -> ::farcall::Result<Self> {
         ::farcall::connect(address).await.map(Self::new)
     }
     /// A client of `server`, with no socket between: values still travel in `encoding`.
@@ -129,6 +127,10 @@ impl CalcClient {
     /// The channel that calls are sent over.
     pub fn channel(&self) -> &::farcall::Channel {
         &self.channel
+    }
+    /// Several calls of this client, sent together in one round trip.
+    pub fn batch<All: ::farcall::Calls>(&self, calls: All) -> ::farcall::Batch<'_, All> {
+        self.channel.batch(calls)
     }
     /// Returns `x + y`.
     pub fn add(&self, x: i64, y: i64) -> ::farcall::Call<'_, (i64, i64), i64> {

@@ -9,7 +9,9 @@ use super::{Closed, Shared, State};
 use crate::channel::Inbound;
 use crate::connection::{PeerMisbehaved, Received, Speech};
 use crate::error::Failure;
-use crate::fault::{code, shown};
+use crate::fault::shown;
+#[cfg(feature = "json")]
+use crate::payload::Payload;
 use crate::protocol::native::{
     HEADER, HELLO, Header, Kind, Version, read_fault, write_cancel, write_empty,
 };
@@ -101,7 +103,7 @@ impl Driver {
         let State {
             slots,
             out,
-            waiting,
+            turns,
             alarm,
             ..
         } = &mut *state;
@@ -113,16 +115,8 @@ impl Driver {
             }
             wakers.extend(waker);
         });
-        waiting.retain(|(deadline, waker)| {
-            if *deadline <= now {
-                wakers.push(waker.clone());
-                return false;
-            }
-            if next.is_none_or(|next| *deadline < next) {
-                next = Some(*deadline);
-            }
-            true
-        });
+        let next_turn = turns.expire(now, |waker| wakers.push(waker));
+        next = next.into_iter().chain(next_turn).min();
         *alarm = next;
         drop(state);
         self.wake();
@@ -175,7 +169,7 @@ impl Driver {
         }
         let wakers = &mut self.wakers;
         state.slots.lose_all(|waker| wakers.extend(waker));
-        wakers.extend(state.waiting.drain(..).map(|(_, waker)| waker));
+        wakers.extend(state.turns.dismiss());
         drop(state);
         self.wake();
     }
@@ -301,30 +295,52 @@ impl Driver {
             }
         };
         received.skip(range.start);
-        let reply = read_reply(received.take(range.len()));
+        let text = received.take(range.len());
         self.splitter.consumed(range.end);
+        if text.first() == Some(&b'[') {
+            self.batch(state, &text)?;
+            return Ok(true);
+        }
+        let reply = read_reply(text);
         match (reply.id, reply.outcome) {
             (Some(id), outcome) => {
                 self.wakers
                     .extend(state.slots.complete(id, Outcome::Reply(outcome)));
                 Ok(true)
             }
-            // A server that refused a message for its length did not read its id. The longest one
-            // under way is it: if any was too long, that one was.
-            (None, Err(failure))
-                if failure
+            (None, Err(failure)) => {
+                let refused = failure
                     .fault()
-                    .is_some_and(|fault| fault.code == code::TOO_LARGE) =>
-            {
-                if let Some(id) = state.slots.longest() {
-                    let outcome = Outcome::Reply(Err(failure));
-                    self.wakers.extend(state.slots.complete(id, outcome));
+                    .cloned()
+                    .is_some_and(|fault| state.refused(fault, |waker| self.wakers.extend(waker)));
+                match refused {
+                    true => Ok(true),
+                    false => Err(PeerMisbehaved::new(&failure.to_string())),
                 }
-                Ok(true)
             }
-            (None, Err(failure)) => Err(PeerMisbehaved::new(&failure.to_string())),
             (None, Ok(_)) => Err(PeerMisbehaved::new("a reply without an id")),
         }
+    }
+
+    /// Hands out the replies to a batch. What of it they leave out will never be answered.
+    #[cfg(feature = "json")]
+    fn batch(&mut self, state: &mut State, text: &Payload) -> Result<(), PeerMisbehaved> {
+        let replies = crate::protocol::jsonrpc::read_batch(text)
+            .map_err(|failure| PeerMisbehaved::new(&failure.to_string()))?;
+        let mut whole = Vec::new();
+        for reply in replies {
+            let Some(id) = reply.id else { continue };
+            if whole.is_empty() {
+                whole = state.batches.take(id);
+            }
+            self.wakers
+                .extend(state.slots.complete(id, Outcome::Reply(reply.outcome)));
+        }
+        for id in whole {
+            let left_out = Outcome::Reply(Err(Failure::left_out()));
+            self.wakers.extend(state.slots.complete(id, left_out));
+        }
+        Ok(())
     }
 
     #[cfg(not(feature = "json"))]

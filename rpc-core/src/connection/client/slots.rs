@@ -90,13 +90,27 @@ impl Slots {
         }
     }
 
-    /// The call with the longest message of those that are waited for.
-    pub(super) fn longest(&self) -> Option<u64> {
+    /// The call with the longest message of those that are waited for, and that length.
+    pub(super) fn longest(&self) -> Option<(usize, u64)> {
         let waited_for = self.slots.iter().enumerate().filter_map(|(place, slot)| {
             let call = slot.call.as_ref().filter(|call| call.outcome.is_none())?;
             Some((call.size, slot.generation << PLACE_BITS | place as u64))
         });
-        waited_for.max().map(|(_, id)| id)
+        waited_for.max()
+    }
+
+    /// True if the call `id` has no outcome yet.
+    pub(super) fn is_waited_for(&self, id: u64) -> bool {
+        let slot = usize::try_from(id & ((1 << PLACE_BITS) - 1))
+            .ok()
+            .and_then(|place| self.slots.get(place));
+        slot.is_some_and(|slot| {
+            let waits = slot
+                .call
+                .as_ref()
+                .is_some_and(|call| call.outcome.is_none());
+            slot.generation == id >> PLACE_BITS && waits
+        })
     }
 
     /// Gives the slot of `id` back; false if it was given back before.

@@ -74,10 +74,7 @@ pub(crate) async fn answer_batch(
         }
         // The last of many large answers are told why they are missing.
         if out.len().saturating_add(answer.len()) > limit {
-            let reason = format!(
-                "the batch's replies have more than {limit} bytes (`Limits::message_bytes`)"
-            );
-            put(&mut out, id.as_ref(), &Fault::new(code::TOO_LARGE, reason));
+            put(&mut out, id.as_ref(), &Fault::replies_too_large(limit));
         } else {
             out.extend_from_slice(&answer);
         }

@@ -13,6 +13,7 @@ use crate::encoding::Encoding;
 use crate::error::Failure;
 use crate::fault::{Data, Fault, code};
 use crate::payload::Payload;
+use crate::protocol::batch::Numbered;
 
 /// A reply, and which call it ends.
 ///
@@ -50,6 +51,38 @@ pub fn read_reply(text: Payload) -> Replied {
             id: None,
             outcome: Err(Failure::peer(format!("the reply is no JSON-RPC: {error}"))),
         },
+    }
+}
+
+/// Reads the array that answers a batch, its members in the order they came.
+///
+/// # Errors
+/// If it is no array, or not JSON.
+pub(crate) fn read_batch(text: &Payload) -> Result<Vec<Replied>, Failure> {
+    let members: Vec<&RawValue> = serde_json::from_slice(text)
+        .map_err(|error| Failure::peer(format!("the reply is no JSON-RPC: {error}")))?;
+    let replies = members.into_iter().map(|member| {
+        let at = place(text, member.get().as_bytes());
+        read_reply(text.part(at))
+    });
+    Ok(replies.collect())
+}
+
+/// Reads the answer to a batch that is all of `text`: each reply with its id.
+///
+/// # Errors
+/// The fault that came for all of it, or that it is no such answer.
+pub(crate) fn read_whole_batch(text: Payload) -> Result<impl Iterator<Item = Numbered>, Failure> {
+    if text.trim_ascii_start().first() == Some(&b'[') {
+        let replies = read_batch(&text)?;
+        return Ok(replies.into_iter().map(|reply| (reply.id, reply.outcome)));
+    }
+    match read_reply(text).outcome {
+        Err(failure) => match failure.fault() {
+            Some(fault) => Err(Failure::batch_refused(fault.clone())),
+            None => Err(failure),
+        },
+        Ok(_) => Err(Failure::peer("one reply to a batch")),
     }
 }
 

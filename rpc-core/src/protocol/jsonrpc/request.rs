@@ -81,10 +81,7 @@ fn batch(router: &Router, text: &Payload, json: &[u8], limits: &Limits) -> Recei
     let most = limits.batch_members;
     match members(json, most) {
         Err(error) => Received::One(refused(malformed(error))),
-        Ok(Members::TooMany) => Received::One(refused(Fault::new(
-            code::TOO_LARGE,
-            format!("the batch has more than {most} members (`Limits::batch_members`)"),
-        ))),
+        Ok(Members::TooMany) => Received::One(refused(Fault::too_many_members(most))),
         Ok(Members::All(members)) if members.is_empty() => {
             Received::One(refused(no_request("the batch is empty")))
         }

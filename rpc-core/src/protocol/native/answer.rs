@@ -1,8 +1,11 @@
-//! One request frame in, one reply frame out: the native protocol where something else (HTTP)
-//! tells one message from the next.
+//! Request frames in, reply frames out: the native protocol where something else (HTTP) tells one
+//! message from the next.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream};
 
 use super::frame::{HEADER, Header, Kind, read_fault, read_head};
 use super::write::{begin, end, write_fault};
@@ -13,11 +16,67 @@ use crate::error::Failure;
 use crate::fault::{Fault, code};
 use crate::params::{Arguments, Part};
 use crate::payload::Payload;
+use crate::protocol::batch::Numbered;
 use crate::router::Router;
 use crate::service::{ReplyTo, Request};
 
-/// Answers the request frame that is all of `body`; nothing to a notification.
+/// Answers the request frames that are all of `body`, usually one; nothing to a notification.
+///
+/// Several run side by side, as many as the peer's limits say, and are answered in the order they
+/// came.
 pub async fn answer(router: &Arc<Router>, caller: Caller, body: Payload) -> Option<Vec<u8>> {
+    let limits = &caller.peer.limits;
+    let most = limits.batch_members;
+    let Some(frames) = frames(&body, most).filter(|frames| frames.len() > 1) else {
+        return one(router, caller, body).await;
+    };
+    if frames.len() > most {
+        let mut out = Vec::new();
+        write_fault(&mut out, 0, &Fault::too_many_members(most));
+        return Some(out);
+    }
+    let limit = caller.peer.outbox.message_limit();
+    // At least one at a time, or nothing would ever run.
+    let parallel = limits.batch_parallel.max(1);
+    let answers = frames.into_iter().map(|at| {
+        let frame = body.part(at);
+        let id = Header::read(&frame).map_or(0, |header| header.id);
+        let answer = one(router, caller.clone(), frame);
+        async move { (id, answer.await) }
+    });
+    let mut answers = std::pin::pin!(stream::iter(answers).buffered(parallel));
+    let mut out = Vec::new();
+    while let Some((id, answer)) = answers.next().await {
+        let Some(answer) = answer else { continue };
+        // The last of many large answers are told why they are missing.
+        if out.len().saturating_add(answer.len()) > limit {
+            write_fault(&mut out, id, &Fault::replies_too_large(limit));
+        } else {
+            out.extend_from_slice(&answer);
+        }
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+/// Where the frames are in `body`, headers and all, if it holds nothing but whole frames. Looks no
+/// further than one frame beyond `most`.
+fn frames(body: &[u8], most: usize) -> Option<Vec<Range<usize>>> {
+    let mut frames = Vec::new();
+    let mut start = 0;
+    while start < body.len() && frames.len() <= most {
+        let header = Header::read(body.get(start..)?)?;
+        let end = start.checked_add(HEADER)?.checked_add(header.length)?;
+        if end > body.len() {
+            return None;
+        }
+        frames.push(start..end);
+        start = end;
+    }
+    Some(frames)
+}
+
+/// Answers the request frame that is all of `body`.
+async fn one(router: &Arc<Router>, caller: Caller, body: Payload) -> Option<Vec<u8>> {
     let header = Header::read(&body);
     let id = header.map_or(0, |header| header.id);
     let outcome = match header {
@@ -127,6 +186,32 @@ pub fn read_reply(body: Payload, encoding: Encoding) -> Result<Inbound, Failure>
         }
         _ => Err(no_reply()),
     }
+}
+
+/// Reads the reply frames that are all of `body`, each with the id of its call.
+///
+/// # Errors
+/// The fault that came for all of them, or that these are no reply frames.
+pub(crate) fn read_batch(body: &Payload, encoding: Encoding) -> Result<Vec<Numbered>, Failure> {
+    let frames = frames(body, usize::MAX).filter(|frames| !frames.is_empty());
+    let frames = frames.ok_or_else(no_reply)?;
+    let mut replies = Vec::with_capacity(frames.len());
+    for at in frames {
+        let frame = body.part(at);
+        let id = Header::read(&frame).map_or(0, |header| header.id);
+        let reply = read_reply(frame, encoding);
+        match reply {
+            // Calls are counted from 1: this is for none of them.
+            Err(failure) if id == 0 => {
+                return Err(match failure.fault() {
+                    Some(fault) => Failure::batch_refused(fault.clone()),
+                    None => failure,
+                });
+            }
+            reply => replies.push((Some(id), reply)),
+        }
+    }
+    Ok(replies)
 }
 
 fn no_reply() -> Failure {

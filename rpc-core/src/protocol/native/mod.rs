@@ -1,16 +1,16 @@
 //! farcall's own frames, in any encoding. `docs/wire.md` describes them for strangers.
 //!
 //! A connection begins with a [`Hello`] each way; then come frames, each a [`Header`] and a body.
-//! Over HTTP one request frame is the body of a POST and one reply frame that of its answer,
-//! without hellos.
+//! Over HTTP a request frame (or several: a batch) is the body of a POST and the reply frames that
+//! of its answer, without hellos.
 
 mod answer;
 mod frame;
 mod hello;
 mod write;
 
-pub(crate) use answer::unknown_hash;
 pub use answer::{answer, read_reply};
+pub(crate) use answer::{read_batch, unknown_hash};
 pub use frame::{HEADER, Header, Kind};
 pub(crate) use frame::{read_fault, read_head};
 pub use hello::{HELLO, Hello, MAGIC, Refusal, Version, refusal};

@@ -2,15 +2,17 @@
 //!
 //! `document` makes text of the bytes and reads what stands before the parameters or the result;
 //! `write` writes calls, results and faults; `answer` is the server's side of one document,
-//! `reply` the client's; `multicall` finds the members of a `system.multicall`.
+//! `reply` the client's; `multicall` finds the members of a `system.multicall`, `batch` sends one.
 
 mod answer;
+mod batch;
 mod document;
 mod multicall;
 mod reply;
 mod write;
 
 pub use answer::answer;
+pub(crate) use batch::{AFTER_BATCH, BEFORE_BATCH, read_batch, write_member};
 pub(crate) use multicall::{members, write_outcomes};
 pub use reply::read_reply;
 pub use write::write_call;

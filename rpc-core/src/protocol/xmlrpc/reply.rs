@@ -38,13 +38,13 @@ pub fn read_reply(body: Payload) -> Result<Inbound, Failure> {
     }
 }
 
-enum Reply {
+pub(super) enum Reply {
     Result(Range<usize>),
     Nothing,
     Fault(Fault),
 }
 
-fn read(reader: &mut Reader<'_>, body: &[u8]) -> Result<Reply, DecodeError> {
+pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Result<Reply, DecodeError> {
     match reader.tokens.tag()? {
         Tag::Open("methodResponse") => {}
         found => return Err(reader.tokens.expected("`<methodResponse>`", found)),
@@ -110,14 +110,22 @@ pub(super) fn skip_value(reader: &mut Reader<'_>) -> Result<Range<usize>, Decode
     Ok(start..reader.tokens.at())
 }
 
-/// A fault's members come in any order, and some servers add their own or send the code as text.
 fn fault(reader: &mut Reader<'_>, body: &[u8]) -> Result<Fault, DecodeError> {
+    match reader.value()? {
+        Item::Struct { ended } => fault_members(reader, body, ended),
+        _ => Err(DecodeError::new("a fault is a struct")),
+    }
+}
+
+/// Reads what is in a fault's struct; `body` is what the reader reads. The members come in any
+/// order, and some servers add their own or send the code as text.
+pub(super) fn fault_members(
+    reader: &mut Reader<'_>,
+    body: &[u8],
+    mut ended: bool,
+) -> Result<Fault, DecodeError> {
     let mut fault = Fault::new(code::INTERNAL_ERROR, "");
     let mut says_anything = false;
-    let Item::Struct { ended } = reader.value()? else {
-        return Err(DecodeError::new("a fault is a struct"));
-    };
-    let mut ended = ended;
     while !ended {
         let Some(name) = reader.next_member()? else {
             ended = true;
