@@ -93,11 +93,12 @@ impl Method {
         self
     }
 
-    /// The same method with errors of its own, as of [`fault_kinds`](crate::fault_kinds).
+    /// The same method, giving a `T` or one of these errors, as of
+    /// [`fault_kinds`](crate::fault_kinds).
     #[must_use]
-    pub const fn fails(mut self, errors: &'static [(i32, &'static str)]) -> Self {
+    pub const fn returns_or<T: Wire>(mut self, errors: &'static [(i32, &'static str)]) -> Self {
         self.errors = errors;
-        self
+        self.returns::<T>()
     }
 
     /// The same method under more names.

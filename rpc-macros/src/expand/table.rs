@@ -29,14 +29,16 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
     }
     if method.returns.spelled.is_some() {
         let value = client_view(parse_quote!('static)).ty(&method.returns.value);
-        entry.extend(quote!(.returns::<#value>()));
+        entry.extend(match &method.returns.error {
+            Some(error) => {
+                let error = client_view(parse_quote!('static)).ty(error);
+                quote!(.returns_or::<#value>(#krate::fault_kinds!(#error)))
+            }
+            None => quote!(.returns::<#value>()),
+        });
         if cfg!(feature = "schemars") {
             entry.extend(quote!(.result_schema(#krate::schema_of!(#value))));
         }
-    }
-    if let Some(error) = &method.returns.error {
-        let error = client_view(parse_quote!('static)).ty(error);
-        entry.extend(quote!(.fails(#krate::fault_kinds!(#error))));
     }
     if !method.aliases.is_empty() {
         let aliases = &method.aliases;
