@@ -138,7 +138,7 @@ impl Router {
         (entry.name == name).then_some(entry.target)
     }
 
-    /// Where the method of this [hash](crate::method::hash) is.
+    /// Where the method of this [hash] is.
     #[must_use]
     pub fn find_hash(&self, hash: u32) -> Option<Target> {
         self.by_hash.get(&hash).map(|entry| entry.target)
