@@ -1,7 +1,7 @@
 //! Which content codings are spoken (RFC 9110 §8.4 and §12.5.3). Decisions only; no bodies.
 
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::admission::{Refused, refused};
 
@@ -22,8 +22,23 @@ pub(super) struct Unsupported(pub(super) String);
 impl Coding {
     /// What the body that comes with `headers` is coded in.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Unsupported> {
-        let lines = headers.get_all(CONTENT_ENCODING).iter();
-        let text = lines.map(|line| String::from_utf8_lossy(line.as_bytes()));
+        Self::named_by(
+            headers
+                .get_all(CONTENT_ENCODING)
+                .iter()
+                .map(HeaderValue::as_bytes),
+        )
+    }
+
+    /// What a body is coded in, of whose Content-Encoding headers these are the values.
+    pub(super) fn named_by<'a>(
+        values: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Self, Unsupported> {
+        let mut values = values.peekable();
+        if values.peek().is_none() {
+            return Ok(Self::Identity);
+        }
+        let text = values.map(String::from_utf8_lossy);
         let text = text.collect::<Vec<_>>().join(", ");
         let mut names = text
             .split(',')

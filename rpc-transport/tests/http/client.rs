@@ -144,6 +144,64 @@ async fn what_is_no_answer_is_told_in_words() {
 }
 
 #[tokio::test]
+async fn an_answer_may_be_framed_in_any_way() {
+    let body = r#"{"jsonrpc":"2.0","result":10,"id":1}"#;
+    let (first, rest) = body.split_at(7);
+    let chunked = format!("7;x=y\r\n{first}\r\n1d\r\n{rest}\r\n0\r\nTrailer: 1\r\n\r\n");
+    for answer in [
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunked}"),
+        format!("HTTP/1.1 200 OK\r\n\r\n{body}"),
+        format!("HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n{body}"),
+        format!("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 36\r\n\r\n{body}"),
+    ] {
+        let answers: &'static [&'static str] = vec![&*answer.leak()].leak();
+        let (address, _) = stub(answers).await;
+        let channel = connect(&format!("http://{address}/")).await.unwrap();
+        assert_eq!(add(&channel, 7, 3).await.unwrap(), 10, "{}", answers[0]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_before_all_was_asked_is_heard() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let refusing = async {
+        let (mut io, _) = listener.accept().await.unwrap();
+        io.read_exact(&mut [0; 100]).await.unwrap();
+        // It reads no further, as a server does that thinks it is too much.
+        let body = r#"{"jsonrpc":"2.0","error":{"code":-32004,"message":"too much"},"id":null}"#;
+        let head = format!("HTTP/1.1 413 No\r\nContent-Length: {}\r\n\r\n", body.len());
+        io.write_all((head + body).as_bytes()).await.unwrap();
+        io
+    };
+    let asking = async {
+        let channel = connect(&format!("http://{address}/")).await.unwrap();
+        let long = ("x".repeat(4_000_000),);
+        let echo: Result<String, Error> = channel.call(method("echo"), long).await;
+        echo.unwrap_err()
+    };
+    let (_held_open, error) = tokio::join!(refusing, asking);
+    assert_eq!(error.fault().unwrap().message, "too much");
+}
+
+#[tokio::test]
+async fn a_head_without_an_end_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let flooding = async {
+        let (mut io, _) = listener.accept().await.unwrap();
+        io.write_all(b"HTTP/1.1 200 OK\r\n").await.unwrap();
+        while io.write_all(b"X-More: and more\r\n").await.is_ok() {}
+    };
+    let asking = async {
+        let channel = connect(&format!("http://{address}/")).await.unwrap();
+        add(&channel, 7, 3).await.unwrap_err()
+    };
+    let ((), error) = tokio::join!(flooding, asking);
+    assert!(error.to_string().contains("no HTTP"), "{error}");
+}
+
+#[tokio::test]
 async fn a_fault_is_a_fault_whatever_its_status() {
     let (address, _) = stub(&[
         "HTTP/1.1 500 Oh\r\nContent-Type: application/json\r\nContent-Length: 53\r\n\r\n\

@@ -1,4 +1,13 @@
 //! Calls as HTTP requests, from the caller's side.
+//!
+//! Over HTTP/1.1 the caller drives its connection itself: `http1` moves the bytes, `head` and
+//! `framing` read the answer, `post` writes the request. HTTP/2 is hyper's. `pool` has both.
+
+mod framing;
+mod head;
+mod http1;
+mod pool;
+mod post;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,61 +20,32 @@ use farcall_core::error::{EncodeError, Failure};
 use farcall_core::limits::Limits;
 use farcall_core::payload::Payload;
 use farcall_core::protocol::{self, Batch};
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::Full;
+use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::answer::mime;
+use self::pool::Pool;
+use self::post::Post;
 use super::body::{Unread, read};
-use super::coding::{Coding, Unsupported};
+use super::coding::Unsupported;
 use super::gzip::compress;
-use super::headers::{TIMEOUT, VERSION, put_metadata, timeout};
-use super::pool::Pool;
+use super::headers::{put_metadata, timeout};
 use crate::address::Address;
 
 /// A way to the server at an HTTP address. Nothing is sent before the first call.
 pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
-    let encoding = address.encoding();
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(mime(encoding)));
-    headers.insert(ACCEPT, HeaderValue::from_static(mime(encoding)));
-    let agent = concat!("farcall/", env!("CARGO_PKG_VERSION"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-    headers.insert(&VERSION, HeaderValue::from_static("1"));
-    if address.is_gzip() {
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    // HTTP/2 has the host in the request's own address.
-    if !address.is_http2()
-        && let Ok(host) = HeaderValue::from_str(address.authority())
-    {
-        headers.insert(HOST, host);
-    }
     Arc::new(HttpCarrier {
-        encoding,
+        encoding: address.encoding(),
         usual_timeout: timeout(limits.call_time),
-        uri: uri(address),
-        headers,
         is_gzip: address.is_gzip(),
-        pool: Arc::new(Pool::new(address)),
-        limits,
+        pool: Arc::new(Pool::new(address, limits)),
     })
 }
-
-/// As many as fit without growing: ours, HTTP's `content-length`, and some of the caller's.
-const HEADERS: usize = 12;
 
 struct HttpCarrier {
     encoding: Encoding,
     /// The header for calls that have no time of their own.
     usual_timeout: HeaderValue,
-    /// Of every request, or why there can be none.
-    uri: Result<Uri, String>,
-    /// What every request begins with.
-    headers: HeaderMap,
     /// Whether requests are compressed.
     is_gzip: bool,
-    limits: Limits,
     pool: Arc<Pool>,
 }
 
@@ -79,10 +59,10 @@ impl Carrier for HttpCarrier {
         let mut body = Vec::with_capacity(256);
         protocol::write_call(&mut body, &call, self.encoding, Some(timeout))
             .map_err(|error: EncodeError| Failure::encode(call.method.name, error))?;
-        let request = self.request(timeout, body, &call.options.metadata)?;
+        let post = self.post(timeout, body, &call.options.metadata)?;
         let encoding = self.encoding;
         let notification = call.options.notification;
-        Ok(Box::pin(self.within(timeout, request, move |answer| {
+        Ok(Box::pin(self.within(timeout, post, move |answer| {
             if notification && answer.status.is_success() {
                 return Ok(Inbound::nothing(encoding));
             }
@@ -101,8 +81,8 @@ impl Carrier for HttpCarrier {
         if body.is_empty() {
             return Ok(Box::pin(std::future::ready(Ok(batch.unanswered()))));
         }
-        let request = self.request(latest, body, &metadata_of_all(calls)?)?;
-        Ok(Box::pin(self.within(latest, request, move |answer| {
+        let post = self.post(latest, body, &metadata_of_all(calls)?)?;
+        Ok(Box::pin(self.within(latest, post, move |answer| {
             if !batch.wants_reply() && answer.status.is_success() {
                 return Ok(batch.unanswered());
             }
@@ -113,47 +93,37 @@ impl Carrier for HttpCarrier {
 
 impl HttpCarrier {
     fn timeout(&self, call: &Outbound<'_>) -> Result<Duration, Failure> {
-        let timeout = call.options.timeout.unwrap_or(self.limits.call_time);
+        let timeout = call.options.timeout.unwrap_or(self.pool.limits.call_time);
         if timeout.is_zero() {
             return Err(Failure::timeout(Some(timeout), false));
         }
         Ok(timeout)
     }
 
-    fn request(
-        &self,
-        time: Duration,
-        body: Vec<u8>,
-        metadata: &Metadata,
-    ) -> Result<Request<Bytes>, Failure> {
-        if body.len() > self.limits.message_bytes {
-            return Err(Failure::too_large(body.len(), self.limits.message_bytes));
+    fn post(&self, time: Duration, body: Vec<u8>, metadata: &Metadata) -> Result<Post, Failure> {
+        let limits = &self.pool.limits;
+        if body.len() > limits.message_bytes {
+            return Err(Failure::too_large(body.len(), limits.message_bytes));
         }
-        let mut request = Request::new(Bytes::from(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone().map_err(Failure::unsupported)?;
-        let headers = request.headers_mut();
-        // A clone would have room for none but its own, and grow at the next.
-        headers.reserve(HEADERS);
-        headers.extend(
-            self.headers
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone())),
-        );
-        let timeout = match time == self.limits.call_time {
+        let timeout = match time == limits.call_time {
             true => self.usual_timeout.clone(),
             false => timeout(time),
         };
-        headers.insert(&TIMEOUT, timeout);
-        put_metadata(headers, metadata)?;
-        Ok(request)
+        let mut headers = HeaderMap::new();
+        put_metadata(&mut headers, metadata)?;
+        Ok(Post {
+            timeout,
+            headers,
+            is_gzip: false,
+            body: Bytes::from(body),
+        })
     }
 
     /// Sends a request, and reads its answer as `read` says, all within `time`.
     fn within<T, R>(
         &self,
         time: Duration,
-        request: Request<Bytes>,
+        post: Post,
         read: R,
     ) -> impl Future<Output = Result<T, Failure>> + Send + use<T, R>
     where
@@ -161,16 +131,15 @@ impl HttpCarrier {
         R: FnOnce(Answer) -> Result<T, Failure> + Send,
     {
         let pool = Arc::clone(&self.pool);
-        let limits = self.limits.clone();
         let is_gzip = self.is_gzip;
         async move {
             let mut sent = false;
             let exchange = async {
-                let request = match is_gzip {
-                    true => in_gzip(request).await,
-                    false => request,
+                let post = match is_gzip {
+                    true => in_gzip(post).await,
+                    false => post,
                 };
-                exchange(&pool, request.map(Full::new), &limits, &mut sent).await
+                exchange(&pool, post, &mut sent).await
             };
             match tokio::time::timeout(time, exchange).await {
                 Ok(answer) => read(answer?),
@@ -198,25 +167,13 @@ fn metadata_of_all(calls: &[Outbound<'_>]) -> Result<Metadata, Failure> {
     Ok(all)
 }
 
-/// HTTP/1.1 names the path alone, HTTP/2 all of it.
-fn uri(address: &Address) -> Result<Uri, String> {
-    let path = address.path();
-    let uri = if address.is_http2() {
-        format!("http://{}{path}", address.authority()).parse()
-    } else {
-        path.parse()
-    };
-    uri.map_err(|error| format!("{address}: {error}"))
-}
-
 /// The same request, compressed if that is worthwhile.
-async fn in_gzip(mut request: Request<Bytes>) -> Request<Bytes> {
-    if let Some(compressed) = compress(request.body()).await {
-        *request.body_mut() = compressed.into();
-        let gzip = HeaderValue::from_static("gzip");
-        request.headers_mut().insert(CONTENT_ENCODING, gzip);
+async fn in_gzip(mut post: Post) -> Post {
+    if let Some(compressed) = compress(&post.body).await {
+        post.body = compressed.into();
+        post.is_gzip = true;
     }
-    request
+    post
 }
 
 /// What came back, not understood yet.
@@ -247,22 +204,17 @@ impl Answer {
 
 /// Sends a request, and takes its answer whole, compressed or not: a server may not have looked at
 /// what it was asked for.
-async fn exchange(
-    pool: &Pool,
-    request: Request<Full<Bytes>>,
-    limits: &Limits,
-    sent: &mut bool,
-) -> Result<Answer, Failure> {
-    let (response, lease) = pool.send(request, sent).await?;
-    let (parts, mut body) = response.into_parts();
-    let coding = Coding::of(&parts.headers).map_err(|Unsupported(coding)| {
+async fn exchange(pool: &Pool, post: Post, sent: &mut bool) -> Result<Answer, Failure> {
+    let mut answered = pool.send(post, sent).await?;
+    let coding = answered.coding.map_err(|Unsupported(coding)| {
         let coding = coding.escape_debug();
         Failure::peer(format!(
             "the reply is in `{coding}`, which nobody asked for"
         ))
     })?;
+    let limits = &pool.limits;
     let body = read(
-        &mut body,
+        &mut answered.body,
         coding,
         limits.message_bytes,
         limits.call_time_max,
@@ -279,9 +231,9 @@ async fn exchange(
             Failure::peer(format!("the reply is not in its Content-Encoding: {how}"))
         }
     })?;
-    lease.give_back();
+    pool.give_back(answered.body);
     Ok(Answer {
-        status: parts.status,
+        status: answered.status,
         body,
     })
 }

@@ -1,0 +1,204 @@
+//! One HTTP/1.1 connection, driven by the caller that uses it: one request is on it at a time, so
+//! it needs no task of its own, and a call no way to one and back.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use farcall_core::error::Failure;
+use http_body::{Body, Frame, SizeHint};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio_util::io::poll_read_buf;
+
+use super::framing::Framing;
+use super::head::{self, Head};
+
+/// How much is read at a time where nothing is known.
+const USUAL: usize = 8 * 1024;
+/// How far ahead of a body's bytes room is made for them: its length is a claim.
+const AHEAD: u64 = 1024 * 1024;
+
+/// A connection that has no request on it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    io: TcpStream,
+    received: BytesMut,
+    /// The last request was not written to its end: nothing can follow it.
+    is_cut_off: bool,
+}
+
+impl Connection {
+    pub(super) fn new(io: TcpStream) -> Self {
+        Self {
+            io,
+            received: BytesMut::new(),
+            is_cut_off: false,
+        }
+    }
+
+    /// False if the server closed it, or said something that nobody asked for.
+    pub(super) fn is_good(&self) -> bool {
+        let nothing = self.io.try_read(&mut [0]);
+        matches!(nothing, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Writes a request: all of it, unless an answer begins to come before. The error has false if
+    /// surely nothing of it arrived.
+    pub(super) async fn write(&mut self, request: &[u8]) -> Result<(), (bool, io::Error)> {
+        let mut written = 0;
+        while let Some(rest) = request.get(written..).filter(|rest| !rest.is_empty()) {
+            match self.io.try_write(rest) {
+                Ok(0) => return Err((written > 0, io::ErrorKind::WriteZero.into())),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self
+                        .answered_early()
+                        .await
+                        .map_err(|error| (written > 0, error))?
+                    {
+                        return Ok(());
+                    }
+                }
+                // It may have said why before it closed.
+                Err(error) if written > 0 => {
+                    self.is_cut_off = true;
+                    let _ = self.io.try_read_buf(&mut self.received);
+                    return match self.received.is_empty() {
+                        true => Err((true, error)),
+                        false => Ok(()),
+                    };
+                }
+                Err(error) => return Err((false, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for room to write more; true if the server answers instead, a refusal.
+    async fn answered_early(&mut self) -> io::Result<bool> {
+        let ready = self
+            .io
+            .ready(Interest::WRITABLE | Interest::READABLE)
+            .await?;
+        if !ready.is_readable() {
+            return Ok(false);
+        }
+        match self.io.try_read_buf(&mut self.received) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Ok(0) => Err(io::ErrorKind::ConnectionReset.into()),
+            Ok(_) => {
+                self.is_cut_off = true;
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the head of the answer, no longer than `limit` bytes; the body can be read from what
+    /// this gives.
+    pub(super) async fn answer(mut self, limit: usize) -> Result<(Head, Incoming), Failure> {
+        let no_http = |why: &str| Failure::peer(format!("the answer is no HTTP: {why}"));
+        loop {
+            match head::take(&mut self.received).map_err(|why| no_http(&why))? {
+                Some(mut head) => {
+                    let framing = std::mem::replace(&mut head.framing, Framing::Done);
+                    let keeps_alive = head.keeps_alive && !self.is_cut_off;
+                    let connection = self;
+                    let incoming = Incoming {
+                        connection,
+                        framing,
+                        keeps_alive,
+                    };
+                    return Ok((head, incoming));
+                }
+                None if self.received.len() > limit => {
+                    return Err(no_http(&format!(
+                        "its head is longer than {limit} bytes (`Limits::head_bytes`)"
+                    )));
+                }
+                None => {}
+            }
+            let read = std::future::poll_fn(|cx| self.poll_read(cx, USUAL));
+            match read.await {
+                Ok(0) if self.received.is_empty() => return Err(Failure::closed(true)),
+                Ok(0) => return Err(no_http("it ends in its head")),
+                Ok(_) => {}
+                Err(_) => return Err(Failure::closed(true)),
+            }
+        }
+    }
+
+    /// Reads what there is, into room for at least `room` bytes.
+    fn poll_read(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {
+        self.received.reserve(room);
+        poll_read_buf(Pin::new(&mut self.io), cx, &mut self.received)
+    }
+}
+
+/// The body of an answer, and its connection.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    connection: Connection,
+    framing: Framing,
+    keeps_alive: bool,
+}
+
+impl Incoming {
+    /// The connection, if it can carry another request: the body was read to its end, and nothing
+    /// came behind it.
+    pub(super) fn into_connection(self) -> Option<Connection> {
+        let over = matches!(self.framing, Framing::Done | Framing::Length(0));
+        let good = over && self.keeps_alive && self.connection.received.is_empty();
+        good.then_some(self.connection)
+    }
+}
+
+impl Body for Incoming {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let broken = |_| io::Error::from(io::ErrorKind::InvalidData);
+        let this = &mut *self;
+        loop {
+            match this
+                .framing
+                .take(&mut this.connection.received)
+                .map_err(broken)
+            {
+                Err(error) => return Poll::Ready(Some(Err(error))),
+                Ok(Some(piece)) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
+                Ok(None) if this.framing == Framing::Done => return Poll::Ready(None),
+                Ok(None) => {}
+            }
+            let room = match this.framing {
+                Framing::Length(left) => usize::try_from(left.min(AHEAD)).unwrap_or(USUAL),
+                _ => USUAL,
+            };
+            match ready!(this.connection.poll_read(cx, room)) {
+                Ok(0) => match this.framing.close().map_err(broken) {
+                    Ok(()) => return Poll::Ready(None),
+                    Err(error) => return Poll::Ready(Some(Err(error))),
+                },
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.framing, Framing::Done | Framing::Length(0))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.framing {
+            Framing::Length(left) => SizeHint::with_exact(left),
+            _ => SizeHint::default(),
+        }
+    }
+}

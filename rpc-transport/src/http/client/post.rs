@@ -1,0 +1,154 @@
+//! A request as it leaves: what all of a client's have in common, and what is this one's own.
+
+use bytes::Bytes;
+use farcall_core::encoding::Encoding;
+use farcall_core::error::Failure;
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http_body_util::Full;
+
+use super::super::answer::mime;
+use super::super::headers::{TIMEOUT, VERSION};
+use crate::address::Address;
+
+/// One request's own part.
+#[derive(Debug)]
+pub(super) struct Post {
+    /// How long its caller waits, as the header has it.
+    pub(super) timeout: HeaderValue,
+    /// Metadata.
+    pub(super) headers: HeaderMap,
+    pub(super) is_gzip: bool,
+    pub(super) body: Bytes,
+}
+
+/// What all requests to one address begin with.
+#[derive(Debug)]
+pub(super) struct Template {
+    uri: Uri,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// The same as text, for HTTP/1.1.
+    head: Vec<u8>,
+}
+
+impl Template {
+    /// Fails if the address has a path that HTTP does not take.
+    pub(super) fn new(address: &Address) -> Result<Self, String> {
+        let encoding = address.encoding();
+        let uri = uri(address).map_err(|error| format!("{address}: {error}"))?;
+        let headers = headers(address, encoding);
+        let mut head = format!("POST {uri} HTTP/1.1\r\n").into_bytes();
+        for (name, value) in &headers {
+            line(&mut head, name, value);
+        }
+        Ok(Self { uri, headers, head })
+    }
+
+    /// The bytes of a request over HTTP/1.1.
+    pub(super) fn http1(&self, post: &Post) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.head.len() + post.body.len() + 128);
+        out.extend_from_slice(&self.head);
+        line(&mut out, &TIMEOUT, &post.timeout);
+        for (name, value) in &post.headers {
+            line(&mut out, name, value);
+        }
+        if post.is_gzip {
+            line(
+                &mut out,
+                &CONTENT_ENCODING,
+                &HeaderValue::from_static("gzip"),
+            );
+        }
+        line(
+            &mut out,
+            &CONTENT_LENGTH,
+            &HeaderValue::from(post.body.len()),
+        );
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(&post.body);
+        out
+    }
+
+    /// The same request for HTTP/2.
+    pub(super) fn http2(&self, post: Post) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(post.body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        let headers = request.headers_mut();
+        *headers = post.headers;
+        headers.extend(self.headers.iter().cloned());
+        headers.insert(&TIMEOUT, post.timeout);
+        if post.is_gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        request
+    }
+}
+
+fn line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    out.extend_from_slice(name.as_str().as_bytes());
+    out.extend_from_slice(b": ");
+    // A value cannot have a line end in it: its type sees to that.
+    out.extend_from_slice(value.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn headers(address: &Address, encoding: Encoding) -> Vec<(HeaderName, HeaderValue)> {
+    let agent = concat!("farcall/", env!("CARGO_PKG_VERSION"));
+    let mut headers = Vec::new();
+    // HTTP/2 has the host in the request's own address.
+    if !address.is_http2()
+        && let Ok(host) = HeaderValue::from_str(address.authority())
+    {
+        headers.push((HOST, host));
+    }
+    headers.push((CONTENT_TYPE, HeaderValue::from_static(mime(encoding))));
+    headers.push((ACCEPT, HeaderValue::from_static(mime(encoding))));
+    headers.push((USER_AGENT, HeaderValue::from_static(agent)));
+    headers.push((VERSION.clone(), HeaderValue::from_static("1")));
+    if address.is_gzip() {
+        headers.push((ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
+    }
+    headers
+}
+
+/// HTTP/1.1 names the path alone, HTTP/2 all of it.
+fn uri(address: &Address) -> Result<Uri, Failure> {
+    let path = address.path();
+    let uri = if address.is_http2() {
+        format!("http://{}{path}", address.authority()).parse()
+    } else {
+        path.parse()
+    };
+    uri.map_err(|error: http::uri::InvalidUri| Failure::unsupported(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_these_bytes() {
+        let address: Address = "json+http://localhost:8000/rpc".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-token", HeaderValue::from_static("7f"));
+        let post = Post {
+            timeout: HeaderValue::from(50),
+            headers,
+            is_gzip: false,
+            body: Bytes::from_static(b"{}"),
+        };
+        let bytes = Template::new(&address).unwrap().http1(&post);
+        let agent = concat!("user-agent: farcall/", env!("CARGO_PKG_VERSION"), "\r\n");
+        let expected = [
+            "POST /rpc HTTP/1.1\r\nhost: localhost:8000\r\ncontent-type: application/json\r\n",
+            "accept: application/json\r\n",
+            agent,
+            "farcall-version: 1\r\nfarcall-timeout-ms: 50\r\nx-token: 7f\r\n",
+            "content-length: 2\r\n\r\n{}",
+        ];
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected.concat());
+    }
+}
