@@ -162,6 +162,30 @@ async fn an_answer_may_be_framed_in_any_way() {
 }
 
 #[tokio::test]
+async fn a_call_of_a_batch_may_have_less_time_than_the_others() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let short = Duration::from_millis(20);
+    let answering = async {
+        let (mut io, _) = listener.accept().await.unwrap();
+        let _request = response(&mut io).await;
+        tokio::time::sleep(2 * short).await;
+        let body = r#"[{"jsonrpc":"2.0","result":1,"id":1},{"jsonrpc":"2.0","result":2,"id":2}]"#;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        io.write_all((head + body).as_bytes()).await.unwrap();
+    };
+    let asking = async {
+        let channel = connect(&format!("http://{address}/")).await.unwrap();
+        let add =
+            || channel.call::<_, i64, std::convert::Infallible>(method("add"), (0_i64, 0_i64));
+        channel.batch((add().timeout(short), add())).await.unwrap()
+    };
+    let ((), (late, in_time)) = tokio::join!(answering, asking);
+    assert!(late.unwrap_err().is_timeout());
+    assert_eq!(in_time.unwrap(), 2);
+}
+
+#[tokio::test]
 async fn an_answer_before_all_was_asked_is_heard() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

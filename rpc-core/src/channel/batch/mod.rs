@@ -17,7 +17,8 @@ use super::Channel;
 /// What comes back has the shape of what was given, each result typed: one that fails fails alone.
 /// The error around them is of the batch as a whole: it could not be sent, or the server refused
 /// it, and no result is known. Over HTTP a batch has one deadline, the latest of its calls', and
-/// the metadata of all of them.
+/// the metadata of all of them; its replies come all at once, which may be too late for a call that
+/// had less time.
 ///
 /// ```no_run
 /// # use farcall_core::{channel::Channel, error::Error, method::{Method, Param}};

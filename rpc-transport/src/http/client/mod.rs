@@ -29,6 +29,7 @@ use super::coding::Unsupported;
 use super::gzip::compress;
 use super::headers::{put_metadata, timeout};
 use crate::address::Address;
+use crate::stream::now;
 
 /// A way to the server at an HTTP address. Nothing is sent before the first call.
 pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
@@ -71,11 +72,11 @@ impl Carrier for HttpCarrier {
     }
 
     fn start_batch(&self, calls: &[Outbound<'_>]) -> Result<BatchInFlight, Failure> {
+        let times = calls.iter().map(|call| self.timeout(call));
+        let times = times.collect::<Result<Vec<_>, _>>()?;
         // One request has one deadline: the latest.
-        let mut latest = Duration::ZERO;
-        for call in calls {
-            latest = latest.max(self.timeout(call)?);
-        }
+        let latest = times.iter().copied().max().unwrap_or_default();
+        let start = now();
         let mut body = Vec::with_capacity(256);
         let batch = Batch::write(&mut body, calls, self.encoding, Some(latest));
         if body.is_empty() {
@@ -86,7 +87,15 @@ impl Carrier for HttpCarrier {
             if !batch.wants_reply() && answer.status.is_success() {
                 return Ok(batch.unanswered());
             }
-            answer.read(|body| batch.read(&body))
+            let mut replies = answer.read(|body| batch.read(&body))?;
+            // They come all at once: too late for those that had less time.
+            let passed = now().saturating_duration_since(start);
+            for (reply, time) in replies.iter_mut().zip(times) {
+                if passed >= time {
+                    *reply = Err(Failure::timeout(Some(time), true));
+                }
+            }
+            Ok(replies)
         })))
     }
 }
