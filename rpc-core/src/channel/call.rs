@@ -140,14 +140,14 @@ where
 #[must_use = "a future does nothing before it is polled"]
 pub struct CallFuture<'a, P, T, E = std::convert::Infallible> {
     call: Call<'a, P, T, E>,
-    state: State,
+    state: State<'a>,
 }
 
-enum State {
+enum State<'a> {
     Unsent,
     /// Until the connection has room for it.
-    Queued(Unsent),
-    Connection(Waiting),
+    Queued(Unsent<'a>),
+    Connection(Waiting<'a>),
     Carrier(InFlight),
     /// A notification is on its way.
     Sent,
@@ -204,8 +204,8 @@ where
     }
 }
 
-impl<P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'_, P, T, E> {
-    fn start(&self) -> Result<State, Failure> {
+impl<'a, P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'a, P, T, E> {
+    fn start(&self) -> Result<State<'a>, Failure> {
         Ok(match &self.channel.0 {
             Way::Connection(connection) if self.options.notification => {
                 connection.notify(self.outbound())?;

@@ -296,18 +296,18 @@ impl State {
 }
 
 /// A call that has no slot yet. Dropping it gives its turn to the next.
-pub(crate) struct Unsent {
-    client: Arc<Client>,
+pub(crate) struct Unsent<'a> {
+    client: &'a Client,
     /// When it is given up. Counts from the first time it is asked for: one look at the clock.
     deadline: Option<Instant>,
     /// Its place in the queue for a slot, if it has to wait.
     ticket: Option<u64>,
 }
 
-impl Unsent {
-    pub(crate) fn new(client: &Arc<Client>) -> Self {
+impl<'a> Unsent<'a> {
+    pub(crate) fn new(client: &'a Client) -> Self {
         Self {
-            client: Arc::clone(client),
+            client,
             deadline: None,
             ticket: None,
         }
@@ -318,7 +318,7 @@ impl Unsent {
         &mut self,
         call: Outbound<'_>,
         cx: &Context<'_>,
-    ) -> Poll<Result<Waiting, Failure>> {
+    ) -> Poll<Result<Waiting<'a>, Failure>> {
         let now = self.client.now();
         let timeout = call.options.timeout;
         let deadline = self.deadline;
@@ -353,11 +353,11 @@ impl Unsent {
             state.turns.leave(ticket);
         }
         drop(state);
-        Poll::Ready(Ok(Waiting::new(&self.client, id)))
+        Poll::Ready(Ok(Waiting::new(self.client, id)))
     }
 }
 
-impl Drop for Unsent {
+impl Drop for Unsent<'_> {
     fn drop(&mut self) {
         let Some(ticket) = self.ticket else { return };
         let mut state = self.client.shared.lock();
@@ -369,22 +369,22 @@ impl Drop for Unsent {
 }
 
 /// A call whose reply is waited for. Dropping it gives the call up, and tells the server.
-pub(crate) struct Waiting {
+pub(crate) struct Waiting<'a> {
     /// None once the reply was taken.
-    client: Option<Arc<Client>>,
+    client: Option<&'a Client>,
     id: u64,
 }
 
-impl Waiting {
-    fn new(client: &Arc<Client>, id: u64) -> Self {
+impl<'a> Waiting<'a> {
+    fn new(client: &'a Client, id: u64) -> Self {
         Self {
-            client: Some(Arc::clone(client)),
+            client: Some(client),
             id,
         }
     }
 
     pub(crate) fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<Result<Inbound, Failure>> {
-        let Some(client) = &self.client else {
+        let Some(client) = self.client else {
             return Poll::Pending;
         };
         let mut state = client.shared.lock();
@@ -408,7 +408,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
             client.cancel(self.id);

@@ -25,7 +25,7 @@ pub(super) struct Pending {
     /// Taken out of `woken`, to be polled; kept for its room.
     batch: Vec<usize>,
     /// The alarm for the next call, if the last one answered without it.
-    spare: Option<Arc<Alarm>>,
+    spare: Option<(Arc<Alarm>, Waker)>,
 }
 
 #[derive(Debug)]
@@ -75,18 +75,19 @@ impl Pending {
 
     /// The waker for the first poll of a call that may be [`insert`](Self::insert)ed after it.
     /// (One that answers at once leaves it for the next; a stray wake is a poll for nothing.)
-    pub(super) fn waker(&mut self) -> Waker {
+    pub(super) fn waker(&mut self) -> &Waker {
         let place = self.calls.vacant_key();
-        let alarm = match self.spare.take() {
-            Some(alarm) if alarm.place == place => alarm,
-            _ => Arc::new(Alarm {
+        let kept = self.spare.take().filter(|(alarm, _)| alarm.place == place);
+        let spare = kept.unwrap_or_else(|| {
+            let alarm = Arc::new(Alarm {
                 place,
                 rung: AtomicBool::new(false),
                 woken: Arc::clone(&self.woken),
-            }),
-        };
-        self.spare = Some(Arc::clone(&alarm));
-        Waker::from(alarm)
+            });
+            let waker = Waker::from(Arc::clone(&alarm));
+            (alarm, waker)
+        });
+        &self.spare.insert(spare).1
     }
 
     /// Keeps a call that was polled with the last [`waker`](Self::waker).
@@ -96,7 +97,7 @@ impl Pending {
         reply: Option<ReplyId>,
         deadline: Option<Instant>,
     ) {
-        let Some(alarm) = self.spare.take() else {
+        let Some((alarm, _)) = self.spare.take() else {
             return;
         };
         if let Some(ReplyId::Native(id)) = reply {

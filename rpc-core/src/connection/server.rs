@@ -234,7 +234,7 @@ impl Core {
             return;
         };
         let waker = self.pending.waker();
-        match slot.start(request, &mut Context::from_waker(&waker)) {
+        match slot.start(request, &mut Context::from_waker(waker)) {
             Started::Done(done) => finish(&self.peer, reply, done),
             Started::Pending(running) => self.pending.insert(running, reply, deadline),
         }
@@ -246,7 +246,7 @@ impl Core {
         let mut running = Running::silent(batch);
         let waker = self.pending.waker();
         if Pin::new(&mut running)
-            .poll(&mut Context::from_waker(&waker))
+            .poll(&mut Context::from_waker(waker))
             .is_pending()
         {
             self.pending.insert(running, None, None);

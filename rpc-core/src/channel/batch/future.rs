@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -23,12 +22,12 @@ use crate::error::{Error, Failure};
 pub struct BatchFuture<'a, C> {
     channel: &'a Channel,
     calls: C,
-    state: State,
+    state: State<'a>,
 }
 
-enum State {
+enum State<'a> {
     Unsent,
-    Connection(Members),
+    Connection(Members<'a>),
     Carrier(BatchInFlight),
     Done,
 }
@@ -42,7 +41,7 @@ impl<'a, C: Calls> BatchFuture<'a, C> {
         }
     }
 
-    fn start(&self) -> Result<State, Failure> {
+    fn start(&self) -> Result<State<'a>, Failure> {
         let members = self.calls.members();
         if members
             .iter()
@@ -109,21 +108,21 @@ impl<C: Calls> Future for BatchFuture<'_, C> {
 }
 
 /// The calls of a batch over a connection. They leave together as far as there is room.
-struct Members {
-    unsent: Unsent,
+struct Members<'a> {
+    unsent: Unsent<'a>,
     encoding: crate::encoding::Encoding,
     deadlines: Vec<Instant>,
     /// Those that have left, or failed before.
-    started: Vec<Member>,
+    started: Vec<Member<'a>>,
 }
 
-enum Member {
-    Waiting(Waiting),
+enum Member<'a> {
+    Waiting(Waiting<'a>),
     Ended(Result<Inbound, Failure>),
 }
 
-impl Members {
-    fn new(connection: &Arc<Client>, deadlines: Vec<Instant>) -> Self {
+impl<'a> Members<'a> {
+    fn new(connection: &'a Client, deadlines: Vec<Instant>) -> Self {
         Self {
             unsent: Unsent::new(connection),
             encoding: connection.encoding(),

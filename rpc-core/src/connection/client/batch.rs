@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::fault::Fault;
 use crate::protocol::tail::Tail;
 
-impl Unsent {
+impl<'a> Unsent<'a> {
     /// Encodes the first of `calls`, as many as there is room for, to be sent together, and keeps
     /// slots for their replies; pending while there is room for none. What it gives is for each of
     /// those in order; a notification has nothing to wait for.
@@ -19,7 +19,7 @@ impl Unsent {
         &mut self,
         calls: &[(Outbound<'_>, Instant)],
         cx: &Context<'_>,
-    ) -> Poll<Vec<Result<Option<Waiting>, Failure>>> {
+    ) -> Poll<Vec<Result<Option<Waiting<'a>>, Failure>>> {
         let shared = &self.client.shared;
         let mut state = shared.lock();
         if let Some(closed) = &state.closed {
@@ -45,7 +45,7 @@ impl Unsent {
         drop(state);
         let waiting = started
             .into_iter()
-            .map(|id| id.map(|id| id.map(|id| Waiting::new(&self.client, id))));
+            .map(|id| id.map(|id| id.map(|id| Waiting::new(self.client, id))));
         Poll::Ready(waiting.collect())
     }
 
