@@ -43,7 +43,6 @@ pub(crate) struct Meter {
     stop: AtomicBool,
     /// How many calls each caller makes, if that is what ends it.
     quota: Option<u64>,
-    ready: AtomicU64,
     tallies: Mutex<Vec<Arc<AtomicU64>>>,
     latencies: Mutex<Histogram<u32>>,
     /// A caller looks at the clock for one call in so many, as two looks cost 50 ns.
@@ -57,10 +56,13 @@ impl Meter {
         Self {
             stop: AtomicBool::new(false),
             quota,
-            ready: AtomicU64::new(0),
             tallies: Mutex::default(),
             latencies: Mutex::new(latencies.expect("bounds that a histogram can have")),
-            sampling: if load.op == Op::Add && load.in_flight > 1 { 16 } else { 1 },
+            sampling: if load.op == Op::Add && load.in_flight > 1 {
+                16
+            } else {
+                1
+            },
         }
     }
 
@@ -68,21 +70,18 @@ impl Meter {
     pub(crate) fn enter(self: &Arc<Self>) -> Caller {
         let tally = Arc::<AtomicU64>::default();
         lock(&self.tallies).push(Arc::clone(&tally));
-        self.ready.fetch_add(1, Relaxed);
         Caller {
             meter: Arc::clone(self),
             tally,
         }
     }
 
-    /// How many callers are there.
-    pub(crate) fn ready(&self) -> u64 {
-        self.ready.load(Relaxed)
-    }
-
     /// How many calls were answered.
     pub(crate) fn calls(&self) -> u64 {
-        lock(&self.tallies).iter().map(|tally| tally.load(Relaxed)).sum()
+        lock(&self.tallies)
+            .iter()
+            .map(|tally| tally.load(Relaxed))
+            .sum()
     }
 
     /// Forgets the latencies until now.
@@ -133,7 +132,11 @@ impl Caller {
 }
 
 /// Connects, and calls until the meter says stop.
-pub(crate) async fn drive<P: Peer>(port: u16, load: Load, meter: Arc<Meter>) -> Result<(), Problem> {
+pub(crate) async fn drive<P: Peer>(
+    port: u16,
+    load: Load,
+    meter: Arc<Meter>,
+) -> Result<(), Problem> {
     let mut callers = JoinSet::new();
     let (connections, in_flight) = match P::SHARED {
         true => (load.connections, load.in_flight),

@@ -2,8 +2,13 @@
 //!
 //! `docs/performance.md` shows the latest figures, and says how they are made.
 
+mod allocations;
 mod blob;
+mod chart;
 mod codecs;
+mod compare;
+mod goals;
+mod instructions;
 mod load;
 mod options;
 mod peer;
@@ -50,14 +55,30 @@ fn run(options: &Options) -> Result<ExitCode, Problem> {
         println!("{}", options::USAGE);
         return Ok(ExitCode::SUCCESS);
     }
-    let runtime = options.runtimes.first().copied().unwrap_or(Runtime::Current);
+    if let Some((old, new)) = &options.compare {
+        return Ok(failed(compare::run(old, new)?));
+    }
+    let runtime = options
+        .runtimes
+        .first()
+        .copied()
+        .unwrap_or(Runtime::Current);
     let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["serve", subject] => server::run(&subjects::named(subject)?, runtime)?,
         ["window", workload, subject] => window(options, workload, subject, runtime)?,
+        ["allocations"] => return Ok(failed(allocations::run(options)?)),
         _ => measure(options)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn failed(failed: bool) -> ExitCode {
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// How long a window is.
@@ -74,17 +95,20 @@ fn extent(options: &Options) -> Extent {
 }
 
 /// One window in this process, its figures on the standard output.
-fn window(options: &Options, workload: &str, subject: &str, runtime: Runtime) -> Result<(), Problem> {
+fn window(
+    options: &Options,
+    workload: &str,
+    subject: &str,
+    runtime: Runtime,
+) -> Result<(), Problem> {
     // A server that hangs must not hang the run.
     std::thread::spawn(|| {
         std::thread::sleep(Duration::from_secs(120));
         eprintln!("no end after two minutes");
         std::process::exit(1);
     });
-    let workload = workload::named(&[workload.to_owned()])?;
-    let kind = workload.first().ok_or("no such workload")?.kind;
-    let figures = match kind {
-        Kind::Codec => codecs::run(subject, extent(options))?,
+    let figures = match workload::exactly(workload)?.kind {
+        Kind::Codec(op) => codecs::run(subject, op, extent(options))?,
         kind => window::run(&subjects::named(subject)?, kind, runtime, extent(options))?,
     };
     println!("{}", serde_json::to_string(&figures)?);
@@ -94,7 +118,13 @@ fn window(options: &Options, workload: &str, subject: &str, runtime: Runtime) ->
 /// Everything that was asked for, and the report on it.
 fn measure(options: &Options) -> Result<(), Problem> {
     let workloads = workload::named(&options.words)?;
-    let rows = rounds::run(options, &workloads).rows();
+    let mut report = rounds::run(options, &workloads);
+    if options.instructions {
+        instructions::run(&mut report, &workloads, |name| options.asks_for(name));
+    }
+    let (rows, folder) = (report.rows(), Path::new(FOLDER));
     table::print(&rows);
-    report::write(&rows, &Path::new(FOLDER).join("report.json"))
+    goals::print(&report);
+    report::write(&rows, &folder.join("report.json"))?;
+    chart::write(&rows, folder)
 }

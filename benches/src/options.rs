@@ -45,7 +45,9 @@ impl Runtime {
         match name {
             "current" => Ok(Self::Current),
             "multi" => Ok(Self::Multi),
-            _ => Err(format!("`{name}` is no runtime; there are current and multi")),
+            _ => Err(format!(
+                "`{name}` is no runtime; there are current and multi"
+            )),
         }
     }
 
@@ -86,6 +88,17 @@ pub(crate) struct Options {
     pub(crate) calls: Option<u64>,
     pub(crate) compare: Option<(PathBuf, PathBuf)>,
     pub(crate) help: bool,
+}
+
+impl Options {
+    /// Whether this subject is to be measured.
+    pub(crate) fn asks_for(&self, subject: &str) -> bool {
+        self.subjects.is_empty()
+            || self
+                .subjects
+                .iter()
+                .any(|asked| subject.starts_with(asked.as_str()))
+    }
 }
 
 /// Reads the command line.

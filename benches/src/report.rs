@@ -43,7 +43,13 @@ impl Report {
     }
 
     /// The median of the ratios of `ours` to `theirs`, each within a round.
-    pub(crate) fn ratio(&self, workload: &str, ours: &str, theirs: &str, metric: &str) -> Option<f64> {
+    pub(crate) fn ratio(
+        &self,
+        workload: &str,
+        ours: &str,
+        theirs: &str,
+        metric: &str,
+    ) -> Option<f64> {
         let of = |subject: &str| {
             let key = (workload.to_owned(), subject.to_owned(), metric.to_owned());
             self.rounds.get(&key)
@@ -103,7 +109,10 @@ pub(crate) fn write(rows: &[Row], path: &Path) -> Result<(), Problem> {
         std::fs::create_dir_all(folder)?;
     }
     let lines: Result<Vec<_>, _> = rows.iter().map(serde_json::to_string).collect();
-    Ok(std::fs::write(path, format!("[\n{}\n]\n", lines?.join(",\n")))?)
+    Ok(std::fs::write(
+        path,
+        format!("[\n{}\n]\n", lines?.join(",\n")),
+    )?)
 }
 
 /// Reads what [`write`] wrote.

@@ -14,15 +14,14 @@ use crate::workload::{Kind, Workload};
 /// subject in a process of its own. Whoever begins changes with the round.
 pub(crate) fn run(options: &Options, workloads: &[Workload]) -> Report {
     let mut report = Report::default();
-    let asked = |name: &str| {
-        options.subjects.is_empty() || options.subjects.iter().any(|asked| name.starts_with(asked.as_str()))
-    };
     for round in 0..options.rounds {
         for workload in workloads {
             for &runtime in &options.runtimes {
                 let mut names = takers(workload);
-                names.retain(|name| asked(name));
-                if matches!(workload.kind, Kind::Codec) && runtime == Runtime::Multi || names.is_empty() {
+                names.retain(|name| options.asks_for(name));
+                if matches!(workload.kind, Kind::Codec(_)) && runtime == Runtime::Multi
+                    || names.is_empty()
+                {
                     continue;
                 }
                 if is_long(workload) && round >= LONG_ROUNDS {
@@ -37,7 +36,11 @@ pub(crate) fn run(options: &Options, workloads: &[Workload]) -> Report {
                     };
                     match window(workload.name, name, runtime, options.quick) {
                         Ok(figures) => {
-                            eprintln!("round {}: {row}, {name}: {}", round + 1, first_figure(&figures));
+                            eprintln!(
+                                "round {}: {row}, {name}: {}",
+                                round + 1,
+                                first_figure(&figures)
+                            );
                             report.add(&row, name, round, figures);
                         }
                         Err(problem) => eprintln!("round {}: {row}, {name}: {problem}", round + 1),
@@ -59,10 +62,14 @@ fn is_long(workload: &Workload) -> bool {
 /// The names of the subjects of a workload.
 pub(crate) fn takers(workload: &Workload) -> Vec<&'static str> {
     match workload.kind {
-        Kind::Codec => codecs::names(),
+        Kind::Codec(_) => codecs::names(),
         _ => {
             let takes = |subject: &&Subject| subject.takes(workload.name);
-            subjects::ALL.iter().filter(takes).map(|subject| subject.name).collect()
+            subjects::ALL
+                .iter()
+                .filter(takes)
+                .map(|subject| subject.name)
+                .collect()
         }
     }
 }
@@ -82,12 +89,19 @@ pub(crate) fn window(
     let output = command.stderr(Stdio::piped()).output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(said.lines().next().unwrap_or("it failed without a word").into());
+        return Err(said
+            .lines()
+            .next()
+            .unwrap_or("it failed without a word")
+            .into());
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 fn first_figure(figures: &Figures) -> String {
     let shown = figures.iter().take(4);
-    shown.map(|(name, value)| format!("{name} {value:.2}")).collect::<Vec<_>>().join(", ")
+    shown
+        .map(|(name, value)| format!("{name} {value:.2}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -35,7 +35,10 @@ impl Server {
                 command
             }
         };
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         let answers = child.stdout.take().ok_or("no pipe")?;
         let mut server = Self {
             asks: child.stdin.take(),

@@ -14,7 +14,15 @@ pub(crate) fn print(rows: &[Row]) {
         if !seen.contains(&workload) {
             seen.push(workload);
             println!("\n### {workload}\n");
-            println!("{}", table(&rows.iter().filter(|row| row.workload == workload).collect::<Vec<_>>()));
+            println!(
+                "{}",
+                table(
+                    &rows
+                        .iter()
+                        .filter(|row| row.workload == workload)
+                        .collect::<Vec<_>>()
+                )
+            );
         }
     }
 }
@@ -30,7 +38,11 @@ fn table(rows: &[&Row]) -> Table {
             subjects.push(&row.subject);
         }
     }
-    let order = |name: &&str| crate::subjects::ALL.iter().position(|known| known.name == *name);
+    let order = |name: &&str| {
+        crate::subjects::ALL
+            .iter()
+            .position(|known| known.name == *name)
+    };
     subjects.sort_by_key(|name| order(&name));
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
@@ -45,7 +57,9 @@ fn table(rows: &[&Row]) -> Table {
     for subject in subjects {
         let mut line = vec![subject.to_owned()];
         for (at, metric) in metrics.iter().enumerate() {
-            let row = rows.iter().find(|row| row.subject == subject && row.metric == *metric);
+            let row = rows
+                .iter()
+                .find(|row| row.subject == subject && row.metric == *metric);
             line.push(row.map_or_else(|| "–".to_owned(), |row| shown(row.median)));
             if at == 0 {
                 line.push(row.map_or_else(String::new, |row| {

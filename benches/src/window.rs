@@ -76,7 +76,10 @@ impl Job {
             ("calls/s".into(), calls / took.as_secs_f64()),
             ("p50 us".into(), meter.percentile(50.0)),
             ("p99 us".into(), meter.percentile(99.0)),
-            ("cpu us/call".into(), (client.cpu_us + server.cpu_us) / calls),
+            (
+                "cpu us/call".into(),
+                (client.cpu_us + server.cpu_us) / calls,
+            ),
         ];
         let both = |client: Option<f64>, server: Option<f64>| Some((client? + server?) / calls);
         if let Some(allocations) = both(client.allocations, server.allocations) {
@@ -118,8 +121,14 @@ impl Job {
         let cpu = after.0.since(&before.0).cpu_us + after.1.since(&before.1).cpu_us;
         Ok(vec![
             ("done s".into(), took),
-            ("client bytes/call".into(), asleep.0.since(&before.0).rss / calls),
-            ("server bytes/call".into(), asleep.1.since(&before.1).rss / calls),
+            (
+                "client bytes/call".into(),
+                asleep.0.since(&before.0).rss / calls,
+            ),
+            (
+                "server bytes/call".into(),
+                asleep.1.since(&before.1).rss / calls,
+            ),
             ("cpu us/call".into(), cpu / calls),
         ])
     }
@@ -148,8 +157,14 @@ impl Job {
         let after = self.usage()?;
         let connections = peers.len() as f64;
         Ok(vec![
-            ("client bytes/connection".into(), after.0.since(&before.0).rss / connections),
-            ("server bytes/connection".into(), after.1.since(&before.1).rss / connections),
+            (
+                "client bytes/connection".into(),
+                after.0.since(&before.0).rss / connections,
+            ),
+            (
+                "server bytes/connection".into(),
+                after.1.since(&before.1).rss / connections,
+            ),
         ])
     }
 
@@ -192,7 +207,8 @@ impl Job {
         }
         large.abort();
         let mut figures = percentiles(&mixed);
-        let p99 = |latencies: &hdrhistogram::Histogram<u64>| latencies.value_at_percentile(99.0) as f64;
+        let p99 =
+            |latencies: &hdrhistogram::Histogram<u64>| latencies.value_at_percentile(99.0) as f64;
         figures.push(("p99 alone us".into(), p99(&alone) / 1000.0));
         figures.push(("p99 over alone".into(), p99(&mixed) / p99(&alone)));
         Ok(figures)
@@ -230,7 +246,7 @@ pub(crate) async fn measure<P: Peer>(mut job: Job) -> Result<Figures, Problem> {
         Kind::Idle(connections) => job.idle::<P>(connections).await,
         Kind::Startup => job.startup::<P>().await,
         Kind::Mixed => job.mixed::<P>().await,
-        Kind::Codec => Err("the codecs have no server".into()),
+        Kind::Codec(_) => Err("the codecs have no server".into()),
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) enum Kind {
     /// From nothing to the first reply, again and again.
     Startup,
     /// Values to bytes and back, with no connection.
-    Codec,
+    Codec(Op),
 }
 
 /// A named kind of work.
@@ -56,7 +56,8 @@ pub(crate) const ALL: &[Workload] = &[
     of("blocked-1000", Kind::Blocked(1_000)),
     of("blocked-10000", Kind::Blocked(10_000)),
     of("blocked-50000", Kind::Blocked(50_000)),
-    of("codec", Kind::Codec),
+    of("codec-add", Kind::Codec(Op::Add)),
+    of("codec-records", Kind::Codec(Op::Records)),
 ];
 
 /// Those that these arguments name; all if there are none.
@@ -65,11 +66,25 @@ pub(crate) fn named(names: &[String]) -> Result<Vec<Workload>, String> {
         return Ok(ALL.to_vec());
     }
     for name in names {
-        if !ALL.iter().any(|workload| workload.name.starts_with(name.as_str())) {
+        if !ALL
+            .iter()
+            .any(|workload| workload.name.starts_with(name.as_str()))
+        {
             let all: Vec<_> = ALL.iter().map(|workload| workload.name).collect();
-            return Err(format!("no workload is called `{name}`; there are {}", all.join(", ")));
+            return Err(format!(
+                "no workload is called `{name}`; there are {}",
+                all.join(", ")
+            ));
         }
     }
     let asked = |workload: &&Workload| names.iter().any(|name| workload.name.starts_with(name));
     Ok(ALL.iter().filter(asked).copied().collect())
+}
+
+/// The one of this name.
+pub(crate) fn exactly(name: &str) -> Result<Workload, String> {
+    let found = ALL.iter().find(|workload| workload.name == name);
+    found
+        .copied()
+        .ok_or_else(|| format!("no workload is called `{name}`"))
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use dxr::{Fault, TryFromParams, TryFromValue, TryToValue, Value};
 use dxr_client::{Client, ClientBuilder};
-use dxr_server::axum::http::HeaderMap;
 use dxr_server::axum::extract::DefaultBodyLimit;
+use dxr_server::axum::http::HeaderMap;
 use dxr_server::axum::serve::ListenerExt;
 use dxr_server::{Handler, HandlerFn, HandlerResult, RouteBuilder, Server, async_trait};
 use tokio::net::TcpListener;

@@ -58,7 +58,9 @@ fn limits() -> Limits {
 
 /// Starts the server, which speaks all of the ways.
 pub(crate) async fn serve() -> Result<u16, Problem> {
-    let server = Server::new().limits(limits()).service(BenchServer::new(Handlers));
+    let server = Server::new()
+        .limits(limits())
+        .service(BenchServer::new(Handlers));
     let listening = server.listen("tcp://127.0.0.1:0").await?;
     let port = listening.local_addr().ok_or("no port")?.port();
     tokio::spawn(listening.run());

@@ -35,7 +35,9 @@ async fn echo(mut stream: TcpStream) -> Result<(), Problem> {
         }
         let (_, whole) = whole_frames(&mut read)?;
         if whole > 0 {
-            stream.write_all(read.get(..whole).unwrap_or_default()).await?;
+            stream
+                .write_all(read.get(..whole).unwrap_or_default())
+                .await?;
             read.drain(..whole);
         }
     }

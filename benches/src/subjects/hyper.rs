@@ -41,7 +41,9 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyp
     };
     let mut response = Response::new(Full::new(reply));
     let json = hyper::header::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
+    response
+        .headers_mut()
+        .insert(hyper::header::CONTENT_TYPE, json);
     Ok(response)
 }
 
@@ -74,7 +76,9 @@ impl Peer for Client {
     type Blob = Bytes;
 
     fn sample_records() -> Bytes {
-        serde_json::to_vec(&Record::samples()).unwrap_or_default().into()
+        serde_json::to_vec(&Record::samples())
+            .unwrap_or_default()
+            .into()
     }
 
     fn count(_: &Bytes) -> usize {

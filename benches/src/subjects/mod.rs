@@ -1,8 +1,8 @@
 //! Who is measured, in a file each.
 
 #[cfg(feature = "peers")]
-mod dxr;
-mod farcall;
+pub(crate) mod dxr;
+pub(crate) mod farcall;
 mod frames;
 mod hyper;
 #[cfg(feature = "peers")]
@@ -45,7 +45,10 @@ pub(crate) struct Subject {
 impl Subject {
     /// Whether `workload` says anything about it.
     pub(crate) fn takes(&self, workload: &str) -> bool {
-        !self.skips.iter().any(|skipped| workload.starts_with(skipped)) && workload != "codec"
+        !self
+            .skips
+            .iter()
+            .any(|skipped| workload.starts_with(skipped))
     }
 }
 
@@ -53,9 +56,23 @@ impl Subject {
 const HTTP1: &[&str] = &["pipelined-512", "blocked-10000", "blocked-5", "blob-4"];
 /// No calls, only bytes.
 const LIMIT: &[&str] = &["startup", "mixed", "idle", "blocked", "blob-4"];
-const HTTP1_LIMIT: &[&str] = &["pipelined-512", "startup", "mixed", "idle", "blocked", "blob-4"];
+const HTTP1_LIMIT: &[&str] = &[
+    "pipelined-512",
+    "startup",
+    "mixed",
+    "idle",
+    "blocked",
+    "blob-4",
+];
 /// A thread for each connection.
-const PYTHON: &[&str] = &["pipelined-512", "connections", "idle", "blocked-10000", "blocked-5", "blob-4"];
+const PYTHON: &[&str] = &[
+    "pipelined-512",
+    "connections",
+    "idle",
+    "blocked-10000",
+    "blocked-5",
+    "blob-4",
+];
 
 macro_rules! subject {
     ($name:literal, $beside:literal, $serve:path, $client:ty, $skips:expr) => {
@@ -85,22 +102,88 @@ pub(crate) const ALL: &[Subject] = &[
         },
         skips: LIMIT,
     },
-    subject!("farcall bincode/tcp", "farcall bincode/tcp", farcall::serve, Farcall<farcall::BincodeTcp>, &[]),
-    subject!("farcall json/tcp", "farcall json/tcp", farcall::serve, Farcall<farcall::JsonTcp>, &[]),
-    subject!("farcall json/http", "farcall json/http", farcall::serve, Farcall<farcall::JsonHttp>, HTTP1),
-    subject!("farcall xml/http", "farcall xml/http", farcall::serve, Farcall<farcall::XmlHttp>, HTTP1),
-    subject!("farcall bincode/http2", "farcall bincode/http2", farcall::serve, Farcall<farcall::BincodeHttp2>, &["blocked-5"]),
-    subject!("bare hyper", "farcall json/http", hyper::serve, hyper::Client, HTTP1_LIMIT),
+    subject!(
+        "farcall bincode/tcp",
+        "farcall bincode/tcp",
+        farcall::serve,
+        Farcall<farcall::BincodeTcp>,
+        &[]
+    ),
+    subject!(
+        "farcall json/tcp",
+        "farcall json/tcp",
+        farcall::serve,
+        Farcall<farcall::JsonTcp>,
+        &[]
+    ),
+    subject!(
+        "farcall json/http",
+        "farcall json/http",
+        farcall::serve,
+        Farcall<farcall::JsonHttp>,
+        HTTP1
+    ),
+    subject!(
+        "farcall xml/http",
+        "farcall xml/http",
+        farcall::serve,
+        Farcall<farcall::XmlHttp>,
+        HTTP1
+    ),
+    subject!(
+        "farcall bincode/http2",
+        "farcall bincode/http2",
+        farcall::serve,
+        Farcall<farcall::BincodeHttp2>,
+        &["blocked-5"]
+    ),
+    subject!(
+        "bare hyper",
+        "farcall json/http",
+        hyper::serve,
+        hyper::Client,
+        HTTP1_LIMIT
+    ),
     #[cfg(feature = "peers")]
-    subject!("tarpc bincode", "farcall bincode/tcp", tarpc::bincode::serve, tarpc::bincode::Client, &[]),
+    subject!(
+        "tarpc bincode",
+        "farcall bincode/tcp",
+        tarpc::bincode::serve,
+        tarpc::bincode::Client,
+        &[]
+    ),
     #[cfg(feature = "peers")]
-    subject!("tarpc json", "farcall json/tcp", tarpc::json::serve, tarpc::json::Client, &["blocked"]),
+    subject!(
+        "tarpc json",
+        "farcall json/tcp",
+        tarpc::json::serve,
+        tarpc::json::Client,
+        &["blocked"]
+    ),
     #[cfg(feature = "peers")]
-    subject!("tonic", "farcall bincode/http2", tonic::serve, tonic::Client, &[]),
+    subject!(
+        "tonic",
+        "farcall bincode/http2",
+        tonic::serve,
+        tonic::Client,
+        &[]
+    ),
     #[cfg(feature = "peers")]
-    subject!("jsonrpsee ws", "farcall json/tcp", jsonrpsee::serve, jsonrpsee::Client<jsonrpsee_ws_client::WsClient>, &[]),
+    subject!(
+        "jsonrpsee ws",
+        "farcall json/tcp",
+        jsonrpsee::serve,
+        jsonrpsee::Client<jsonrpsee_ws_client::WsClient>,
+        &[]
+    ),
     #[cfg(feature = "peers")]
-    subject!("jsonrpsee http", "farcall json/http", jsonrpsee::serve, jsonrpsee::Client<jsonrpsee_http_client::HttpClient>, HTTP1),
+    subject!(
+        "jsonrpsee http",
+        "farcall json/http",
+        jsonrpsee::serve,
+        jsonrpsee::Client<jsonrpsee_http_client::HttpClient>,
+        HTTP1
+    ),
     #[cfg(feature = "peers")]
     subject!("dxr", "farcall xml/http", dxr::serve, dxr::Dxr, HTTP1),
     // Its client is farcall's: Python's own would be the slower half.
@@ -115,7 +198,14 @@ pub(crate) const ALL: &[Subject] = &[
 
 /// The one of this name.
 pub(crate) fn named(name: &str) -> Result<Subject, String> {
-    let all = || ALL.iter().map(|subject| subject.name).collect::<Vec<_>>().join(", ");
+    let all = || {
+        ALL.iter()
+            .map(|subject| subject.name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let found = ALL.iter().find(|subject| subject.name == name);
-    found.copied().ok_or_else(|| format!("no subject is called `{name}`; there are {}", all()))
+    found
+        .copied()
+        .ok_or_else(|| format!("no subject is called `{name}`; there are {}", all()))
 }

@@ -158,7 +158,10 @@ impl Client {
         grpc.ready().await?;
         let path = PathAndQuery::from_static(path);
         let codec = ProstCodec::<Q, R>::default();
-        Ok(grpc.unary(Request::new(request), path, codec).await?.into_inner())
+        Ok(grpc
+            .unary(Request::new(request), path, codec)
+            .await?
+            .into_inner())
     }
 }
 
@@ -221,12 +224,16 @@ impl Peer for Client {
     }
 
     async fn sleep(&self, ms: u32) -> Result<(), Problem> {
-        let _: Number = self.call("/bench.Bench/Sleep", Number { value: ms as i32 }).await?;
+        let _: Number = self
+            .call("/bench.Bench/Sleep", Number { value: ms as i32 })
+            .await?;
         Ok(())
     }
 
     async fn fetch(&self, len: u32) -> Result<usize, Problem> {
-        let blob: Blob = self.call("/bench.Bench/Fetch", Number { value: len as i32 }).await?;
+        let blob: Blob = self
+            .call("/bench.Bench/Fetch", Number { value: len as i32 })
+            .await?;
         Ok(blob.bytes.len())
     }
 }
