@@ -12,12 +12,18 @@ pub use farcall_core::limits::Limits;
 pub use farcall_core::method::{Method, Param};
 pub use farcall_core::params;
 pub use farcall_core::service::{Answer, Reply, Request, Service};
+pub use farcall_core::types;
 pub use farcall_core::wire::Wire;
 pub use farcall_transport::address::{Address, BadAddress, Transport};
 pub use farcall_transport::connect::{connect_with, in_memory, over};
 #[cfg(feature = "http")]
 pub use farcall_transport::http::HttpService;
 pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols, Report, Server};
+
+/// The Rust in docs/interop.md compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/interop.md")]
+struct Interoperation;
 
 /// Makes a server and a client of a trait.
 ///
@@ -87,6 +93,8 @@ pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols,
 /// |---|---|
 /// | `namespace = "calc"` | `add` is called `calc.add` |
 /// | `rename_all = "camelCase"` | how methods are spelled; all of serde's spellings |
+/// | `params = "named"` | the client writes parameters by name where the protocol has names, in JSON-RPC; `"positional"`, a list, is the default. A server takes both |
+/// | `encodings = "json, xml"` | the encodings that the types must fit: see [below](#what-encodings-checks) |
 /// | `crate = path` | where farcall is, if it is not `::farcall` |
 ///
 /// | `#[rpc(…)]` on a method | |
@@ -95,13 +103,36 @@ pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols,
 /// | `alias = "…"` | one more name, in full; may be repeated |
 /// | `idempotent` | running it twice is as good as once: a lost call may be made again |
 /// | `timeout = "5s"` | how long a call may take where the caller does not say; `ms`, `s`, `m`, `h` |
+/// | `params = "…"` | as on the trait, for this method |
 /// | `notify` | its callers want no reply; it returns nothing |
+/// | `blocking` | it may block: the server runs it on a thread of its own, not among the other calls |
 ///
 /// | `#[rpc(…)]` on a parameter | |
 /// |---|---|
 /// | `name = "…"` | its name on the wire |
 /// | `default` | `Default::default()` where it is left out |
 /// | `default = expr` | `expr` where it is left out; a string literal fits `&str` and `String` |
+///
+/// # What `encodings` checks
+///
+/// An attribute sees how a type is spelled, and not what it is. With `encodings = "…"`, some of
+/// `bincode`, `json` and `xml`, it refuses in parameters and results what it knows to fail by that:
+///
+/// - for `json` and `xml`, the key of a `HashMap` or `BTreeMap` that is spelled as a tuple, `()`, an
+///   array, a slice, a `Vec` or another standard collection, an `Option` or a float, behind
+///   references and `Box`, `Rc`, `Arc` or `Cow` too: the keys of their maps are text;
+/// - for `bincode`, `serde_json::Value`, `Map` and `Number`, written with that path: they ask what
+///   comes next, and bincode does not say;
+/// - for `bincode` and `xml`, `serde_json`'s `RawValue`, written with its path.
+///
+/// It looks into references, tuples, arrays, slices, `Option`, `Result`, `Box`, `Rc`, `Arc`, `Cow`
+/// and the standard collections, and into no other type: any other may have a serde form of its own.
+/// So it cannot know what is in your own structs and behind aliases, nor untagged enums, nor the
+/// fields of errors, nor values that do not fit although others of their type do (a `u64` beyond 2^63
+/// in XML, NaN in JSON). Those fail when they are sent, with an error that names the method, the
+/// parameter and the reason.
+///
+/// It does not choose what a server speaks: [`Server::protocols`] does.
 ///
 /// # Generated code
 ///

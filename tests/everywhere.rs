@@ -145,7 +145,7 @@ async fn everywhere(test: &str, limits: Limits) -> Everywhere {
         format!("unix://{socket}"),
         format!("mem://{test}"),
         format!("http://127.0.0.1:{port}/"),
-        format!("http://localhost:{port}/RPC2"),
+        format!("http://localhost:{port}/RPC2?gzip=1"),
         format!("http://127.0.0.1:{port}/?version=2"),
     ];
     let addresses = places

@@ -120,6 +120,8 @@ pub struct Peer {
     pub limits: Limits,
     /// Ends calls at their deadline, where no connection of the core does.
     pub clock: Option<Clock>,
+    /// Runs handlers that block on threads of their own; without it they run where all others do.
+    pub threads: Option<Threads>,
     /// What waits to be sent to it, where it is at the end of a byte stream.
     pub(crate) outbox: Outbox,
 }
@@ -141,6 +143,7 @@ impl Peer {
             is_farcall: false,
             limits,
             clock: None,
+            threads: None,
             outbox,
         }
     }
@@ -160,6 +163,20 @@ pub struct Clock {
     pub now: fn() -> Instant,
     /// Ready once an instant is past.
     pub sleep_until: fn(Instant) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Runs futures on threads where they may block: the core has no threads.
+///
+/// ```
+/// use farcall_core::context::Threads;
+///
+/// let threads = Threads { run: |future| drop(future) };
+/// assert!(format!("{threads:?}").contains("Threads"));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Threads {
+    /// Runs a future to its end, elsewhere.
+    pub run: fn(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// Who sent a message, and what came with it outside of it.

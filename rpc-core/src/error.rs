@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::de::{Expected, Unexpected};
 
+use crate::codec::place::Place;
 use crate::fault::{Fault, code};
 
 type Source = Box<dyn StdError + Send + Sync>;
@@ -36,23 +37,18 @@ pub struct EncodeError {
 pub struct DecodeError {
     reason: Source,
     malformed: bool,
+    place: Option<Place>,
 }
 
 macro_rules! message_error {
-    ($name:ident $(, $flag:ident)?) => {
+    ($name:ident $(, $field:ident: $value:expr)*) => {
         impl $name {
             /// An error with this reason.
             pub fn new(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
                 Self {
                     reason: reason.into(),
-                    $($flag: false,)?
+                    $($field: $value,)*
                 }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.reason.fmt(f)
             }
         }
 
@@ -65,7 +61,23 @@ macro_rules! message_error {
 }
 
 message_error!(EncodeError);
-message_error!(DecodeError, malformed);
+message_error!(DecodeError, malformed: false, place: None);
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)?;
+        match self.place {
+            Some(place) => write!(f, " at {place}"),
+            None => Ok(()),
+        }
+    }
+}
 
 impl DecodeError {
     /// An error of the encoding itself: there is no value in the bytes, of whatever type.
@@ -77,7 +89,20 @@ impl DecodeError {
         Self {
             reason: reason.into(),
             malformed: true,
+            place: None,
         }
+    }
+
+    /// The same error, at this place in the text.
+    pub(crate) fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// The same error where the text that was read stands behind `before` in its document.
+    pub(crate) fn behind(mut self, before: &[u8]) -> Self {
+        self.place = self.place.map(|place| place.behind(before));
+        self
     }
 
     /// True if the bytes are known to be no value at all, rather than one of another type.
@@ -409,8 +434,12 @@ impl fmt::Display for Failure {
                 after: Some(after), ..
             } => write!(f, "no reply within {after:?}"),
             Kind::Timeout { after: None, .. } => f.write_str("no reply before the deadline"),
-            Kind::Encode { method, .. } => write!(f, "`{method}` cannot be called with this"),
-            Kind::Decode { method, .. } => write!(f, "the reply of `{method}` makes no sense"),
+            Kind::Encode { method, source } => {
+                write!(f, "`{method}` cannot be called with this: {source}")
+            }
+            Kind::Decode { method, source } => {
+                write!(f, "the reply of `{method}` makes no sense: {source}")
+            }
             Kind::TooLarge { size, limit } => write!(
                 f,
                 "the message has {size} bytes; the limit is {limit} (`Limits::message_bytes`)"
@@ -428,8 +457,9 @@ impl StdError for Failure {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &*self.0 {
             Kind::Connect { source, .. } => Some(source),
-            Kind::Encode { source, .. } => Some(source),
-            Kind::Decode { source, .. } => Some(source),
+            // Their own words are in `Display` already.
+            Kind::Encode { source, .. } => source.source(),
+            Kind::Decode { source, .. } => source.source(),
             _ => None,
         }
     }

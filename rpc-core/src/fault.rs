@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::codec::place::within;
 use crate::encoding::Encoding;
 use crate::error::DecodeError;
 use crate::params::{DecodeParams, EncodeParams, Fields};
@@ -58,6 +59,9 @@ pub struct Fault {
     pub data: Option<Data>,
 }
 
+/// How the words of a fault begin whose own data cannot be written.
+const UNSENT: &str = "cannot send the error";
+
 impl Fault {
     /// A fault without data.
     pub fn new(code: i32, message: impl Into<String>) -> Self {
@@ -68,8 +72,22 @@ impl Fault {
         }
     }
 
-    /// The same fault with `data` in it: a map of `fields` under their `names`. Data that has no
-    /// form in `encoding` is left out.
+    /// The same fault with `data` in it: a map of `fields` under their `names`.
+    ///
+    /// If a field has no form in `encoding`, the fault becomes an
+    /// [`INTERNAL_ERROR`](code::INTERNAL_ERROR) that says which and why, and what it was: the other
+    /// side could not read the error without its data.
+    ///
+    /// ```
+    /// use farcall_core::{encoding::Encoding, fault::{Fault, code}};
+    ///
+    /// let fault = Fault::new(7, "too hot").with_data(Encoding::Json, &["degrees"], &(f64::NAN,));
+    /// assert_eq!(fault.code, code::INTERNAL_ERROR);
+    /// assert_eq!(
+    ///     fault.message,
+    ///     "cannot send the error.degrees: JSON has no number NaN; the error is: too hot (fault 7)",
+    /// );
+    /// ```
     #[must_use]
     pub fn with_data<P: EncodeParams>(
         mut self,
@@ -78,13 +96,33 @@ impl Fault {
         fields: &P,
     ) -> Self {
         let mut bytes = Vec::new();
-        self.data = encoding
-            .encode(&Fields { names, fields }, &mut bytes)
-            .ok()
-            .map(|()| Data {
-                encoding,
-                bytes: Payload::from(bytes),
-            });
+        match encoding.encode(&Fields { names, fields }, &mut bytes) {
+            Ok(()) => {
+                self.data = Some(Data {
+                    encoding,
+                    bytes: Payload::from(bytes),
+                });
+                self
+            }
+            Err(error) => {
+                let words = format!("{}; the error is: {self}", within(UNSENT, error));
+                Self::new(code::INTERNAL_ERROR, words)
+            }
+        }
+    }
+
+    /// True if it stands for one whose data cannot be written.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.code == code::INTERNAL_ERROR && self.message.starts_with(UNSENT)
+    }
+
+    /// The same fault; if it says that an error cannot be sent, also whose error.
+    pub(crate) fn of_method(mut self, method: &str) -> Self {
+        if self.code == code::INTERNAL_ERROR
+            && let Some(why) = self.message.strip_prefix(UNSENT)
+        {
+            self.message = format!("{UNSENT} of `{method}`{why}");
+        }
         self
     }
 

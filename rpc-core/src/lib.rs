@@ -12,6 +12,7 @@
 //! - [`service`]: the request a handler gets and the answer it gives
 //! - [`protocol`]: messages to bytes and back: native frames, JSON-RPC 2.0, XML-RPC
 //! - [`method`], [`params`], [`context`]: what a call is about
+//! - [`types`]: a date and any value; [`shape`]: a type as other languages name it
 //! - [`encoding`]: which codec, chosen at run time, over [`codec`]
 //! - [`fault`], [`error`], [`limits`], [`payload`]: the words they all share
 
@@ -42,4 +43,5 @@ pub mod protocol;
 pub mod router;
 pub mod service;
 pub mod shape;
+pub mod types;
 pub mod wire;

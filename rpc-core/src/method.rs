@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::params::Style;
 use crate::shape::{self, Shape};
 use crate::wire::Wire;
 
@@ -37,6 +38,8 @@ pub struct Method {
     pub notification: bool,
     /// How long a call may take where the caller does not say.
     pub timeout: Option<Duration>,
+    /// How a caller writes its parameters where the protocol has both ways. A server takes either.
+    pub style: Style,
 }
 
 impl Method {
@@ -53,6 +56,7 @@ impl Method {
             idempotent: false,
             notification: false,
             timeout: None,
+            style: Style::Positional,
         }
     }
 
@@ -97,6 +101,14 @@ impl Method {
         self.timeout = Some(Duration::from_millis(ms));
         self
     }
+
+    /// The same method, called with its parameters by name where the protocol has names: in
+    /// JSON-RPC.
+    #[must_use]
+    pub const fn named(mut self) -> Self {
+        self.style = Style::Named;
+        self
+    }
 }
 
 /// One parameter of a method.
@@ -113,6 +125,8 @@ pub struct Param {
     pub name: &'static str,
     /// False if callers may leave it out.
     pub required: bool,
+    /// True if leaving it out means the same as giving `None`.
+    pub absent_is_none: bool,
     /// What it takes.
     pub shape: fn() -> Shape,
 }
@@ -124,16 +138,29 @@ impl Param {
         Self {
             name,
             required: true,
+            absent_is_none: false,
             shape: shape::of::<T>,
         }
     }
 
-    /// A parameter that may be left out: an `Option`, or one with a default.
+    /// A parameter that may be left out, which means `None`: an `Option`.
     #[must_use]
     pub const fn optional<T: Wire>(name: &'static str) -> Self {
         Self {
             name,
             required: false,
+            absent_is_none: true,
+            shape: shape::of::<T>,
+        }
+    }
+
+    /// A parameter that may be left out, for which the server has a default.
+    #[must_use]
+    pub const fn defaulted<T: Wire>(name: &'static str) -> Self {
+        Self {
+            name,
+            required: false,
+            absent_is_none: false,
             shape: shape::of::<T>,
         }
     }

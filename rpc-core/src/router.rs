@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::fault::Fault;
 use crate::introspection::Introspection;
-use crate::method::Method;
+use crate::method::{Method, hash};
 use crate::service::{AnyService, Request, Running, Service, Slot};
 
 /// The services of one server, and where each method is.
@@ -20,8 +21,13 @@ use crate::service::{AnyService, Request, Running, Service, Slot};
 /// ```
 pub struct Router {
     services: Vec<AnyService>,
-    by_name: HashMap<&'static str, Target>,
-    by_hash: HashMap<u32, Target>,
+    /// By the hash of each name. No two names have the same.
+    by_hash: HashMap<u32, Entry, BuildHasherDefault<Spread>>,
+}
+
+struct Entry {
+    name: &'static str,
+    target: Target,
 }
 
 /// Where a method is.
@@ -66,8 +72,7 @@ impl Builder {
         services.push(Arc::new(introspection.clone()));
         let mut router = Router {
             services,
-            by_name: HashMap::new(),
-            by_hash: HashMap::new(),
+            by_hash: HashMap::default(),
         };
         for service in 0..router.services.len() {
             router.register(service)?;
@@ -103,14 +108,13 @@ impl Router {
                 method: index,
             };
             for name in std::iter::once(&method.name).chain(method.aliases) {
-                if let Some(other) = self.by_name.insert(name, target) {
-                    let other = self.method(other).map_or("", |other| other.name);
-                    return Err(Conflict::name(name, other));
-                }
-                let hash = crate::method::hash(name);
-                if let Some(other) = self.by_hash.insert(hash, target) {
-                    let other = self.method(other).map_or("", |other| other.name);
-                    return Err(Conflict::hash(name, other));
+                let entry = Entry { name, target };
+                if let Some(known) = self.by_hash.insert(hash(name), entry) {
+                    let other = self.method(known.target).map_or("", |other| other.name);
+                    return Err(match known.name == *name {
+                        true => Conflict::name(name, other),
+                        false => Conflict::hash(name, other),
+                    });
                 }
             }
         }
@@ -120,13 +124,14 @@ impl Router {
     /// Where the method of this wire name is.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Target> {
-        self.by_name.get(name).copied()
+        let entry = self.by_hash.get(&hash(name))?;
+        (entry.name == name).then_some(entry.target)
     }
 
     /// Where the method of this [hash](crate::method::hash) is.
     #[must_use]
     pub fn find_hash(&self, hash: u32) -> Option<Target> {
-        self.by_hash.get(&hash).copied()
+        self.by_hash.get(&hash).map(|entry| entry.target)
     }
 
     /// The method there.
@@ -161,6 +166,28 @@ impl Router {
     }
 }
 
+/// A hash is hashed already: its bits are only spread over a word. The keys are the traits' own, so
+/// nobody outside can crowd them.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u32(u32::from(byte));
+        }
+    }
+
+    fn write_u32(&mut self, hash: u32) {
+        // 2^64 over the golden ratio, as Knuth has it for multiplicative hashing.
+        self.0 = (self.0 ^ u64::from(hash)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 impl Target {
     /// Which of a connection's slots starts the call.
     pub(crate) fn slot(self) -> usize {
@@ -175,7 +202,7 @@ impl Target {
 
 impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Router({} methods)", self.by_name.len())
+        write!(f, "Router({} names)", self.by_hash.len())
     }
 }
 

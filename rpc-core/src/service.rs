@@ -5,6 +5,9 @@ mod running;
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
+use crate::codec::place::within;
 use crate::context::{Context, Peer};
 use crate::encoding::Encoding;
 use crate::error::{DecodeError, EncodeError};
@@ -182,6 +185,8 @@ impl Request {
         encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Reply {
         let peer = self.context.peer();
+        let method = self.context.method();
+        let encode = |out: &mut Vec<u8>| encode(out).map_err(|error| unsent(method, &error));
         let body = match self.reply_to {
             ReplyTo::Nobody => None,
             ReplyTo::Connection(id) => {
@@ -205,8 +210,36 @@ impl Request {
     pub fn reply_result<T: Written, E: TypedFault>(self, result: &Result<T, E>) -> Reply {
         match result {
             Ok(value) => self.reply(value),
-            Err(error) => Err(error.to_fault(self.encoding())),
+            Err(error) => {
+                let fault = error.to_fault(self.encoding());
+                // To clients of XML-RPC but our own no data is sent: theirs is the plain fault.
+                if fault.is_unsent() && self.encoding() == Encoding::Xml && !self.is_from_farcall()
+                {
+                    return Err(error.to_fault(Encoding::Bincode));
+                }
+                Err(fault.of_method(self.context.method()))
+            }
         }
+    }
+
+    /// Answers as `handle` does, on a thread where it may block, if the transport has any. Dropping
+    /// this drops what `handle` waits for; what blocks goes on.
+    ///
+    /// # Errors
+    /// As `handle` says.
+    pub async fn blocking<H, F>(self, handle: H) -> Reply
+    where
+        H: FnOnce(Self) -> F + Send + 'static,
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        let Some(threads) = self.context.peer().threads else {
+            return handle(self).await;
+        };
+        // Parameters are read there too.
+        let handling = async move { handle(self).await };
+        let (there, here) = handling.remote_handle();
+        (threads.run)(Box::pin(there));
+        here.await
     }
 
     /// The encoding of the parameters and of the answer.
@@ -242,6 +275,15 @@ impl Request {
         let context = self.context.for_method(method);
         Self::new(context, index, arguments, ReplyTo::Buffer(Vec::new()))
     }
+}
+
+/// The error for a result that cannot be written.
+#[cold]
+fn unsent(method: &str, error: &EncodeError) -> EncodeError {
+    EncodeError::new(within(
+        format_args!("cannot send the result of `{method}`"),
+        error,
+    ))
 }
 
 /// A service whose type is forgotten, so that a router can hold several.

@@ -8,6 +8,8 @@ use std::fmt;
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserialize, Deserializer, EnumAccess, VariantAccess, Visitor};
 
+use crate::types;
+
 /// The outermost form of a type's values.
 ///
 /// ```
@@ -32,6 +34,8 @@ pub enum Shape {
     String,
     /// Bytes.
     Bytes,
+    /// [`DateTime`](crate::types::DateTime).
+    DateTime,
     /// Sequences and tuples.
     Array,
     /// Structs, maps, and enum variants that hold something.
@@ -51,6 +55,7 @@ impl Shape {
             Self::Double => "double",
             Self::String => "string",
             Self::Bytes => "base64",
+            Self::DateTime => "dateTime.iso8601",
             Self::Array => "array",
             Self::Struct => "struct",
             Self::Any => "undef",
@@ -136,9 +141,12 @@ impl<'de> Deserializer<'de> for Probe {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Seen> {
+        if name == types::DATE_TIME {
+            return Err(Seen(Shape::DateTime));
+        }
         visitor.visit_newtype_struct(Self)
     }
 
@@ -233,5 +241,7 @@ mod tests {
         assert_eq!(of::<()>(), Shape::Nil);
         assert_eq!(of::<f32>(), Shape::Double);
         assert_eq!(of::<char>(), Shape::String);
+        assert_eq!(of::<Option<types::DateTime>>(), Shape::DateTime);
+        assert_eq!(of::<types::Value>(), Shape::Any);
     }
 }

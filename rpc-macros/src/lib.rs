@@ -4,6 +4,7 @@
 //! (and whatever gets out of it is known to be fine), `expand` writes one generated item a file.
 //! Both macros are documented where `farcall` re-exports them, so that their examples can use it.
 
+mod encodings;
 mod expand;
 mod fault;
 mod model;

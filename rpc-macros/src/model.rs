@@ -43,9 +43,13 @@ pub(crate) struct Method {
     pub(crate) doc: String,
     pub(crate) name: String,
     pub(crate) aliases: Vec<LitStr>,
+    /// The server runs it on a thread where it may block.
+    pub(crate) blocking: bool,
     pub(crate) idempotent: bool,
     pub(crate) notify: bool,
     pub(crate) timeout_ms: Option<u64>,
+    /// True if the client writes the parameters by name where the protocol has names.
+    pub(crate) named: bool,
     pub(crate) params: Vec<Param>,
     pub(crate) returns: Returns,
 }

@@ -6,6 +6,7 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::{Attribute, Expr, Ident, LitStr, Path, Token};
 
+use crate::encodings::Encodings;
 use crate::names::Spelling;
 use crate::problems::Problems;
 
@@ -14,6 +15,10 @@ pub(crate) struct TraitOptions {
     pub(crate) krate: Path,
     pub(crate) namespace: Option<String>,
     pub(crate) spelling: Spelling,
+    /// `params = "named"`
+    pub(crate) named: bool,
+    /// None but those that are named.
+    pub(crate) encodings: Encodings,
 }
 
 /// `#[rpc(…)]` on a method.
@@ -21,9 +26,12 @@ pub(crate) struct TraitOptions {
 pub(crate) struct MethodOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
+    pub(crate) blocking: bool,
     pub(crate) idempotent: bool,
     pub(crate) notify: Option<Ident>,
     pub(crate) timeout_ms: Option<u64>,
+    /// `params = "named"` or `"positional"`; as the trait says if it is not there.
+    pub(crate) named: Option<bool>,
 }
 
 /// `#[rpc(…)]` on a parameter.
@@ -46,22 +54,20 @@ pub(crate) fn trait_options(tokens: TokenStream, problems: &mut Problems) -> Tra
         krate: syn::parse_quote!(::farcall),
         namespace: None,
         spelling: Spelling::default(),
+        named: false,
+        encodings: Encodings::default(),
     };
     let parser = syn::meta::parser(|meta| {
         match word(&meta).as_str() {
             "namespace" => options.namespace = Some(name(&meta)?.value()),
             "rename_all" => options.spelling = Spelling::parse(&meta.value()?.parse()?)?,
             "crate" => options.krate = meta.value()?.call(Path::parse_mod_style)?,
-            option @ ("params" | "encodings") => {
-                let _: Expr = meta.value()?.parse()?;
-                return Err(meta.error(format_args!(
-                    "`{option}` is not there yet: leave it out, all encodings are served"
-                )));
-            }
+            "params" => options.named = named(&meta.value()?.parse()?)?,
+            "encodings" => options.encodings = Encodings::parse(&meta.value()?.parse()?)?,
             other => {
                 return Err(meta.error(format_args!(
-                    "a service has no option `{other}`: there are `namespace`, `rename_all` and \
-                     `crate`"
+                    "a service has no option `{other}`: there are `namespace`, `rename_all`, \
+                     `params`, `encodings` and `crate`"
                 )));
             }
         }
@@ -82,13 +88,15 @@ pub(crate) fn method_options(
         match word(&meta).as_str() {
             "name" => options.name = Some(name(&meta)?),
             "alias" => options.aliases.push(name(&meta)?),
+            "blocking" => options.blocking = true,
             "idempotent" => options.idempotent = true,
             "notify" => options.notify = meta.path.get_ident().cloned(),
             "timeout" => options.timeout_ms = Some(milliseconds(&meta.value()?.parse()?)?),
+            "params" => options.named = Some(named(&meta.value()?.parse()?)?),
             other => {
                 return Err(meta.error(format_args!(
                     "a method has no option `{other}`: there are `name`, `alias`, `idempotent`, \
-                     `timeout` and `notify`"
+                     `timeout`, `notify`, `params` and `blocking`"
                 )));
             }
         }
@@ -154,6 +162,21 @@ fn name(meta: &ParseNestedMeta) -> syn::Result<LitStr> {
         _ => return Ok(name),
     };
     Err(syn::Error::new_spanned(name, words))
+}
+
+/// True for names, false for a list.
+fn named(text: &LitStr) -> syn::Result<bool> {
+    match text.value().as_str() {
+        "named" => Ok(true),
+        "positional" => Ok(false),
+        other => Err(syn::Error::new_spanned(
+            text,
+            format!(
+                "parameters are not written `{other}`: write \"positional\", a list, or \"named\", \
+                 an object (in JSON-RPC; the other protocols have lists only)"
+            ),
+        )),
+    }
 }
 
 fn milliseconds(text: &LitStr) -> syn::Result<u64> {

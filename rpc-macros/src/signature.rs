@@ -16,7 +16,7 @@ use self::travel::{check_type, stream_of};
 use crate::model::{Method, Returns, only};
 use crate::parse::{TraitOptions, method_options};
 use crate::problems::Problems;
-use crate::types::{arguments, bare, search};
+use crate::types::{Form, arguments, bare, search};
 
 /// Functions that the generated client has of its own.
 const CLIENT_FUNCTIONS: [&str; 5] = ["new", "connect", "in_memory", "channel", "batch"];
@@ -39,6 +39,12 @@ pub(crate) fn read(
     check_signature(&function.sig, problems);
     let params = params(function, known, problems);
     let returns = returns(&function.sig.output, known, problems);
+    let sent = params
+        .iter()
+        .filter(|param| !matches!(param.form, Form::Context));
+    for ty in sent.map(|param| &param.ty).chain([&returns.value]) {
+        options.encodings.check(ty, problems);
+    }
     if let (Some(notify), Some(spelled)) = (&asked.notify, &returns.spelled)
         && !is_unit(spelled)
     {
@@ -71,9 +77,11 @@ pub(crate) fn read(
         doc: doc(&function.attrs),
         name,
         aliases: asked.aliases,
+        blocking: asked.blocking,
         idempotent: asked.idempotent,
         notify: asked.notify.is_some(),
         timeout_ms: asked.timeout_ms,
+        named: asked.named.unwrap_or(options.named),
         params,
         returns,
     };

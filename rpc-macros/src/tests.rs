@@ -75,6 +75,11 @@ fn borrowed_parameters() {
 }
 
 #[test]
+fn named_parameters() {
+    check("named_parameters");
+}
+
+#[test]
 fn generic_trait() {
     check("generic_trait");
 }

@@ -1,9 +1,13 @@
 //! Where a server is, and how to talk to it: `[codec+]transport://authority[/path][?options]`.
 
+mod options;
+
 use std::fmt;
 use std::str::FromStr;
 
 use farcall_core::encoding::Encoding;
+
+use options::Options;
 
 /// How bytes get there.
 ///
@@ -85,7 +89,7 @@ pub struct Address {
     transport: Transport,
     authority: String,
     path: String,
-    http2: bool,
+    options: Options,
 }
 
 impl Address {
@@ -116,7 +120,22 @@ impl Address {
     /// True if HTTP/2 is to be spoken from the first byte (`?version=2`).
     #[must_use]
     pub fn is_http2(&self) -> bool {
-        self.http2
+        self.options.http2
+    }
+
+    /// True if a client compresses its requests, and asks for compressed replies (`?gzip=1`).
+    ///
+    /// ```
+    /// use farcall_transport::address::Address;
+    ///
+    /// let address: Address = "xml+http://h/RPC2?gzip=1".parse()?;
+    /// assert!(address.is_gzip());
+    /// assert_eq!(address.to_string(), "xml+http://h:80/RPC2?gzip=1");
+    /// # Ok::<(), farcall_transport::address::BadAddress>(())
+    /// ```
+    #[must_use]
+    pub fn is_gzip(&self) -> bool {
+        self.options.gzip
     }
 
     /// The same place, in another encoding.
@@ -134,13 +153,10 @@ impl fmt::Display for Address {
             transport,
             authority,
             path,
-            http2,
+            options,
         } = self;
-        write!(f, "{encoding}+{}://{authority}{path}", transport.name())?;
-        if *http2 {
-            f.write_str("?version=2")?;
-        }
-        Ok(())
+        let transport = transport.name();
+        write!(f, "{encoding}+{transport}://{authority}{path}{options}")
     }
 }
 
@@ -204,7 +220,7 @@ fn parse(address: &str) -> Result<Address, String> {
         None => transport.usual_encoding(),
     };
     let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
-    let http2 = parse_options(transport, options)?;
+    let options = Options::parse(transport, options)?;
     if rest.contains('#') {
         return Err("it has no fragments: what follows a # is for browsers".to_owned());
     }
@@ -222,21 +238,8 @@ fn parse(address: &str) -> Result<Address, String> {
         transport,
         authority,
         path,
-        http2,
+        options,
     })
-}
-
-fn parse_options(transport: Transport, options: &str) -> Result<bool, String> {
-    let http = matches!(transport, Transport::Http | Transport::Https);
-    match options {
-        "" => Ok(false),
-        "version=1" if http => Ok(false),
-        "version=2" if http => Ok(true),
-        _ if http => Err(format!(
-            "`{options}` is no option; there are version=1 and version=2"
-        )),
-        _ => Err(format!("{} takes no options", transport.name())),
-    }
 }
 
 fn unix_path(rest: &str) -> Result<String, String> {
@@ -330,6 +333,12 @@ mod tests {
             ("unix:///run/calc.sock", "bincode+unix:///run/calc.sock"),
             ("xml+mem://calc", "xml+mem://calc"),
             ("http://h:1/a/b?version=2", "json+http://h:1/a/b?version=2"),
+            ("http://h:1/?gzip=1", "json+http://h:1/?gzip=1"),
+            ("http://h:1/?gzip=0&version=1", "json+http://h:1/"),
+            (
+                "http://h:1/?gzip=1&version=2",
+                "json+http://h:1/?version=2&gzip=1",
+            ),
         ] {
             let address: Address = text.parse().unwrap();
             assert_eq!(address.to_string(), printed);
@@ -352,7 +361,12 @@ mod tests {
             ("unix://run/x", "unix:///run/x"),
             ("mem://", "mem://name"),
             ("http://h?version=3", "version=2"),
+            ("http://h?gzip=9", "gzip=1"),
+            ("http://h?gzip", "gzip=1"),
+            ("http://h?gzip=1&", "gzip=1"),
+            ("http://h?version=2&version=1", "`version` twice"),
             ("tcp://h:1?version=2", "no options"),
+            ("tcp://h:1?gzip=1", "no options"),
             ("http://me:pw@h/", "do not belong"),
             ("http://h/a b", "white space"),
         ] {

@@ -20,3 +20,4 @@ mod net;
 pub mod server;
 pub mod sniff;
 mod stream;
+mod threads;

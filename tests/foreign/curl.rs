@@ -100,3 +100,36 @@ async fn curl_sends_chunks_and_speaks_http_1_0() {
         }
     }
 }
+
+#[tokio::test]
+async fn curl_asks_for_gzip() {
+    let url = format!("http://127.0.0.1:{}/", serve().await);
+    let long = "seven ".repeat(1000);
+    let call = format!(r#"{{"jsonrpc":"2.0","method":"echo","params":["{long}"],"id":1}}"#);
+    let json = "content-type: application/json";
+    for version in ["--http1.1", "--http1.0", "--http2-prior-knowledge"] {
+        let words = " %{size_download}";
+        let curl = [
+            "-sS",
+            "--compressed",
+            version,
+            "-w",
+            words,
+            "-H",
+            json,
+            "-d",
+            &call,
+            &url,
+        ];
+        let curl = curl.map(str::to_owned).to_vec();
+        let Some(output) = run("curl", curl).await else {
+            return;
+        };
+        let said = printed(&output);
+        let (answer, size) = said.rsplit_once(' ').unwrap();
+        let expected = format!(r#"{{"jsonrpc":"2.0","result":"{long}","id":1}}"#);
+        assert_eq!(answer, expected, "{version}");
+        let size: usize = size.parse().unwrap();
+        assert!(size < 1000, "{version}: {size} bytes came");
+    }
+}

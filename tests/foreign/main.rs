@@ -1,10 +1,16 @@
-//! Those who have never heard of farcall call it: clients of other languages, curl, and bare
-//! sockets. `scripts/test` installs them; a test whose client is not there says that it was left
-//! out.
+//! Those who have never heard of farcall call it, clients of other languages, curl, and bare
+//! sockets; and servers of other languages are called. `scripts/test` installs them; a test whose
+//! other end is not there says that it was left out.
 
 mod curl;
+mod docs;
 mod node;
+mod perl;
+mod php;
 mod python;
+mod python_gzip;
 mod ruby;
+mod servers;
 mod service;
 mod socket;
+mod validator;

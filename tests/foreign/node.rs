@@ -1,6 +1,6 @@
-//! Node: the packages xmlrpc and jayson.
+//! Node: the packages xmlrpc, jayson and json-rpc2.
 
-use crate::service::{TOOLS, left_out, script};
+use crate::service::{node_has, script};
 
 /// Begins every script: the server's port, and what to say in every way.
 const PRELUDE: &str = r#"
@@ -14,10 +14,9 @@ const failed = (error) => { console.error(error); process.exit(1); };
 "#;
 
 async fn node(package: &str, text: &str) {
-    if !std::path::Path::new(&format!("{TOOLS}/node/node_modules/{package}")).exists() {
-        return left_out(&format!("the Node package {package}"));
+    if node_has(package) {
+        script("node", "-e", &format!("{PRELUDE}{text}")).await;
     }
-    script("node", "-e", &format!("{PRELUDE}{text}")).await;
 }
 
 /// It writes every whole number as `<int>`, `<int>-1e+300</int>` too, and strings in CDATA sections.
@@ -124,4 +123,32 @@ const client = Client.tcp({ host: "127.0.0.1", port });
 const old = Client.tcp({ host: "127.0.0.1", port, version: 1 });
 "#;
     node("jayson", &format!("{clients}{JAYSON}")).await;
+}
+
+/// Over HTTP it says no content type; over TCP it puts nothing between its texts.
+#[tokio::test]
+async fn json_rpc2_calls_over_http_and_tcp() {
+    let text = r#"
+const client = require("json-rpc2").Client.$create(port, "127.0.0.1");
+const call = (client, method, params) => new Promise((resolve, reject) =>
+  client.call(method, params, (error, value) => error ? reject(error) : resolve(value)));
+const code = (promise) => promise.then(
+  (value) => { throw new Error(`no fault but ${value}`); }, (error) => error.code ?? error.message);
+
+(async () => {
+  const socket = await new Promise((resolve, reject) =>
+    client.connectSocket((error, socket) => error ? reject(error) : resolve(socket)));
+  assert.equal(await call(client, "add", { x: 7, y: 3 }), 10);
+  for (const way of [client, socket]) {
+    assert.equal(await call(way, "add", [7, 3]), 10);
+    for (const text of texts) assert.equal(await call(way, "echo", [text]), text);
+    assert.deepEqual(await call(way, "birthday", [ada]), older);
+    assert.match(String(await code(call(way, "divide", [1, 0]))), /^1$|division by zero/);
+    const many = [...Array(50).keys()].map((n) => call(way, "add", [n, n]));
+    assert.deepEqual(await Promise.all(many), [...Array(50).keys()].map((n) => 2 * n));
+  }
+  process.stdout.write("all is well\n", () => process.exit(0));
+})().catch(failed);
+"#;
+    node("json-rpc2", text).await;
 }

@@ -1,4 +1,5 @@
-//! Python: `xmlrpc.client` of the standard library, aiohttp-xmlrpc, and jsonrpclib-pelix.
+//! Python: `xmlrpc.client` of the standard library, aiohttp-xmlrpc, jsonrpclib-pelix,
+//! and aiorpcX.
 
 use crate::service::{TOOLS, script};
 
@@ -209,6 +210,50 @@ calls.add(1, 2); calls._notify.nothing(); calls.add(x=3, y=4); calls.divide(1, 0
 results = calls()
 assert (results[0], results[1]) == (3, 7)
 assert code(lambda: results[2], AppError) == 1
+print("all is well")
+"#;
+    installed_python(text).await;
+}
+
+/// A stream of lines over TCP; its ids begin at 0.
+#[tokio::test]
+async fn aiorpcx_calls_over_tcp() {
+    let text = r#"
+import asyncio
+from aiorpcx import RPCError, connect_rs
+
+async def code(call):
+    try:
+        sys.exit(f"no fault but {await call!r}")
+    except RPCError as error:
+        return error.code
+
+async def main():
+    async with connect_rs("127.0.0.1", int(sys.argv[1])) as session:
+        def call(method, *params):
+            return session.send_request(method, params)
+        assert await call("add", 7, 3) == 10
+        assert await session.send_request("add", {"x": 7, "y": 3}) == 10
+        assert await call("add", 2**62, 1) == 2**62 + 1
+        assert await call("half", 3) == 1.5
+        assert await call("greet") == "Hello, world!"
+        for text in TEXTS + ["\x01\r\n"]:
+            assert await call("echo", text) == text, text[:20]
+        assert await call("birthday", ADA) == OLDER
+        assert await call("nothing") is None
+        assert await code(call("divide", 1, 0)) == 1
+        assert await code(call("ad", 1, 2)) == -32601
+        assert await code(call("add", "x", 2)) == -32602
+        await session.send_notification("nothing", [])
+        async with session.send_batch() as batch:
+            batch.add_request("add", [1, 2])
+            batch.add_notification("nothing")
+            batch.add_request("divide", [1, 0])
+        assert batch.results[0] == 3 and batch.results[1].code == 1, batch.results
+        calls = (call("add", n, n) for n in range(200))
+        assert await asyncio.gather(*calls) == list(range(0, 400, 2))
+
+asyncio.run(main())
 print("all is well")
 "#;
     installed_python(text).await;

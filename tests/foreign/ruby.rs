@@ -2,14 +2,24 @@
 
 use crate::service::{left_out, run, script};
 
+/// Whether Ruby has a library; else a word is said about it.
+pub(crate) async fn is_there(library: &str) -> bool {
+    let require = format!("require {library:?}");
+    match run("ruby", vec!["-e".into(), require]).await {
+        Some(output) if output.status.success() => true,
+        Some(_) => {
+            left_out(&format!("Ruby's {library}"));
+            false
+        }
+        None => false,
+    }
+}
+
 /// It writes every integer as `<i4>` or, if large, `<int>`, and reads no nil.
 #[tokio::test]
 async fn rubys_xmlrpc_client_calls() {
-    let there = vec!["-e".into(), r#"require "xmlrpc/client""#.into()];
-    match run("ruby", there).await {
-        Some(output) if output.status.success() => {}
-        Some(_) => return left_out("Ruby's xmlrpc/client"),
-        None => return,
+    if !is_there("xmlrpc/client").await {
+        return;
     }
     let text = r##"
 require "xmlrpc/client"

@@ -100,7 +100,11 @@ impl Calc for Pocket {
 
 /// A server at a free port.
 pub(crate) async fn serve() -> u16 {
-    let server = Server::new().service(CalcServer::new(Pocket));
+    start(Server::new().service(CalcServer::new(Pocket))).await
+}
+
+/// Starts `server` at a free port.
+pub(crate) async fn start(server: Server) -> u16 {
     let listening = server.listen("tcp://127.0.0.1:0").await.unwrap();
     let port = listening.local_addr().unwrap().port();
     tokio::spawn(listening.run());
@@ -108,7 +112,7 @@ pub(crate) async fn serve() -> u16 {
 }
 
 /// How long a client may take, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Below it `scripts/test` installs what Debian does not have.
 pub(crate) const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools");
@@ -116,8 +120,13 @@ pub(crate) const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tool
 /// Runs `program` with a script, which finds the port of a new server in its arguments, and must
 /// say that all is well.
 pub(crate) async fn script(program: &str, flag: &str, script: &str) {
-    let port = serve().await.to_string();
-    if let Some(output) = run(program, vec![flag.into(), script.into(), port]).await {
+    script_at(serve().await, program, flag, script).await;
+}
+
+/// The same at a server that is there.
+pub(crate) async fn script_at(port: u16, program: &str, flag: &str, script: &str) {
+    let arguments = vec![flag.into(), script.into(), port.to_string()];
+    if let Some(output) = run(program, arguments).await {
         let said = printed(&output);
         assert!(said.ends_with("all is well\n"), "{said}");
     }
@@ -171,6 +180,15 @@ pub(crate) fn left_out(what: &str) {
     // Past the test harness, which keeps what passing tests print.
     let words = format!("left out: {what} (scripts/test installs it)\n");
     std::io::stderr().write_all(words.as_bytes()).unwrap();
+}
+
+/// Whether a package of Node is there; else a word is said about it.
+pub(crate) fn node_has(package: &str) -> bool {
+    let there = std::path::Path::new(&format!("{TOOLS}/node/node_modules/{package}")).exists();
+    if !there {
+        left_out(&format!("the Node package {package}"));
+    }
+    there
 }
 
 /// What a client printed, if it ended well; else the test fails with all that it printed.

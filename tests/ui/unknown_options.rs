@@ -14,8 +14,11 @@ trait Calc {
     async fn tell(&self) -> u8;
 }
 
-#[farcall::service(params = "named")]
-trait Later {}
+#[farcall::service(params = "by-name")]
+trait Written {
+    #[rpc(params = "none")]
+    async fn close(&self);
+}
 
 #[farcall::service(rename_all = "Camel")]
 trait Spelled {}

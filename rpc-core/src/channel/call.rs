@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::de::value::UnitDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -146,7 +146,7 @@ pub struct CallFuture<'a, P, T, E = std::convert::Infallible> {
 enum State {
     Unsent,
     /// Until the connection has room for it.
-    Queued(Unsent, Instant),
+    Queued(Unsent),
     Connection(Waiting),
     Carrier(InFlight),
     /// A notification is on its way.
@@ -179,13 +179,11 @@ where
                     Ok(state) => this.state = state,
                     Err(failure) => break Err(failure),
                 },
-                State::Queued(unsent, deadline) => {
-                    match unsent.poll_start(this.call.outbound(), *deadline, cx) {
-                        Poll::Pending => return Poll::Pending,
-                        Poll::Ready(Ok(waiting)) => this.state = State::Connection(waiting),
-                        Poll::Ready(Err(failure)) => break Err(failure),
-                    }
-                }
+                State::Queued(unsent) => match unsent.poll_start(this.call.outbound(), cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(waiting)) => this.state = State::Connection(waiting),
+                    Poll::Ready(Err(failure)) => break Err(failure),
+                },
                 State::Connection(waiting) => match waiting.poll_reply(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(reply) => break reply,
@@ -213,10 +211,7 @@ impl<P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'_, P, T, E> {
                 connection.notify(self.outbound())?;
                 State::Sent
             }
-            Way::Connection(connection) => {
-                let deadline = connection.deadline(self.options.timeout);
-                State::Queued(Unsent::new(connection), deadline)
-            }
+            Way::Connection(connection) => State::Queued(Unsent::new(connection)),
             Way::Carrier(carrier) => State::Carrier(carrier.start(self.outbound())?),
         })
     }

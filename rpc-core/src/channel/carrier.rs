@@ -127,6 +127,8 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub struct Inbound {
     encoding: Encoding,
+    /// The message is a frame and no text.
+    in_frame: bool,
     message: Payload,
     at: Range<usize>,
 }
@@ -137,9 +139,17 @@ impl Inbound {
     pub fn new(encoding: Encoding, message: Payload, at: Range<usize>) -> Self {
         Self {
             encoding,
+            in_frame: false,
             message,
             at,
         }
+    }
+
+    /// The same, where what is around the value is no text: errors say where in the value they are,
+    /// and not where in the message.
+    pub(crate) fn in_frame(mut self) -> Self {
+        self.in_frame = true;
+        self
     }
 
     /// What there is where nothing was asked for.
@@ -159,18 +169,23 @@ impl Inbound {
     /// # Errors
     /// If it is no `T`, or costs more than `budget`.
     pub fn decode<T: DeserializeOwned>(&self, budget: Budget) -> Result<T, DecodeError> {
-        let read = |bytes| {
-            self.encoding
-                .decode_seed(std::marker::PhantomData, bytes, budget)
+        let read = |at: &Range<usize>| {
+            let bytes = self.message.get(at.clone()).unwrap_or_default();
+            let value = self
+                .encoding
+                .decode_seed(std::marker::PhantomData, bytes, budget);
+            let start = if self.in_frame { 0 } else { at.start };
+            let before = self.message.get(..start).unwrap_or_default();
+            value.map_err(|error: DecodeError| error.behind(before))
         };
-        let value = read(self.bytes());
+        let value = read(&self.at);
         #[cfg(feature = "json")]
         if self.encoding == Encoding::Json
             && value.as_ref().is_err_and(DecodeError::is_malformed)
             && let Some(at) = crate::protocol::jsonrpc::whole_result(&self.message, &self.at)
         {
             // JSON-RPC guesses where the result ends, and leaves it to this to find out.
-            return read(self.message.get(at).unwrap_or_default());
+            return read(&at);
         }
         value
     }

@@ -22,7 +22,13 @@ use crate::limits::Budget;
 /// # Errors
 /// If the value's own `Serialize` fails, or a sequence does not know its length.
 pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    bincode::serialize_into(out, value).map_err(EncodeError::new)
+    bincode::serialize_into(out, value).map_err(|error| match *error {
+        ErrorKind::SequenceMustHaveLength => EncodeError::new(
+            "bincode writes the length of a list or map first, and this one does not know it (as \
+             structs with `#[serde(flatten)]` do not)",
+        ),
+        other => EncodeError::new(other),
+    })
 }
 
 /// Reads what `seed` describes from all of `bytes`.

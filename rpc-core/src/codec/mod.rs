@@ -8,6 +8,15 @@ mod absent;
 #[cfg(any(feature = "bincode", feature = "json"))]
 mod guard;
 
+#[cfg_attr(
+    not(any(feature = "json", feature = "xml")),
+    allow(
+        dead_code,
+        reason = "only the text encodings refuse values for what they are"
+    )
+)]
+pub(crate) mod place;
+
 #[cfg(feature = "bincode")]
 pub mod bincode;
 #[cfg(feature = "json")]

@@ -162,9 +162,12 @@ impl Client {
         self.shared.lock().closed.is_none()
     }
 
-    /// When a call with these options is to be given up.
-    pub(crate) fn deadline(&self, timeout: Option<Duration>) -> Instant {
-        let now = (self.shared.now)();
+    pub(crate) fn now(&self) -> Instant {
+        (self.shared.now)()
+    }
+
+    /// When a call that begins `now` is to be given up.
+    pub(crate) fn deadline(&self, now: Instant, timeout: Option<Duration>) -> Instant {
         let timeout = timeout.unwrap_or(self.shared.limits.call_time);
         // A time beyond the clock's end is as good as a century.
         const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
@@ -255,9 +258,7 @@ impl Shared {
 
 #[cfg(feature = "json")]
 fn write_json(out: &mut Vec<u8>, call: &Outbound<'_>, id: Option<u64>) -> Result<(), EncodeError> {
-    use crate::params::Style;
-
-    crate::protocol::jsonrpc::write_call(out, call, Style::Positional, id)
+    crate::protocol::jsonrpc::write_call(out, call, call.method.style, id)
 }
 
 #[cfg(not(feature = "json"))]
@@ -297,6 +298,8 @@ impl State {
 /// A call that has no slot yet. Dropping it gives its turn to the next.
 pub(crate) struct Unsent {
     client: Arc<Client>,
+    /// When it is given up. Counts from the first time it is asked for: one look at the clock.
+    deadline: Option<Instant>,
     /// Its place in the queue for a slot, if it has to wait.
     ticket: Option<u64>,
 }
@@ -305,6 +308,7 @@ impl Unsent {
     pub(crate) fn new(client: &Arc<Client>) -> Self {
         Self {
             client: Arc::clone(client),
+            deadline: None,
             ticket: None,
         }
     }
@@ -313,20 +317,24 @@ impl Unsent {
     pub(crate) fn poll_start(
         &mut self,
         call: Outbound<'_>,
-        deadline: Instant,
         cx: &Context<'_>,
     ) -> Poll<Result<Waiting, Failure>> {
+        let now = self.client.now();
+        let timeout = call.options.timeout;
+        let deadline = self.deadline;
+        let deadline = deadline.unwrap_or_else(|| self.client.deadline(now, timeout));
+        self.deadline = Some(deadline);
         let shared = &self.client.shared;
         let mut state = shared.lock();
         if let Some(closed) = &state.closed {
             return Poll::Ready(Err(closed.failure(false)));
         }
-        let remaining = deadline.saturating_duration_since((shared.now)());
+        let remaining = deadline.saturating_duration_since(now);
         if remaining.is_zero() {
-            return Poll::Ready(Err(Failure::timeout(call.options.timeout, false)));
+            return Poll::Ready(Err(Failure::timeout(timeout, false)));
         }
         let limit = state.calls;
-        let id = match state.slots.open(limit, deadline, call.options.timeout) {
+        let id = match state.slots.open(limit, deadline, timeout) {
             Ok(id) => id,
             Err(Full) => {
                 self.ticket = Some(state.wait(self.ticket, deadline, cx.waker()));

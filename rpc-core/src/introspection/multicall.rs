@@ -113,7 +113,7 @@ mod xml {
     pub(super) fn members(request: &Request) -> Result<Vec<Member>, Fault> {
         let arguments = request.arguments();
         let found = xmlrpc::members(arguments.bytes(), request.limits().budget())
-            .map_err(|error| request.misfit(&error))?;
+            .map_err(|error| request.misfit(&arguments.placed(error, arguments.place().1)))?;
         let members = found.into_iter().map(|member| {
             let name = member.name.ok_or_else(no_call)?;
             let params = match member.params {
@@ -136,7 +136,7 @@ mod json {
     use crate::error::EncodeError;
     use crate::fault::Fault;
     use crate::params::{Arguments, Part, required};
-    use crate::payload::Payload;
+    use crate::protocol::jsonrpc::place;
     use crate::service::Request;
 
     #[derive(Deserialize)]
@@ -157,16 +157,18 @@ mod json {
 
     pub(super) fn members(request: &Request) -> Result<Vec<Member>, Fault> {
         let (found,) = request.params::<(Vec<&RawValue>,)>((required,))?;
-        Ok(found.into_iter().map(member).collect())
+        let members = found.into_iter();
+        Ok(members
+            .map(|raw| member(request.arguments(), raw))
+            .collect())
     }
 
-    fn member(raw: &RawValue) -> Member {
+    fn member(arguments: &Arguments, raw: &RawValue) -> Member {
         let call: Call<'_> = serde_json::from_str(raw.get()).map_err(|_| no_call())?;
         let params = match call.params {
             Some(params) => {
-                let message = Payload::copied_from(params.get().as_bytes());
-                let at = 0..message.len();
-                Arguments::new(Encoding::Json, Part::Value, message, at)
+                let at = place(arguments.place().0, params.get().as_bytes());
+                arguments.elsewhere(Part::Value, at)
             }
             None => Arguments::none(Encoding::Json),
         };

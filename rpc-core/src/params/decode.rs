@@ -28,6 +28,8 @@ use crate::wire::Readable;
 pub struct Arguments {
     pub(crate) encoding: Encoding,
     part: Part,
+    /// The message is a frame and no text.
+    in_frame: bool,
     message: Payload,
     at: Range<usize>,
 }
@@ -65,9 +67,17 @@ impl Arguments {
         Self {
             encoding,
             part,
+            in_frame: false,
             message,
             at,
         }
+    }
+
+    /// The same, where what is around them is no text: errors say where in the parameters they
+    /// are, and not where in the message.
+    pub(crate) fn in_frame(mut self) -> Self {
+        self.in_frame = true;
+        self
     }
 
     /// No parameters.
@@ -79,13 +89,25 @@ impl Arguments {
     /// A stretch of them that is the parameters of a call within the call.
     #[cfg(feature = "xml")]
     pub(crate) fn within(&self, part: Part, at: Range<usize>) -> Self {
-        let at = self.at.start + at.start..self.at.start + at.end;
+        self.elsewhere(part, self.at.start + at.start..self.at.start + at.end)
+    }
+
+    /// The parameters of a call within the call, at this place in the message.
+    #[cfg(any(feature = "json", feature = "xml"))]
+    pub(crate) fn elsewhere(&self, part: Part, at: Range<usize>) -> Self {
         Self {
-            encoding: self.encoding,
             part,
-            message: self.message.clone(),
             at,
+            ..self.clone()
         }
+    }
+
+    /// `error`, which says where in the parameters it is, with the place in the message.
+    pub(crate) fn placed(&self, error: DecodeError, at: &Range<usize>) -> DecodeError {
+        if self.in_frame {
+            return error;
+        }
+        error.behind(self.message.get(..at.start).unwrap_or_default())
     }
 
     /// The encoded bytes.
@@ -95,7 +117,7 @@ impl Arguments {
     }
 
     /// The whole message, and where in it they are.
-    #[cfg(feature = "json")]
+    #[cfg(any(feature = "json", feature = "xml"))]
     pub(crate) fn place(&self) -> (&[u8], &Range<usize>) {
         (&self.message, &self.at)
     }
@@ -124,14 +146,15 @@ impl Arguments {
             absent,
             tuple: PhantomData,
         };
-        match self.part {
+        let read = match self.part {
             Part::Value => self.encoding.decode_seed(seed, bytes, budget),
             #[cfg(feature = "xml")]
             Part::XmlParams => crate::codec::xml::decode_params(seed, bytes, budget),
             #[cfg(not(feature = "xml"))]
             Part::XmlParams => self.encoding.decode_seed(seed, bytes, budget),
             Part::Nothing => P::from_nothing(Names::Params(params), absent),
-        }
+        };
+        read.map_err(|error| self.placed(error, at))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::codec::place::within;
 use crate::encoding::Encoding;
 use crate::error::EncodeError;
 use crate::method::{Method, Param};
@@ -211,12 +212,9 @@ impl EachParam for Writer<'_> {
         let value_at = self.out.len();
         self.encoding
             .encode(value, self.out)
-            .map_err(|error| match param {
-                Some(param) => EncodeError::new(format!("parameter `{}`: {error}", param.name)),
-                None => error,
-            })?;
+            .map_err(|error| unfit(self.index, param, &error))?;
         let absent = !self.marks.absent.is_empty()
-            && param.is_some_and(|param| !param.required)
+            && param.is_some_and(|param| param.absent_is_none)
             && self.out.get(value_at..) == Some(self.marks.absent);
         if absent && named {
             self.out.truncate(start);
@@ -229,6 +227,15 @@ impl EachParam for Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// The error for a parameter that cannot be written, the one `index` counted from 1.
+#[cold]
+fn unfit(index: usize, param: Option<&Param>, error: &EncodeError) -> EncodeError {
+    EncodeError::new(match param {
+        Some(param) => within(format_args!("parameter `{}`", param.name), error),
+        None => within(format_args!("parameter {index}"), error),
+    })
 }
 
 /// A tuple as one value, a map.

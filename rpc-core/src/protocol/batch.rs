@@ -183,7 +183,7 @@ fn write_member(
         #[cfg(feature = "json")]
         Encoding::Json => {
             let id = (!call.options.notification).then_some(id);
-            super::jsonrpc::write_call(out, call, crate::params::Style::Positional, id)
+            super::jsonrpc::write_call(out, call, call.method.style, id)
         }
         #[cfg(feature = "xml")]
         Encoding::Xml => super::xmlrpc::write_member(out, call),

@@ -24,8 +24,6 @@ use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
 use crate::fault::Fault;
 use crate::params::Arguments;
-#[cfg(feature = "json")]
-use crate::params::Style;
 use crate::payload::Payload;
 use crate::router::{Router, Target};
 use outbox::ReplyId;
@@ -86,7 +84,7 @@ pub fn write_call(
         #[cfg(feature = "json")]
         Encoding::Json => {
             let id = (!call.options.notification).then_some(1);
-            jsonrpc::write_call(out, call, Style::Positional, id)
+            jsonrpc::write_call(out, call, call.method.style, id)
         }
         #[cfg(feature = "xml")]
         Encoding::Xml => xmlrpc::write_call(out, call),

@@ -107,12 +107,7 @@ pub(crate) fn finish(
     limit: usize,
     header: usize,
 ) -> Result<(), Fault> {
-    written.map_err(|error| {
-        Fault::new(
-            code::INTERNAL_ERROR,
-            format!("the result cannot be sent: {error}"),
-        )
-    })?;
+    written.map_err(|error| Fault::new(code::INTERNAL_ERROR, error.to_string()))?;
     let size = reply.len() - header;
     if size > limit {
         return Err(Fault::new(

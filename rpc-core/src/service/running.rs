@@ -5,6 +5,7 @@
 //! [`Running`], and its slot gets a new box. A panic is that call's fault and nobody else's.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -92,12 +93,21 @@ pub(crate) struct Running(Pin<Box<dyn Handler>>);
 
 impl Running {
     /// Runs to the end, or to the deadline of its caller, if somebody keeps the time.
-    pub(crate) async fn in_time(self, clock: Option<Clock>, deadline: Option<Instant>) -> Reply {
+    pub(crate) async fn in_time(
+        mut self,
+        clock: Option<Clock>,
+        deadline: Option<Instant>,
+    ) -> Reply {
         let (Some(clock), Some(deadline)) = (clock, deadline) else {
             return self.await;
         };
         if (clock.now)() >= deadline {
             return Err(Fault::too_late());
+        }
+        // Most are ready at once, and need no timer.
+        let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut self).poll(cx)));
+        if let Poll::Ready(reply) = first.await {
+            return reply;
         }
         match select(self, (clock.sleep_until)(deadline)).await {
             Either::Left((reply, _)) => reply,

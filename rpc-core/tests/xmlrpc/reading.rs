@@ -178,10 +178,12 @@ fn doubles_in_every_spelling() {
 }
 
 #[test]
-fn booleans_are_one_or_zero() {
+fn booleans_are_one_or_zero_or_words() {
     check("<boolean>1</boolean>", true);
     check("<boolean>0</boolean>", false);
-    refused::<bool>("<boolean>true</boolean>", "neither 0 nor 1");
+    check("<boolean>true</boolean>", true);
+    check("<boolean>false</boolean>", false);
+    refused::<bool>("<boolean>yes</boolean>", "neither 0 nor 1");
     refused::<bool>("<boolean/>", "neither 0 nor 1");
     refused::<bool>("<int>1</int>", "expected a boolean");
     refused::<i32>("<boolean>1</boolean>", "expected i32");

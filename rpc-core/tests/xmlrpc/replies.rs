@@ -98,5 +98,8 @@ fn a_result_of_another_type_is_told_apart_from_a_broken_reply() {
     let document =
         "<methodResponse><params><param><value>5</value></param></params></methodResponse>";
     let failure = reply::<i32>(document).unwrap_err();
-    assert_eq!(failure.to_string(), "the reply of `test` makes no sense");
+    assert_eq!(
+        failure.to_string(),
+        "the reply of `test` makes no sense: expected i32, found a string at line 1 column 39"
+    );
 }

@@ -223,11 +223,14 @@ fn arm(service: &Service, at: usize, locals: &Locals) -> TokenStream {
     } else {
         quote!(#allow #call; #request.reply(&()))
     };
+    let mut body = quote!(#params #run);
+    if method.blocking {
+        body = quote!(#request.blocking(move |#request| async move { #body }).await);
+    }
     quote! {
         #(#cfgs)*
         #pattern => {
-            #params
-            #run
+            #body
         }
     }
 }

@@ -41,6 +41,9 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
     if method.notify {
         entry.extend(quote!(.notification()));
     }
+    if method.named {
+        entry.extend(quote!(.named()));
+    }
     if let Some(ms) = method.timeout_ms {
         entry.extend(quote!(.timeout_ms(#ms)));
     }
@@ -52,7 +55,9 @@ fn describe(service: &Service, param: &Param) -> TokenStream {
     let krate = &service.krate;
     let name = &param.name;
     let ty = owned(service, param);
-    if param.optional || param.default.is_some() {
+    if param.default.is_some() {
+        quote!(#krate::Param::defaulted::<#ty>(#name))
+    } else if param.optional {
         quote!(#krate::Param::optional::<#ty>(#name))
     } else {
         quote!(#krate::Param::required::<#ty>(#name))

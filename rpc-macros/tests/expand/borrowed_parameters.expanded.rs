@@ -166,8 +166,8 @@ impl LendsClient {
         ::farcall::Method::new("defaults", "")
             .takes(
                 &[
-                    ::farcall::Param::optional::<::std::string::String>("name"),
-                    ::farcall::Param::optional::<::farcall::params::Bytes>("bytes"),
+                    ::farcall::Param::defaulted::<::std::string::String>("name"),
+                    ::farcall::Param::defaulted::<::farcall::params::Bytes>("bytes"),
                 ],
             ),
     ];

@@ -12,6 +12,10 @@ pub(crate) trait PhoneBook: ::core::marker::Send + ::core::marker::Sync + 'stati
         how_many: u64,
         all: bool,
     ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send;
+    fn compress(
+        &self,
+        bytes: &[u8],
+    ) -> impl ::core::future::Future<Output = Vec<u8>> + ::core::marker::Send;
     #[deprecated]
     fn r#match(
         &self,
@@ -83,6 +87,19 @@ impl<S: PhoneBook> my::rpc::Service for PhoneBookServer<S> {
                     request.reply(&())
                 }
                 2 => {
+                    request
+                        .blocking(move |request| async move {
+                            let (bytes,) = request
+                                .params::<
+                                    (my::rpc::params::Blob<'_>,),
+                                >((my::rpc::params::required,))?;
+                            let answer = <S as PhoneBook>::compress(&service, &bytes)
+                                .await;
+                            request.reply(&answer)
+                        })
+                        .await
+                }
+                3 => {
                     let (r#type, request) = request
                         .params::<
                             (Option<u8>, String),
@@ -118,16 +135,19 @@ impl PhoneBookClient {
         my::rpc::Method::new("phone.book.Forget", "")
             .takes(
                 &[
-                    my::rpc::Param::optional::<u64>("how_many"),
-                    my::rpc::Param::optional::<bool>("all"),
+                    my::rpc::Param::defaulted::<u64>("how_many"),
+                    my::rpc::Param::defaulted::<bool>("all"),
                 ],
             )
             .notification(),
+        my::rpc::Method::new("phone.book.compress", "")
+            .takes(&[my::rpc::Param::required::<my::rpc::params::Bytes>("bytes")])
+            .returns::<Vec<u8>>(),
         my::rpc::Method::new("phone.book.match", "")
             .takes(
                 &[
                     my::rpc::Param::optional::<Option<u8>>("type"),
-                    my::rpc::Param::optional::<String>("request"),
+                    my::rpc::Param::defaulted::<String>("request"),
                 ],
             ),
     ];
@@ -174,6 +194,13 @@ impl PhoneBookClient {
     ) -> my::rpc::Call<'_, (u64, bool), ()> {
         self.channel.call(&Self::METHODS[1], (how_many, all))
     }
+    /// Calls [`PhoneBook::compress`].
+    pub(crate) fn compress<'call>(
+        &'call self,
+        bytes: &'call [u8],
+    ) -> my::rpc::Call<'call, (my::rpc::params::Blob<'call>,), Vec<u8>> {
+        self.channel.call(&Self::METHODS[2], (my::rpc::params::Blob::from(bytes),))
+    }
     /// Calls [`PhoneBook::r#match`].
     #[deprecated]
     pub(crate) fn r#match(
@@ -181,6 +208,6 @@ impl PhoneBookClient {
         r#type: Option<u8>,
         request: String,
     ) -> my::rpc::Call<'_, (Option<u8>, String), ()> {
-        self.channel.call(&Self::METHODS[2], (r#type, request))
+        self.channel.call(&Self::METHODS[3], (r#type, request))
     }
 }

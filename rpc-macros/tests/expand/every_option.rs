@@ -11,6 +11,8 @@ pub(crate) trait PhoneBook {
     ) -> Option<String>;
     #[rpc(name = "Forget", notify)]
     async fn forget(&self, #[rpc(default = 3)] how_many: u64, #[rpc(default)] all: bool);
+    #[rpc(blocking)]
+    async fn compress(&self, bytes: &[u8]) -> Vec<u8>;
     #[deprecated]
     async fn r#match(&self, r#type: Option<u8>, #[rpc(default = "x")] request: String);
 }

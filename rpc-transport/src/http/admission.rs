@@ -8,23 +8,39 @@
 use std::net::{IpAddr, SocketAddr};
 
 use farcall_core::encoding::Encoding;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::BINCODE;
+use super::page::{Reply, text};
 
 /// Why a request is turned away, in words for whoever sent it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     pub(super) status: StatusCode,
     pub(super) words: String,
+    /// The codings that are read, where it is the body's coding that is not. For no other reason may
+    /// the answer name them (RFC 9110 §12.5.3).
+    pub(super) codings: Option<&'static str>,
 }
 
-fn refused(status: StatusCode, words: impl Into<String>) -> Refused {
+impl Refused {
+    pub(super) fn reply(self) -> Reply {
+        let mut reply = text(self.status, self.words + "\n");
+        if let Some(codings) = self.codings {
+            let codings = HeaderValue::from_static(codings);
+            reply.headers_mut().insert(ACCEPT_ENCODING, codings);
+        }
+        reply
+    }
+}
+
+pub(super) fn refused(status: StatusCode, words: impl Into<String>) -> Refused {
     Refused {
         status,
         words: words.into(),
+        codings: None,
     }
 }
 
@@ -38,12 +54,6 @@ pub(super) enum ContentType {
 
 /// What the body of a POST is in.
 pub(super) fn content_type(headers: &HeaderMap) -> Result<ContentType, Refused> {
-    if let Some(coding) = headers.get(CONTENT_ENCODING)
-        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
-    {
-        let words = "compressed bodies are not taken: send it without Content-Encoding";
-        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
-    }
     let Some(value) = headers.get(CONTENT_TYPE) else {
         // A page can send a body without a type too (a Blob); browsers then say their Origin.
         return if headers.contains_key(ORIGIN) {

@@ -10,18 +10,21 @@ use farcall_core::fault::{Fault, code};
 use farcall_core::limits::Limits;
 use farcall_core::protocol;
 use farcall_core::router::Router;
-use http::header::{CONNECTION, CONTENT_TYPE, EXPECT};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 
 use super::BINCODE;
-use super::admission::{ContentType, Refused, content_type, same_site, sniff};
+use super::admission::{ContentType, Refused, content_type, refused, same_site, sniff};
 use super::body::{Unread, discard, read};
+use super::coding::{Coding, takes_gzip};
+use super::gzip::compress;
 use super::headers::{VERSION, deadline, metadata};
-use super::page::{Reply, page, text};
+use super::page::{Reply, page};
 use crate::stream::now;
+use crate::threads::threads;
 
 /// Where the requests of one connection come from.
 #[derive(Clone, Debug)]
@@ -62,52 +65,72 @@ impl Answerer {
         B::Data: Into<Bytes>,
     {
         let (parts, body) = request.into_parts();
-        match self.answer_or_refuse(&parts, body).await {
-            Ok(reply) => reply,
-            Err(Refused { status, words }) => text(status, words + "\n"),
+        let Origin { local, hosts, .. } = &self.origin;
+        if let Err(refused) = same_site(&parts, *local, hosts) {
+            return refused.reply();
+        }
+        if parts.method != Method::POST {
+            return page(&parts.method, parts.uri.path(), &self.router);
+        }
+        match self.receive(&parts, body).await {
+            Ok((encoding, message)) => self.call(&parts, encoding, message).await,
+            Err(reply) => reply,
         }
     }
 
-    async fn answer_or_refuse<B>(&self, parts: &Parts, body: B) -> Result<Reply, Refused>
+    /// The message in a request, or what is answered if it is not taken.
+    async fn receive<B>(&self, parts: &Parts, mut body: B) -> Result<(Encoding, Bytes), Reply>
     where
         B: Body + Unpin,
         B::Data: Into<Bytes>,
     {
-        let Origin {
-            local,
-            hosts,
-            limits,
-            ..
-        } = &self.origin;
-        same_site(parts, *local, hosts)?;
-        if parts.method != Method::POST {
-            return Ok(page(&parts.method, parts.uri.path(), &self.router));
-        }
-        let content_type = content_type(&parts.headers)?;
-        let mut stream = body;
-        let body = match read(&mut stream, limits.message_bytes, limits.body_time).await {
-            Ok(body) => body,
-            Err(unread) => {
-                // A client that asked first (`Expect: 100-continue`) sends nothing of what it is
-                // not asked for.
-                if unread == Unread::TooLarge && !parts.headers.contains_key(EXPECT) {
-                    discard(&mut stream, limits.body_time).await;
+        let limits = &self.origin.limits;
+        let (limit, time) = (limits.message_bytes, limits.body_time);
+        // A client that asks first sends nothing of what it is not asked for.
+        let asks = parts.headers.contains_key(EXPECT);
+        let (coding, content_type) = match admit(&parts.headers) {
+            Ok(admitted) => admitted,
+            Err(refused) => {
+                if !asks {
+                    discard(&mut body, time).await;
                 }
-                return refuse_body(unread, content_type, limits.message_bytes);
+                return Err(refused.reply());
             }
         };
-        let encoding = match content_type {
-            ContentType::Known(encoding) => encoding,
-            ContentType::Missing => sniff(&body)?,
+        let is_asked_for = !asks || body.size_hint().lower() <= limit as u64;
+        let message = match read(&mut body, coding, limit, time).await {
+            Ok(message) => message,
+            Err(unread) => {
+                if matches!(unread, Unread::TooLarge | Unread::Corrupt(_)) && is_asked_for {
+                    discard(&mut body, time).await;
+                }
+                return Err(refuse_body(unread, content_type, limit));
+            }
         };
+        match content_type {
+            ContentType::Known(encoding) => Ok((encoding, message)),
+            ContentType::Missing => {
+                let encoding = sniff(&message).map_err(Refused::reply)?;
+                Ok((encoding, message))
+            }
+        }
+    }
+
+    async fn call(&self, parts: &Parts, encoding: Encoding, message: Bytes) -> Reply {
         let caller = self.caller(encoding, &parts.headers);
-        let reply = protocol::answer(&self.router, encoding, caller, body.into()).await;
-        Ok(response(encoding, reply))
+        let reply = protocol::answer(&self.router, encoding, caller, message.into()).await;
+        let reply = reply.unwrap_or_default();
+        if takes_gzip(&parts.headers)
+            && let Some(compressed) = compress(&reply).await
+        {
+            return in_gzip(response(encoding, compressed));
+        }
+        response(encoding, reply)
     }
 
     fn caller(&self, encoding: Encoding, headers: &HeaderMap) -> Caller {
         Caller {
-            peer: self.peer(encoding, headers.contains_key(VERSION)),
+            peer: self.peer(encoding, headers.contains_key(&VERSION)),
             deadline: deadline(headers, self.origin.limits.call_time_max),
             metadata: metadata(headers),
         }
@@ -129,6 +152,7 @@ impl Answerer {
         } = &self.origin;
         let mut peer = Peer::new(transport, encoding, *peer, limits.clone());
         peer.is_farcall = is_farcall;
+        peer.threads = Some(threads());
         peer.clock = Some(Clock {
             now,
             sleep_until: |at| Box::pin(tokio::time::sleep_until(at.into())),
@@ -139,41 +163,66 @@ impl Answerer {
     }
 }
 
-/// A body too large is a fault of its call, where its protocol is known: clients of XML-RPC and
-/// JSON-RPC show faults, and hide what comes with another status than 200.
-fn refuse_body(unread: Unread, content: ContentType, limit: usize) -> Result<Reply, Refused> {
-    let refused = |status, words: &str| {
-        Err(Refused {
-            status,
-            words: words.to_owned(),
-        })
-    };
-    let words = format!("the message is larger than {limit} bytes (`Limits::message_bytes`)");
-    match (unread, content) {
-        (Unread::TooLarge, ContentType::Known(encoding)) => {
-            let fault = protocol::refusal(encoding, &Fault::new(code::TOO_LARGE, words));
-            let mut reply = response(encoding, Some(fault));
-            // What is left of the body is not waited for.
-            reply
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
-            Ok(reply)
-        }
-        (Unread::TooLarge, ContentType::Missing) => refused(StatusCode::PAYLOAD_TOO_LARGE, &words),
-        (Unread::Stalled, _) => refused(
-            StatusCode::REQUEST_TIMEOUT,
-            "the body stopped coming (`Limits::body_time`)",
+/// What the body of a POST is in, compressed and then encoded; or why it is not taken.
+fn admit(headers: &HeaderMap) -> Result<(Coding, ContentType), Refused> {
+    Ok((Coding::of(headers)?, content_type(headers)?))
+}
+
+/// A body too large, or broken where it is compressed, is a fault of its call, where its protocol
+/// is known: clients of XML-RPC and JSON-RPC show faults, and hide what comes with another status
+/// than 200.
+fn refuse_body(unread: Unread, content: ContentType, limit: usize) -> Reply {
+    let (status, code, words) = match unread {
+        Unread::TooLarge => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Some(code::TOO_LARGE),
+            format!("the message is larger than {limit} bytes (`Limits::message_bytes`)"),
         ),
-        (Unread::Broken, _) => refused(StatusCode::BAD_REQUEST, "the body broke off"),
+        Unread::Corrupt(how) => (
+            StatusCode::BAD_REQUEST,
+            Some(code::PARSE_ERROR),
+            format!("the body is not in its Content-Encoding: {how}"),
+        ),
+        Unread::Stalled => (
+            StatusCode::REQUEST_TIMEOUT,
+            None,
+            "the body stopped coming (`Limits::body_time`)".to_owned(),
+        ),
+        Unread::Broken => (
+            StatusCode::BAD_REQUEST,
+            None,
+            "the body broke off".to_owned(),
+        ),
+    };
+    let is_too_large = code == Some(code::TOO_LARGE);
+    let mut reply = match (code, content) {
+        (Some(code), ContentType::Known(encoding)) => {
+            let fault = protocol::refusal(encoding, &Fault::new(code, words));
+            response(encoding, fault)
+        }
+        _ => refused(status, words).reply(),
+    };
+    if is_too_large {
+        // What is left of the body is not waited for.
+        let close = HeaderValue::from_static("close");
+        reply.headers_mut().insert(CONNECTION, close);
     }
+    reply
 }
 
 /// Every answer, a fault too, is a 200: foreign clients take anything else for a broken server.
 /// One without a message (to a notification) is empty, as some of them fail on a 204.
-fn response(encoding: Encoding, message: Option<Vec<u8>>) -> Reply {
-    let mut reply = Response::new(Full::from(message.unwrap_or_default()));
+fn response(encoding: Encoding, message: Vec<u8>) -> Reply {
+    let mut reply = Response::new(Full::from(message));
     let content_type = HeaderValue::from_static(mime(encoding));
     reply.headers_mut().insert(CONTENT_TYPE, content_type);
+    reply
+}
+
+fn in_gzip(mut reply: Reply) -> Reply {
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     reply
 }
 

@@ -6,6 +6,9 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
 
+use super::coding::Coding;
+use super::gzip::Inflating;
+
 /// Why a body was not read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unread {
@@ -15,12 +18,18 @@ pub(super) enum Unread {
     Stalled,
     /// The other side broke off.
     Broken,
+    /// It is not what its coding says, and how.
+    Corrupt(String),
 }
 
-/// Reads all of `body`: up to `limit` bytes, each piece within `patience`.
-///
-/// No more is allocated than came; a body in one piece is not copied.
-pub(super) async fn read<B>(body: &mut B, limit: usize, patience: Duration) -> Result<Bytes, Unread>
+/// Reads all of `body`: up to `limit` bytes, each piece within `patience`. What is compressed is
+/// inflated, and the limit holds for what came and for what comes out.
+pub(super) async fn read<B>(
+    body: &mut B,
+    coding: Coding,
+    limit: usize,
+    patience: Duration,
+) -> Result<Bytes, Unread>
 where
     B: Body + Unpin,
     B::Data: Into<Bytes>,
@@ -28,6 +37,19 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(Unread::TooLarge);
     }
+    match coding {
+        Coding::Identity => read_plain(body, limit, patience).await,
+        Coding::Gzip => inflate(body, limit, patience, Inflating::gzip).await,
+        Coding::Deflate => inflate(body, limit, patience, Inflating::zlib).await,
+    }
+}
+
+/// No more is allocated than came; a body in one piece is not copied.
+async fn read_plain<B>(body: &mut B, limit: usize, patience: Duration) -> Result<Bytes, Unread>
+where
+    B: Body + Unpin,
+    B::Data: Into<Bytes>,
+{
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     loop {
@@ -46,6 +68,29 @@ where
             whole.extend_from_slice(&frame);
         }
     }
+}
+
+/// Inflates while it comes: a bomb is let go of at the limit, not after the last byte.
+async fn inflate<B>(
+    body: &mut B,
+    limit: usize,
+    patience: Duration,
+    begin: fn(usize) -> Inflating,
+) -> Result<Bytes, Unread>
+where
+    B: Body + Unpin,
+    B::Data: Into<Bytes>,
+{
+    let mut inflating = None;
+    let mut rest = limit;
+    while let Some(piece) = next(body, patience).await? {
+        // Compressed nothing could come for ever, and inflate to nothing.
+        rest = rest.checked_sub(piece.len()).ok_or(Unread::TooLarge)?;
+        let inflating = inflating.get_or_insert_with(|| begin(limit));
+        inflating.receive(&piece)?;
+    }
+    // No body at all has no coding either, though some say one of all their bodies.
+    inflating.map_or_else(|| Ok(Bytes::new()), Inflating::finish)
 }
 
 /// How much of a refused body is read all the same.

@@ -11,12 +11,14 @@ use farcall_core::error::{EncodeError, Failure};
 use farcall_core::limits::Limits;
 use farcall_core::payload::Payload;
 use farcall_core::protocol::{self, Batch};
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 
 use super::answer::mime;
 use super::body::{Unread, read};
+use super::coding::{Coding, Unsupported};
+use super::gzip::compress;
 use super::headers::{TIMEOUT, VERSION, put_metadata, timeout};
 use super::pool::Pool;
 use crate::address::Address;
@@ -29,7 +31,10 @@ pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
     headers.insert(ACCEPT, HeaderValue::from_static(mime(encoding)));
     let agent = concat!("farcall/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-    headers.insert(VERSION, HeaderValue::from_static("1"));
+    headers.insert(&VERSION, HeaderValue::from_static("1"));
+    if address.is_gzip() {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     // HTTP/2 has the host in the request's own address.
     if !address.is_http2()
         && let Ok(host) = HeaderValue::from_str(address.authority())
@@ -38,19 +43,28 @@ pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
     }
     Arc::new(HttpCarrier {
         encoding,
+        usual_timeout: timeout(limits.call_time),
         uri: uri(address),
         headers,
+        is_gzip: address.is_gzip(),
         pool: Arc::new(Pool::new(address)),
         limits,
     })
 }
 
+/// As many as fit without growing: ours, HTTP's `content-length`, and some of the caller's.
+const HEADERS: usize = 12;
+
 struct HttpCarrier {
     encoding: Encoding,
+    /// The header for calls that have no time of their own.
+    usual_timeout: HeaderValue,
     /// Of every request, or why there can be none.
     uri: Result<Uri, String>,
     /// What every request begins with.
     headers: HeaderMap,
+    /// Whether requests are compressed.
+    is_gzip: bool,
     limits: Limits,
     pool: Arc<Pool>,
 }
@@ -111,16 +125,26 @@ impl HttpCarrier {
         time: Duration,
         body: Vec<u8>,
         metadata: &Metadata,
-    ) -> Result<Request<Full<Bytes>>, Failure> {
+    ) -> Result<Request<Bytes>, Failure> {
         if body.len() > self.limits.message_bytes {
             return Err(Failure::too_large(body.len(), self.limits.message_bytes));
         }
-        let mut request = Request::new(Full::new(Bytes::from(body)));
+        let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone().map_err(Failure::unsupported)?;
         let headers = request.headers_mut();
-        headers.clone_from(&self.headers);
-        headers.insert(TIMEOUT, timeout(time));
+        // A clone would have room for none but its own, and grow at the next.
+        headers.reserve(HEADERS);
+        headers.extend(
+            self.headers
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+        let timeout = match time == self.limits.call_time {
+            true => self.usual_timeout.clone(),
+            false => timeout(time),
+        };
+        headers.insert(&TIMEOUT, timeout);
         put_metadata(headers, metadata)?;
         Ok(request)
     }
@@ -129,7 +153,7 @@ impl HttpCarrier {
     fn within<T, R>(
         &self,
         time: Duration,
-        request: Request<Full<Bytes>>,
+        request: Request<Bytes>,
         read: R,
     ) -> impl Future<Output = Result<T, Failure>> + Send + use<T, R>
     where
@@ -138,9 +162,16 @@ impl HttpCarrier {
     {
         let pool = Arc::clone(&self.pool);
         let limits = self.limits.clone();
+        let is_gzip = self.is_gzip;
         async move {
             let mut sent = false;
-            let exchange = exchange(&pool, request, &limits, &mut sent);
+            let exchange = async {
+                let request = match is_gzip {
+                    true => in_gzip(request).await,
+                    false => request,
+                };
+                exchange(&pool, request.map(Full::new), &limits, &mut sent).await
+            };
             match tokio::time::timeout(time, exchange).await {
                 Ok(answer) => read(answer?),
                 Err(_) => Err(Failure::timeout(Some(time), sent)),
@@ -178,6 +209,16 @@ fn uri(address: &Address) -> Result<Uri, String> {
     uri.map_err(|error| format!("{address}: {error}"))
 }
 
+/// The same request, compressed if that is worthwhile.
+async fn in_gzip(mut request: Request<Bytes>) -> Request<Bytes> {
+    if let Some(compressed) = compress(request.body()).await {
+        *request.body_mut() = compressed.into();
+        let gzip = HeaderValue::from_static("gzip");
+        request.headers_mut().insert(CONTENT_ENCODING, gzip);
+    }
+    request
+}
+
 /// What came back, not understood yet.
 struct Answer {
     status: StatusCode,
@@ -204,7 +245,8 @@ impl Answer {
     }
 }
 
-/// Sends a request, and takes its answer whole.
+/// Sends a request, and takes its answer whole, compressed or not: a server may not have looked at
+/// what it was asked for.
 async fn exchange(
     pool: &Pool,
     request: Request<Full<Bytes>>,
@@ -213,16 +255,30 @@ async fn exchange(
 ) -> Result<Answer, Failure> {
     let (response, lease) = pool.send(request, sent).await?;
     let (parts, mut body) = response.into_parts();
-    let body = read(&mut body, limits.message_bytes, limits.call_time_max)
-        .await
-        .map_err(|unread| match unread {
-            Unread::TooLarge => Failure::peer(format!(
-                "the reply is larger than {} bytes (`Limits::message_bytes`)",
-                limits.message_bytes
-            )),
-            Unread::Stalled => Failure::timeout(None, true),
-            Unread::Broken => Failure::closed(true),
-        })?;
+    let coding = Coding::of(&parts.headers).map_err(|Unsupported(coding)| {
+        let coding = coding.escape_debug();
+        Failure::peer(format!(
+            "the reply is in `{coding}`, which nobody asked for"
+        ))
+    })?;
+    let body = read(
+        &mut body,
+        coding,
+        limits.message_bytes,
+        limits.call_time_max,
+    )
+    .await
+    .map_err(|unread| match unread {
+        Unread::TooLarge => Failure::peer(format!(
+            "the reply is larger than {} bytes (`Limits::message_bytes`)",
+            limits.message_bytes
+        )),
+        Unread::Stalled => Failure::timeout(None, true),
+        Unread::Broken => Failure::closed(true),
+        Unread::Corrupt(how) => {
+            Failure::peer(format!("the reply is not in its Content-Encoding: {how}"))
+        }
+    })?;
     lease.give_back();
     Ok(Answer {
         status: parts.status,

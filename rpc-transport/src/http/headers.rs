@@ -9,14 +9,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::stream::now;
 
 /// How long the caller waits, in milliseconds.
-pub(super) const TIMEOUT: &str = "farcall-timeout-ms";
+pub(super) static TIMEOUT: HeaderName = HeaderName::from_static("farcall-timeout-ms");
 /// Sent by clients that are farcall's: the version of what this module describes.
-pub(super) const VERSION: &str = "farcall-version";
+pub(super) static VERSION: HeaderName = HeaderName::from_static("farcall-version");
 
 /// When the caller stops waiting, but no later than in `longest`. A time that is no number is
 /// none; one beyond all numbers is just long; 0 is over at once.
 pub(super) fn deadline(headers: &HeaderMap, longest: Duration) -> Option<Instant> {
-    let ms = headers.get(TIMEOUT)?.to_str().ok()?;
+    let ms = headers.get(&TIMEOUT)?.to_str().ok()?;
     if ms.is_empty() || !ms.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -73,7 +73,7 @@ pub(super) fn put_metadata(headers: &mut HeaderMap, metadata: &Metadata) -> Resu
 /// True for the headers that tell about the request rather than about the call. `name` is in
 /// lower case, as in every [`HeaderName`].
 fn is_https_own(name: &str) -> bool {
-    const OWN: [&str; 18] = [
+    const OWN: [&str; 16] = [
         "cache-control",
         "connection",
         "date",
@@ -90,10 +90,8 @@ fn is_https_own(name: &str) -> bool {
         "transfer-encoding",
         "upgrade",
         "user-agent",
-        TIMEOUT,
-        VERSION,
     ];
-    const FAMILIES: [&str; 4] = ["accept", "content-", "proxy-", "sec-"];
+    const FAMILIES: [&str; 5] = ["accept", "content-", "farcall-", "proxy-", "sec-"];
     OWN.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
@@ -112,7 +110,7 @@ mod tests {
     #[test]
     fn any_time_is_a_deadline_or_none() {
         let hour = Duration::from_secs(3600);
-        let said = |ms| deadline(&headers(&[(TIMEOUT, ms)]), hour);
+        let said = |ms| deadline(&headers(&[("farcall-timeout-ms", ms)]), hour);
         let at_most = |time| now().checked_add(time).unwrap();
         assert_eq!(deadline(&headers(&[]), hour), None);
         for no_number in ["", "soon", "-1", "+1", "1.5", "1 "] {
@@ -130,7 +128,7 @@ mod tests {
             };
             assert!(at > now() && at <= at_most(hour), "{ms}");
         }
-        assert!(deadline(&headers(&[(TIMEOUT, "9")]), Duration::MAX).is_some());
+        assert!(deadline(&headers(&[("farcall-timeout-ms", "9")]), Duration::MAX).is_some());
     }
 
     #[test]

@@ -3,12 +3,15 @@
 //! The server's side: `server` runs a connection over a `line`; `answer` turns one request into one
 //! response, `admission` decides what may come in, `page` is what a browser sees, `mounted` is the
 //! same inside somebody else's server. The client's side: `client` makes the requests, `pool` keeps
-//! its connections. Both sides: `headers` and `body`.
+//! its connections. Both sides: `headers` and `body`; `coding` decides which bodies are compressed,
+//! `gzip` does it.
 
 mod admission;
 mod answer;
 mod body;
 mod client;
+mod coding;
+mod gzip;
 mod headers;
 mod line;
 mod mounted;

@@ -18,6 +18,7 @@ use crate::net::linger;
 use crate::net::listener::Arrival;
 use crate::sniff::{Sniffed, sniff};
 use crate::stream;
+use crate::threads::threads;
 
 /// What all connections of a server share.
 #[derive(Clone, Debug)]
@@ -108,6 +109,7 @@ async fn run(
 ) {
     let limits = host.limits.clone();
     let mut peer = Peer::new(arrival.transport, encoding, arrival.peer, host.limits);
+    peer.threads = Some(threads());
     peer.is_farcall = speech == Speech::Native;
     let Ok(connection) = Server::new(host.router, Arc::new(peer), speech) else {
         return;

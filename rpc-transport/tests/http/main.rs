@@ -1,6 +1,7 @@
 //! HTTP as strangers speak it: literal requests against a server, literal answers to a client.
 
 mod client;
+mod gzip;
 mod server;
 
 use std::future::IntoFuture;
@@ -120,6 +121,12 @@ async fn last(address: &str, request: &str) -> String {
 
 /// One response with a length.
 async fn response<IO: AsyncRead + Unpin>(io: &mut IO) -> (String, String) {
+    let (head, body) = message(io).await;
+    (head, String::from_utf8(body).unwrap())
+}
+
+/// The head, in lower case, and the body of one request or response.
+async fn message<IO: AsyncRead + Unpin>(io: &mut IO) -> (String, Vec<u8>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(io.read_u8().await.unwrap());
@@ -131,7 +138,7 @@ async fn response<IO: AsyncRead + Unpin>(io: &mut IO) -> (String, String) {
     });
     let mut body = vec![0; length];
     io.read_exact(&mut body).await.unwrap();
-    (head, String::from_utf8(body).unwrap())
+    (head, body)
 }
 
 async fn ask<IO: AsyncRead + AsyncWrite + Unpin>(io: &mut IO, request: &str) -> (String, String) {

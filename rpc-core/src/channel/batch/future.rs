@@ -55,9 +55,10 @@ impl<'a, C: Calls> BatchFuture<'a, C> {
         let calls: Vec<_> = members.iter().map(|member| member.call).collect();
         Ok(match &self.channel.0 {
             Way::Connection(connection) => {
+                let now = connection.now();
                 let deadlines = calls
                     .iter()
-                    .map(|call| connection.deadline(call.options.timeout));
+                    .map(|call| connection.deadline(now, call.options.timeout));
                 State::Connection(Members::new(connection, deadlines.collect()))
             }
             Way::Carrier(_) if calls.is_empty() => {

@@ -4,18 +4,21 @@
 //! Integers are exact or an error: `2.0` is 2, `2.5` and what is out of range are refused.
 
 mod bytes;
-mod finite;
+mod strict;
 #[cfg(test)]
 mod tests;
+
+use std::str::Utf8Error;
 
 use serde::de::{DeserializeSeed, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use super::guard::{Limit, too_deep};
+use super::place::Place;
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Budget;
 use bytes::{Base64, Textual};
-use finite::Finite;
+use strict::Strict;
 
 /// Appends `value` to `out`.
 ///
@@ -23,7 +26,7 @@ use finite::Finite;
 /// If the value has no JSON form.
 pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let mut json = serde_json::Serializer::with_formatter(out, Base64);
-    value.serialize(Finite(&mut json)).map_err(EncodeError::new)
+    value.serialize(Strict(&mut json)).map_err(EncodeError::new)
 }
 
 /// Reads what `seed` describes from all of `bytes`.
@@ -35,28 +38,99 @@ pub fn decode<'de, S: DeserializeSeed<'de>>(
     bytes: &'de [u8],
     budget: Budget,
 ) -> Result<S::Value, DecodeError> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
+    // All of it at once, also what the type skips: what is not UTF-8 is no JSON.
+    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
+    let mut json = serde_json::Deserializer::from_str(text);
     Limit::<Textual>::new(budget.json_depth, budget.items)
         .read(seed, &mut json)
         .and_then(|value| json.end().map(|()| value))
-        .map_err(|error| explained(error, bytes))
+        .map_err(|error| explained(&error, text))
 }
 
-/// True if `bytes` are one JSON value and nothing else.
-pub(crate) fn is_well_formed(bytes: &[u8]) -> bool {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    IgnoredAny::deserialize(&mut json).is_ok() && json.end().is_ok()
+/// Requires that `bytes` are one JSON value and nothing else.
+pub(crate) fn well_formed(bytes: &[u8]) -> Result<(), DecodeError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    IgnoredAny::deserialize(&mut json)
+        .and_then(|_| json.end())
+        .map_err(|error| malformed(&error, text))
+}
+
+/// The error for bytes that are no text.
+#[cold]
+pub(crate) fn not_utf8(bytes: &[u8], error: Utf8Error) -> DecodeError {
+    let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+    DecodeError::malformed("a byte that is not UTF-8").at(Place::after(before))
+}
+
+/// The error for `text` that is no JSON.
+#[cold]
+fn malformed(error: &serde_json::Error, text: &str) -> DecodeError {
+    placed(DecodeError::malformed(words(error)), error, text)
 }
 
 /// Tells text that is no JSON from JSON that is no such value. The parser's own category does not:
 /// it calls `2.0` for an `i128` a syntax error, and loses a syntax error that a type wraps in words
 /// of its own. So what failed is looked through again.
-fn explained(error: serde_json::Error, bytes: &[u8]) -> DecodeError {
-    if !is_well_formed(bytes) {
-        DecodeError::malformed(error)
-    } else if error.is_syntax() && error.to_string().starts_with("recursion limit exceeded") {
+#[cold]
+pub(crate) fn explained(error: &serde_json::Error, text: &str) -> DecodeError {
+    if let Err(malformed) = well_formed(text.as_bytes()) {
+        return malformed;
+    }
+    let reason = if error.is_syntax() && words(error).starts_with("recursion limit exceeded") {
         too_deep(127, "the JSON parser's own bound")
     } else {
-        DecodeError::new(error)
+        DecodeError::new(without_input(&words(error)))
+    };
+    placed(reason, error, text)
+}
+
+/// What `error` says, without the place.
+fn words(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match words.strip_suffix(&place) {
+        Some(before) => before.to_owned(),
+        None => words,
     }
+}
+
+/// `reason`, at the place of `error`, if it has one.
+fn placed(reason: DecodeError, error: &serde_json::Error, text: &str) -> DecodeError {
+    if error.line() == 0 {
+        return reason;
+    }
+    // The parser counts bytes, up to the one that it does not like.
+    let lines = text.split_inclusive('\n').take(error.line() - 1);
+    let end = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
+    reason.at(Place::after(text.as_bytes().get(..end).unwrap_or_default()))
+}
+
+/// The parser's words about a value of another type, without the value where it is text.
+fn without_input(words: &str) -> String {
+    for kind in ["invalid type: ", "invalid value: "] {
+        if let Some((before, rest)) = words.split_once(kind)
+            && let Some((found, expected)) = rest.rsplit_once(", expected ")
+        {
+            let found = match found {
+                "map" => "an object",
+                "sequence" => "a list",
+                found if found.starts_with("string ") => "a string",
+                found if found.starts_with("character ") => "a string",
+                found => found,
+            };
+            return format!("{before}expected {expected}, found {found}");
+        }
+    }
+    for (kind, what) in [
+        ("unknown variant `", "variant"),
+        ("unknown field `", "field"),
+    ] {
+        if let Some((before, rest)) = words.split_once(kind)
+            && let Some((_, expected)) = rest.rsplit_once("`, expected ")
+        {
+            return format!("{before}there is no such {what}: expected {expected}");
+        }
+    }
+    words.to_owned()
 }

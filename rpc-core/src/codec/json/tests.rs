@@ -66,7 +66,7 @@ fn floats_take_integers_but_never_nan() {
         let nested = BTreeMap::from([("x", vec![(1, Some(value))])]);
         assert_eq!(
             write(nested).unwrap_err(),
-            format!("JSON has no number {value}")
+            format!(".x[0][1]: JSON has no number {value}")
         );
         assert!(write(value as f32).is_err());
     }

@@ -19,6 +19,7 @@ use super::number::{Integer, float, integral, whole};
 use super::reader::{Item, Reader, Type};
 use super::text::{is_blank, trimmed};
 use crate::error::DecodeError;
+use crate::types;
 
 /// How many options and newtypes may wrap each other without a level between them. They cost
 /// nothing on the wire, so that a type like `struct N(Option<Box<N>>)` would recurse on a single
@@ -95,8 +96,9 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
             Type::Integer => Integer::from_element(&text)?.visit(visitor),
             Type::Double => visitor.visit_f64(float(&text)?),
             Type::Boolean => match trimmed(&text) {
-                "0" => visitor.visit_bool(false),
-                "1" => visitor.visit_bool(true),
+                // By the letter a digit; npm's davexmlrpc sends the words.
+                "0" | "false" => visitor.visit_bool(false),
+                "1" | "true" => visitor.visit_bool(true),
                 _ => Err(DecodeError::new("a `<boolean>` that is neither 0 nor 1")),
             },
             Type::String => visit_text(text, visitor),
@@ -175,12 +177,24 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
         }
     }
 
+    /// A [`Value`](types::Value) is told what nobody else can know, that text is a date; and it
+    /// takes the floats that JavaScript clients call integers.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        visitor.visit_newtype_struct(self.wrapped()?)
+        match self.item {
+            Item::Scalar(Type::DateTime, text) if name == types::VALUE => {
+                visitor.visit_enum(Key(text))
+            }
+            Item::Scalar(Type::Integer, ref text)
+                if name == types::VALUE && Integer::from_element(text).is_err() =>
+            {
+                visitor.visit_f64(whole(text)?)
+            }
+            _ => visitor.visit_newtype_struct(self.wrapped()?),
+        }
     }
 
     /// Text is a variant without anything in it; else it is a struct of one member.

@@ -12,11 +12,15 @@ use serde::ser::{
 
 use super::key::KeyEncoder;
 use super::text;
+use crate::codec::place::{in_entry, in_field, in_item};
 use crate::error::EncodeError;
+use crate::types;
 
 /// Writes one value.
 pub(super) struct Encoder<'a> {
     out: &'a mut Vec<u8>,
+    /// Text that comes is a date, in the form of RFC 3339 and in UTC.
+    date: bool,
 }
 
 /// What was written. A member that is absent is left out of its struct: many clients cannot read
@@ -31,7 +35,7 @@ type Written = Result<Wrote, EncodeError>;
 
 impl<'a> Encoder<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out }
+        Self { out, date: false }
     }
 
     /// Writes `<int>` where 32 bits are enough, which everybody reads, else `<i8>`.
@@ -68,6 +72,15 @@ impl<'a> Encoder<'a> {
         Ok(Wrote::Value)
     }
 
+    /// Writes the one form that everybody reads: no dashes, no zone.
+    fn date_time(self, text: &str) -> Written {
+        self.out.extend_from_slice(b"<value><dateTime.iso8601>");
+        let kept = text.bytes().filter(|b| !matches!(b, b'-' | b'Z'));
+        self.out.extend(kept);
+        self.out.extend_from_slice(b"</dateTime.iso8601></value>");
+        Ok(Wrote::Value)
+    }
+
     fn nil(self) -> Written {
         self.out.extend_from_slice(b"<value><nil/></value>");
         Ok(Wrote::Value)
@@ -78,6 +91,7 @@ impl<'a> Encoder<'a> {
         Items {
             out: self.out,
             close,
+            index: 0,
         }
     }
 
@@ -164,6 +178,9 @@ impl<'a> Serializer for Encoder<'a> {
     }
 
     fn serialize_str(self, value: &str) -> Written {
+        if self.date {
+            return self.date_time(value);
+        }
         self.out.extend_from_slice(b"<value><string>");
         text::write(self.out, value)?;
         self.out.extend_from_slice(b"</string></value>");
@@ -204,8 +221,10 @@ impl<'a> Serializer for Encoder<'a> {
     }
 
     /// A newtype is never left out, whatever is in it: serde fills in absent `Option`s only.
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, v: &T) -> Written {
-        v.serialize(self).map(|_| Wrote::Value)
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, v: &T) -> Written {
+        let date = name == types::DATE_TIME;
+        let inner = Encoder { date, ..self };
+        v.serialize(inner).map(|_| Wrote::Value)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -215,8 +234,8 @@ impl<'a> Serializer for Encoder<'a> {
         variant: &'static str,
         value: &T,
     ) -> Written {
-        let Encoder { out } = self.variant(variant)?;
-        value.serialize(Encoder { out: &mut *out })?;
+        let Encoder { out, .. } = self.variant(variant)?;
+        value.serialize(Encoder::new(&mut *out))?;
         out.extend_from_slice(END_OF_VARIANT);
         Ok(Wrote::Value)
     }
@@ -266,6 +285,8 @@ impl<'a> Serializer for Encoder<'a> {
 pub(super) struct Items<'a> {
     out: &'a mut Vec<u8>,
     close: &'static [u8],
+    /// How many were written.
+    index: usize,
 }
 
 impl Items<'_> {
@@ -283,7 +304,12 @@ macro_rules! items {
             type Error = EncodeError;
 
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-                value.serialize(Encoder::new(self.out)).map(|_| ())
+                let index = self.index;
+                self.index += 1;
+                match value.serialize(Encoder::new(self.out)) {
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(in_item(index, error)),
+                }
             }
 
             fn end(self) -> Written {
@@ -312,7 +338,8 @@ impl Members<'_> {
         self.out.extend_from_slice(b"<member><name>");
         text::write(self.out, name)?;
         self.out.extend_from_slice(b"</name>");
-        match value.serialize(Encoder::new(self.out))? {
+        let wrote = value.serialize(Encoder::new(self.out));
+        match wrote.map_err(|error| in_field(name, error))? {
             Wrote::Value => self.out.extend_from_slice(b"</member>"),
             Wrote::Nothing => self.out.truncate(start),
         }
@@ -370,7 +397,28 @@ impl SerializeMap for Members<'_> {
         Ok(())
     }
 
+    fn serialize_entry<K, V>(&mut self, key: &K, value: &V) -> Result<(), EncodeError>
+    where
+        K: Serialize + ?Sized,
+        V: Serialize + ?Sized,
+    {
+        self.serialize_key(key)?;
+        let name_ends = self.out.len();
+        self.serialize_value(value).map_err(|error| {
+            let written = self.out.get(..name_ends).unwrap_or_default();
+            in_entry(&last_name(written), error)
+        })
+    }
+
     fn end(self) -> Written {
         self.finish()
     }
+}
+
+/// The name that was written last, in quotes.
+fn last_name(written: &[u8]) -> String {
+    let name = written.strip_suffix(b"</name>").unwrap_or_default();
+    let start = memchr::memmem::rfind(name, b"<name>").map_or(0, |at| at + 6);
+    let name = name.get(start..).unwrap_or_default();
+    format!("\"{}\"", String::from_utf8_lossy(name))
 }

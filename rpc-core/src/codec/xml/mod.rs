@@ -66,7 +66,7 @@ pub fn decode<'de, S: DeserializeSeed<'de>>(
     budget: Budget,
 ) -> Result<S::Value, DecodeError> {
     let mut reader = Reader::new(text::readable(bytes)?, budget);
-    read(&mut reader, seed).map_err(|error| reader.tokens.located(&error, ""))
+    read(&mut reader, seed).map_err(|error| reader.tokens.located(&error))
 }
 
 fn read<'de, S: DeserializeSeed<'de>>(
@@ -88,5 +88,5 @@ pub(crate) fn decode_params<'de, S: DeserializeSeed<'de>>(
 ) -> Result<S::Value, DecodeError> {
     let mut reader = Reader::new(text::readable(bytes)?, budget);
     seed.deserialize(Params::new(&mut reader))
-        .map_err(|error| reader.tokens.located(&error, " of the parameters"))
+        .map_err(|error| reader.tokens.located(&error))
 }

@@ -79,6 +79,8 @@ impl<'de> SeqAccess<'de> for Params<'_, 'de> {
         match tokens.tag()? {
             Tag::Open("param") => {}
             Tag::Close("params") => {
+                // What is missing is missing here.
+                tokens.mark();
                 self.ended = true;
                 return Ok(None);
             }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::codec::place::Place;
 use crate::error::{DecodeError, EncodeError};
 
 /// Whether XML 1.0 has this character (its production `Char`), be it raw or as `&#…;`.
@@ -18,8 +19,8 @@ pub(crate) fn is_char(c: char) -> bool {
 /// Looks at everything once, many bytes at a time, so that nothing behind this has to ask again.
 pub(crate) fn readable(bytes: &[u8]) -> Result<&str, DecodeError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        DecodeError::malformed(format!("the byte at offset {at} is not UTF-8"))
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        DecodeError::malformed("a byte that is not UTF-8").at(Place::after(before))
     })?;
     // No early exit within a chunk: that is what lets the compiler compare 16 bytes at a time.
     let control = bytes.chunks(256).any(|chunk| {
@@ -30,10 +31,9 @@ pub(crate) fn readable(bytes: &[u8]) -> Result<&str, DecodeError> {
     if control || memchr::memchr_iter(0xef, bytes).any(|at| is_noncharacter(bytes, at)) {
         let found = text.char_indices().find(|&(_, c)| !is_char(c));
         let (at, c) = found.unwrap_or_default();
-        return Err(DecodeError::malformed(format!(
-            "the character {} at offset {at} is none of XML's",
-            Code(c)
-        )));
+        let words = format!("the character {} is none of XML's", Code(c));
+        let before = bytes.get(..at).unwrap_or_default();
+        return Err(DecodeError::malformed(words).at(Place::after(before)));
     }
     Ok(text)
 }

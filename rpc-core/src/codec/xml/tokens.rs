@@ -13,6 +13,7 @@ use memchr::{memchr, memchr2, memchr3_iter, memmem};
 
 use super::literal::{push_normalized, resolved};
 use super::text::{is_blank, trimmed};
+use crate::codec::place::Place;
 use crate::error::DecodeError;
 use crate::fault::shown;
 
@@ -179,20 +180,15 @@ impl<'de> Tokens<'de> {
 
     /// `error` with the place in the text, and whether the text is malformed. (Asked of the tokens
     /// because on its way the error may have passed through code that keeps only its words.)
-    pub(crate) fn located(&self, error: &DecodeError, of: &str) -> DecodeError {
+    pub(crate) fn located(&self, error: &DecodeError) -> DecodeError {
         let before = self.text.get(..self.mark).unwrap_or(self.text);
-        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .map_or(0, |line| line.chars().count())
-            + 1;
-        let words = format!("{error} at line {line} column {column}{of}");
-        if self.malformed {
+        let words = error.to_string();
+        let error = if self.malformed {
             DecodeError::malformed(words)
         } else {
             DecodeError::new(words)
-        }
+        };
+        error.at(Place::after(before.as_bytes()))
     }
 
     fn peek(&self, ahead: usize) -> Option<u8> {

@@ -247,7 +247,7 @@ impl Driver {
         match header.kind {
             Some(Kind::Reply) => {
                 let at = usize::from(header.metadata)..body.len();
-                let reply = Ok(Inbound::new(encoding, body, at));
+                let reply = Ok(Inbound::new(encoding, body, at).in_frame());
                 self.wakers
                     .extend(state.slots.complete(header.id, Outcome::Reply(reply)));
             }

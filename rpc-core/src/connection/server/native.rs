@@ -144,7 +144,7 @@ fn request(core: &mut Core, received: &mut Received, header: &Header, now: Insta
             .router
             .find_hash(head.method)
             .ok_or_else(|| unknown_hash(head.method)),
-        arguments: Arguments::new(encoding, Part::of(encoding), body, head.params),
+        arguments: Arguments::new(encoding, Part::of(encoding), body, head.params).in_frame(),
         reply: (!head.notification).then_some(id),
     };
     let metadata: Metadata = head.metadata;

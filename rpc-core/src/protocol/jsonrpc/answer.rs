@@ -119,7 +119,11 @@ async fn run(
         caller.metadata.clone(),
     );
     let reply_to = match &incoming.reply {
-        Some(id) => ReplyTo::Buffer(before_result(json_id(id).1).to_vec()),
+        Some(id) => {
+            let mut out = Vec::with_capacity(128);
+            out.extend_from_slice(before_result(json_id(id).1));
+            ReplyTo::Buffer(out)
+        }
         None => ReplyTo::Nobody,
     };
     let request = Request::new(context, target.index(), incoming.arguments, reply_to);

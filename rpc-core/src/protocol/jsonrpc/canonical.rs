@@ -83,7 +83,7 @@ fn split_id(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Where `part` is in `whole`, of which it is a slice.
-pub(super) fn place(whole: &[u8], part: &[u8]) -> Range<usize> {
+pub(crate) fn place(whole: &[u8], part: &[u8]) -> Range<usize> {
     let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
     start..start.wrapping_add(part.len())
 }

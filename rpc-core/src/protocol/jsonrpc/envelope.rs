@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::codec::json::{explained, not_utf8};
+use crate::error::DecodeError;
 
 /// The members that mean something. Others are ignored: there are clients that send more.
 ///
@@ -26,8 +29,9 @@ impl<'a> Envelope<'a> {
     /// Reads an object that fills all of `text`.
     ///
     /// Fails only if that is not well-formed, or no object.
-    pub(super) fn read(text: &'a [u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(utf8(text)?)
+    pub(super) fn read(text: &'a [u8]) -> Result<Self, DecodeError> {
+        let text = utf8(text)?;
+        serde_json::from_str(text).map_err(|error| explained(&error, text))
     }
 
     fn member(&mut self, name: &str) -> Option<(&'static str, &mut Option<&'a RawValue>)> {
@@ -88,14 +92,16 @@ pub(super) enum Members<'a> {
 }
 
 /// Reads an array that fills all of `text`, up to `most` members.
-pub(super) fn members(text: &[u8], most: usize) -> Result<Members<'_>, serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_str(utf8(text)?);
-    let members = json.deserialize_seq(UpTo(most))?;
-    if matches!(members, Err(())) {
-        return Ok(Members::TooMany);
-    }
-    json.end()?;
-    Ok(members.map_or(Members::TooMany, Members::All))
+pub(super) fn members(text: &[u8], most: usize) -> Result<Members<'_>, DecodeError> {
+    let text = utf8(text)?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let members = json
+        .deserialize_seq(UpTo(most))
+        .and_then(|members| match members {
+            Ok(members) => json.end().map(|()| Members::All(members)),
+            Err(()) => Ok(Members::TooMany),
+        });
+    members.map_err(|error| explained(&error, text))
 }
 
 struct UpTo(usize);
@@ -122,6 +128,6 @@ impl<'de> Visitor<'de> for UpTo {
     }
 }
 
-fn utf8(text: &[u8]) -> Result<&str, serde_json::Error> {
-    std::str::from_utf8(text).map_err(serde_json::Error::custom)
+fn utf8(text: &[u8]) -> Result<&str, DecodeError> {
+    std::str::from_utf8(text).map_err(|error| not_utf8(text, error))
 }

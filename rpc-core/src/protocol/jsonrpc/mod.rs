@@ -19,6 +19,7 @@ mod write;
 
 pub use answer::answer;
 pub(crate) use answer::answer_batch;
+pub(crate) use canonical::place;
 pub use reply::{Replied, read_reply};
 pub(crate) use reply::{read_batch, read_whole_batch, whole_result};
 pub(crate) use request::{Received, read_request, second_look};

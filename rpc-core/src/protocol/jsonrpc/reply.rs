@@ -118,15 +118,15 @@ fn fault(error: &RawValue) -> Fault {
     #[derive(Deserialize)]
     struct Members<'a> {
         code: i32,
-        #[serde(borrow, default)]
-        message: Cow<'a, str>,
+        #[serde(borrow)]
+        message: Option<Cow<'a, str>>,
         #[serde(borrow)]
         data: Option<&'a RawValue>,
     }
     match serde_json::from_str::<Members<'_>>(error.get()) {
         Ok(members) => Fault {
             code: members.code,
-            message: members.message.into_owned(),
+            message: members.message.unwrap_or_default().into_owned(),
             data: members.data.map(data),
         },
         Err(_) => Fault {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::canonical::{self, place};
 use super::envelope::{Envelope, Members, members};
 use super::write::without_id;
-use crate::codec::json::is_well_formed;
+use crate::codec::json::well_formed;
 use crate::encoding::Encoding;
 use crate::fault::{Fault, code};
 use crate::limits::Limits;
@@ -49,8 +49,11 @@ pub(crate) fn read_request(router: &Router, text: &Payload, limits: &Limits) -> 
     match json.first() {
         Some(b'{') => Received::One(request(router, text, json)),
         Some(b'[') => batch(router, text, json, limits),
-        _ if is_well_formed(json) => Received::One(refused(no_request("it is no object"))),
-        _ => Received::One(refused(malformed("there is no JSON text"))),
+        None => Received::One(refused(malformed("there is no JSON text"))),
+        Some(_) => Received::One(refused(match well_formed(json) {
+            Ok(()) => no_request("it is no object"),
+            Err(error) => malformed(error.behind(before(text, json))),
+        })),
     }
 }
 
@@ -80,7 +83,7 @@ pub(crate) fn second_look(
 fn batch(router: &Router, text: &Payload, json: &[u8], limits: &Limits) -> Received {
     let most = limits.batch_members;
     match members(json, most) {
-        Err(error) => Received::One(refused(malformed(error))),
+        Err(error) => Received::One(refused(malformed(error.behind(before(text, json))))),
         Ok(Members::TooMany) => Received::One(refused(Fault::too_many_members(most))),
         Ok(Members::All(members)) if members.is_empty() => {
             Received::One(refused(no_request("the batch is empty")))
@@ -101,7 +104,7 @@ fn batch(router: &Router, text: &Payload, json: &[u8], limits: &Limits) -> Recei
 fn request(router: &Router, text: &Payload, json: &[u8]) -> Incoming {
     let envelope = match Envelope::read(json) {
         Ok(envelope) => envelope,
-        Err(error) => return refused(malformed(error)),
+        Err(error) => return refused(malformed(error.behind(before(text, json)))),
     };
     let version_1 = envelope.jsonrpc.is_none();
     let id = match (envelope.id.map(RawValue::get), envelope.twice) {
@@ -179,6 +182,11 @@ fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
 
 fn is_id(raw: &str) -> bool {
     raw == "null" || raw.starts_with(|first: char| matches!(first, '"' | '-' | '0'..='9'))
+}
+
+/// What stands in `text` before `json`, a part of it.
+fn before<'a>(text: &'a [u8], json: &[u8]) -> &'a [u8] {
+    text.get(..place(text, json).start).unwrap_or_default()
 }
 
 /// Without a byte order mark and white space around.

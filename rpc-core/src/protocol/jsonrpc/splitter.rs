@@ -164,71 +164,101 @@ impl Splitter {
 
     /// Moves on; true if that was to the end of the text.
     fn end_of_text(&mut self, buffer: &[u8]) -> bool {
-        while let Some((&byte, rest)) = buffer.get(self.scanned..).and_then(<[u8]>::split_first) {
-            // Brackets that will never close would make the peer wait for ever, if what is in them
-            // is broken already.
-            let nested = matches!(self.state, State::Nested { .. });
-            if byte == b'\n' && nested && self.is_broken(buffer) {
-                return true;
-            }
-            match &mut self.state {
-                State::Quoted { escaped, .. } if *escaped => {
-                    *escaped = false;
-                    self.scanned += 1;
-                }
-                State::Quoted { depth, escaped } => match byte {
-                    b'"' => {
-                        let depth = *depth;
-                        self.state = State::Nested { depth };
-                        self.scanned += 1;
-                        if depth == 0 {
-                            return true;
-                        }
-                    }
-                    b'\\' => {
-                        *escaped = true;
-                        self.scanned += 1;
-                    }
-                    // A string cannot hold a raw line feed: the text is broken, and ends here.
-                    b'\n' => return true,
-                    _ => {
-                        let found = memchr::memchr3(b'"', b'\\', b'\n', rest);
-                        self.scanned += 1 + found.unwrap_or(rest.len());
-                    }
-                },
-                State::Nested { depth } => {
-                    self.scanned += 1;
-                    match byte {
-                        b'{' | b'[' => *depth += 1,
-                        b'}' | b']' => {
-                            *depth = depth.saturating_sub(1);
-                            if *depth == 0 {
-                                return true;
-                            }
-                        }
-                        b'"' => {
-                            self.state = State::Quoted {
-                                depth: *depth,
-                                escaped: false,
-                            };
-                        }
-                        _ => {}
-                    }
-                }
-                // The first byte of a text comes here as well, and says what it is.
-                _ => match byte {
-                    b'{' | b'[' if self.scanned == self.start => {
-                        self.state = State::Nested { depth: 0 };
-                    }
-                    b'"' if self.scanned == self.start => {
-                        self.state = State::Nested { depth: 0 };
-                    }
-                    byte if is_blank(byte) => return true,
-                    _ => self.scanned += 1,
-                },
+        if matches!(self.state, State::Word) && self.scanned == self.start {
+            self.open(buffer);
+        }
+        loop {
+            let ended = match self.state {
+                State::Nested { depth } => self.nested(buffer, depth),
+                State::Quoted { depth, escaped } => self.quoted(buffer, depth, escaped),
+                _ => return self.word(buffer),
+            };
+            if let Some(ended) = ended {
+                return ended;
             }
         }
-        false
+    }
+
+    /// Looks at how a text begins, and skips the head that nearly all messages have.
+    fn open(&mut self, buffer: &[u8]) {
+        const HEAD: &[u8] = br#"{"jsonrpc":"2.0","#;
+        let rest = buffer.get(self.start..).unwrap_or_default();
+        if rest.starts_with(HEAD) {
+            self.scanned += HEAD.len();
+            self.state = State::Nested { depth: 1 };
+        } else if matches!(rest.first(), Some(b'{' | b'[' | b'"')) {
+            self.state = State::Nested { depth: 0 };
+        }
+    }
+
+    /// Moves on between brackets: to the end of the text, of the buffer (`false`), or to a string.
+    fn nested(&mut self, buffer: &[u8], mut depth: usize) -> Option<bool> {
+        while let Some(&byte) = buffer.get(self.scanned) {
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        self.scanned += 1;
+                        return Some(true);
+                    }
+                }
+                b'"' => {
+                    self.scanned += 1;
+                    let escaped = false;
+                    self.state = State::Quoted { depth, escaped };
+                    return None;
+                }
+                // Brackets that will never close would make the peer wait for ever, if what is in
+                // them is broken already.
+                b'\n' if self.is_broken(buffer) => return Some(true),
+                _ => {}
+            }
+            self.scanned += 1;
+        }
+        self.state = State::Nested { depth };
+        Some(false)
+    }
+
+    /// Moves on between quotes: to the end of the text, of the buffer (`false`), or of the string.
+    fn quoted(&mut self, buffer: &[u8], depth: usize, mut escaped: bool) -> Option<bool> {
+        /// Most strings are shorter, and for them a search costs more than it saves.
+        const SHORT: usize = 24;
+        let mut looked_at = 0;
+        while let Some(&byte) = buffer.get(self.scanned) {
+            self.scanned += 1;
+            looked_at += 1;
+            match byte {
+                _ if escaped => escaped = false,
+                b'"' => {
+                    self.state = State::Nested { depth };
+                    return (depth == 0).then_some(true);
+                }
+                b'\\' => escaped = true,
+                // A string cannot hold a raw line feed: the text is broken, and ends here.
+                b'\n' => {
+                    self.scanned -= 1;
+                    return Some(true);
+                }
+                _ if looked_at >= SHORT => {
+                    let rest = buffer.get(self.scanned..).unwrap_or_default();
+                    let found = memchr::memchr3(b'"', b'\\', b'\n', rest);
+                    self.scanned += found.unwrap_or(rest.len());
+                    looked_at = 0;
+                }
+                _ => {}
+            }
+        }
+        self.state = State::Quoted { depth, escaped };
+        Some(false)
+    }
+
+    /// Moves on to the blank that ends a bare word.
+    fn word(&mut self, buffer: &[u8]) -> bool {
+        let rest = buffer.get(self.scanned..).unwrap_or_default();
+        let length = rest.iter().position(|&byte| is_blank(byte));
+        self.scanned += length.unwrap_or(rest.len());
+        length.is_some()
     }
 }
 

@@ -119,7 +119,8 @@ async fn run(
         Part::of(caller.peer.encoding),
         body,
         at,
-    );
+    )
+    .in_frame();
     let clock = caller.peer.clock;
     let deadline = deadline(&caller, head.remaining);
     let context = Context::new(caller.peer, method, deadline, metadata);
@@ -179,7 +180,7 @@ pub fn read_reply(body: Payload, encoding: Encoding) -> Result<Inbound, Failure>
         Some(Kind::Reply) if !header.has_more() => {
             let start = HEADER + usize::from(header.metadata);
             let end = body.len();
-            Ok(Inbound::new(encoding, body, start..end))
+            Ok(Inbound::new(encoding, body, start..end).in_frame())
         }
         Some(Kind::Fault) => {
             Err(read_fault(frame, encoding).map_or_else(no_reply, Failure::remote))

@@ -39,14 +39,15 @@ pub(crate) fn read_batch(body: Payload) -> Result<Vec<Result<Inbound, Failure>>,
     let text = readable(&body).map_err(broken)?;
     let mut reader = Reader::new(text, Budget::default());
     let reply = read(&mut reader, &body);
-    match reply.map_err(|error| broken(reader.tokens.located(&error, "")))? {
+    match reply.map_err(|error| broken(reader.tokens.located(&error)))? {
         Reply::Fault(fault) => Err(Failure::batch_refused(fault)),
         Reply::Nothing => Err(broken(DecodeError::new("it has no result"))),
         Reply::Result(at) => {
             let result = text.get(at.clone()).unwrap_or_default();
             let mut reader = Reader::new(result, Budget::default());
+            let before = text.get(..at.start).unwrap_or_default();
             outcomes(&mut reader, &body, at.start)
-                .map_err(|error| broken(reader.tokens.located(&error, " of the result")))
+                .map_err(|error| broken(reader.tokens.located(&error).behind(before.as_bytes())))
         }
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn head(document: &[u8]) -> Result<Head<'_>, Fault> {
     let mut reader = Reader::new(text, Budget::default());
     let head = read_head(&mut reader).map_err(|error| {
         // Only the tokens know whether the document is malformed.
-        let error = reader.tokens.located(&error, "");
+        let error = reader.tokens.located(&error);
         let code = if error.is_malformed() {
             code::PARSE_ERROR
         } else {

@@ -25,7 +25,7 @@ pub(crate) struct Member {
 /// If they are not one array. What is no struct in it is an empty member.
 pub(crate) fn members(params: &[u8], budget: Budget) -> Result<Vec<Member>, DecodeError> {
     let mut reader = Reader::new(readable(params)?, budget);
-    read(&mut reader).map_err(|error| reader.tokens.located(&error, " of the parameters"))
+    read(&mut reader).map_err(|error| reader.tokens.located(&error))
 }
 
 fn read(reader: &mut Reader<'_>) -> Result<Vec<Member>, DecodeError> {

@@ -21,7 +21,7 @@ pub fn read_reply(body: Payload) -> Result<Inbound, Failure> {
     let body = in_utf8(body).map_err(|fault| Failure::peer(fault.message))?;
     let reply = readable(&body).and_then(|text| {
         let mut reader = Reader::new(text, Budget::default());
-        read(&mut reader, &body).map_err(|error| reader.tokens.located(&error, ""))
+        read(&mut reader, &body).map_err(|error| reader.tokens.located(&error))
     });
     match reply {
         Ok(Reply::Result(at)) => Ok(Inbound::new(Encoding::Xml, body, at)),

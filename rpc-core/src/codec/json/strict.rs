@@ -1,6 +1,6 @@
-//! Refuses the numbers that JSON cannot write.
+//! Refuses the numbers that JSON cannot write, and says where in a value an error is.
 //!
-//! serde_json writes NaN and the infinities as `null`, which no float reads back. [`Finite`] passes
+//! serde_json writes NaN and the infinities as `null`, which no float reads back. [`Strict`] passes
 //! everything on to the serializer within, and hands itself down to what is inside.
 
 use std::fmt::Display;
@@ -11,18 +11,40 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-/// A serializer, a part of one, or a value on its way into one.
-pub(super) struct Finite<S>(pub(super) S);
+use crate::codec::place::{in_entry, in_field, in_item};
 
-impl<T: Serialize + ?Sized> Serialize for Finite<&T> {
+/// A serializer, a part of one, or a value on its way into one.
+pub(super) struct Strict<S>(pub(super) S);
+
+/// The items of a list, counted.
+pub(super) struct Items<C> {
+    inner: C,
+    index: usize,
+}
+
+impl<C> Items<C> {
+    fn new(inner: C) -> Self {
+        Self { inner, index: 0 }
+    }
+}
+
+impl<T: Serialize + ?Sized> Serialize for Strict<&T> {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(Finite(serializer))
+        self.0.serialize(Strict(serializer))
     }
 }
 
 fn no_number<E: Error>(value: impl Display) -> E {
     E::custom(format_args!("JSON has no number {value}"))
+}
+
+/// The error for a key: the parser's own says no more than that it is no string.
+#[cold]
+fn no_name<E: Error>(error: &E) -> E {
+    E::custom(format_args!(
+        "the keys of a map are text in JSON, and this one has none ({error})"
+    ))
 }
 
 macro_rules! forward {
@@ -35,24 +57,24 @@ macro_rules! forward {
 }
 
 macro_rules! forward_compound {
-    ($($method:ident($($argument:ident: $type:ty),*) -> $compound:ident)*) => {$(
+    ($($method:ident($($argument:ident: $type:ty),*) -> $compound:ident as $made:expr;)*) => {$(
         #[inline]
         fn $method(self, $($argument: $type),*) -> Result<Self::$compound, S::Error> {
-            self.0.$method($($argument),*).map(Finite)
+            self.0.$method($($argument),*).map($made)
         }
     )*};
 }
 
-impl<S: Serializer> Serializer for Finite<S> {
+impl<S: Serializer> Serializer for Strict<S> {
     type Ok = S::Ok;
     type Error = S::Error;
-    type SerializeSeq = Finite<S::SerializeSeq>;
-    type SerializeTuple = Finite<S::SerializeTuple>;
-    type SerializeTupleStruct = Finite<S::SerializeTupleStruct>;
-    type SerializeTupleVariant = Finite<S::SerializeTupleVariant>;
-    type SerializeMap = Finite<S::SerializeMap>;
-    type SerializeStruct = Finite<S::SerializeStruct>;
-    type SerializeStructVariant = Finite<S::SerializeStructVariant>;
+    type SerializeSeq = Items<S::SerializeSeq>;
+    type SerializeTuple = Items<S::SerializeTuple>;
+    type SerializeTupleStruct = Items<S::SerializeTupleStruct>;
+    type SerializeTupleVariant = Items<S::SerializeTupleVariant>;
+    type SerializeMap = Strict<S::SerializeMap>;
+    type SerializeStruct = Strict<S::SerializeStruct>;
+    type SerializeStructVariant = Strict<S::SerializeStructVariant>;
 
     #[inline]
     fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
@@ -92,22 +114,22 @@ impl<S: Serializer> Serializer for Finite<S> {
     }
 
     forward_compound! {
-        serialize_seq(len: Option<usize>) -> SerializeSeq
-        serialize_tuple(len: usize) -> SerializeTuple
-        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct
+        serialize_seq(len: Option<usize>) -> SerializeSeq as Items::new;
+        serialize_tuple(len: usize) -> SerializeTuple as Items::new;
+        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct as Items::new;
         serialize_tuple_variant(
             name: &'static str, index: u32, variant: &'static str, len: usize
-        ) -> SerializeTupleVariant
-        serialize_map(len: Option<usize>) -> SerializeMap
-        serialize_struct(name: &'static str, len: usize) -> SerializeStruct
+        ) -> SerializeTupleVariant as Items::new;
+        serialize_map(len: Option<usize>) -> SerializeMap as Strict;
+        serialize_struct(name: &'static str, len: usize) -> SerializeStruct as Strict;
         serialize_struct_variant(
             name: &'static str, index: u32, variant: &'static str, len: usize
-        ) -> SerializeStructVariant
+        ) -> SerializeStructVariant as Strict;
     }
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        self.0.serialize_some(&Finite(value))
+        self.0.serialize_some(&Strict(value))
     }
 
     #[inline]
@@ -116,7 +138,7 @@ impl<S: Serializer> Serializer for Finite<S> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        self.0.serialize_newtype_struct(name, &Finite(value))
+        self.0.serialize_newtype_struct(name, &Strict(value))
     }
 
     #[inline]
@@ -128,7 +150,7 @@ impl<S: Serializer> Serializer for Finite<S> {
         value: &T,
     ) -> Result<S::Ok, S::Error> {
         self.0
-            .serialize_newtype_variant(name, index, variant, &Finite(value))
+            .serialize_newtype_variant(name, index, variant, &Strict(value))
     }
 
     #[inline]
@@ -144,18 +166,22 @@ impl<S: Serializer> Serializer for Finite<S> {
 
 macro_rules! members {
     ($($trait:ident::$method:ident)*) => {$(
-        impl<C: $trait> $trait for Finite<C> {
+        impl<C: $trait> $trait for Items<C> {
             type Ok = C::Ok;
             type Error = C::Error;
 
             #[inline]
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-                self.0.$method(&Finite(value))
+                let index = self.index;
+                self.index += 1;
+                self.inner
+                    .$method(&Strict(value))
+                    .map_err(|error| in_item(index, error))
             }
 
             #[inline]
             fn end(self) -> Result<C::Ok, C::Error> {
-                self.0.end()
+                self.inner.end()
             }
         }
     )*};
@@ -170,7 +196,7 @@ members! {
 
 macro_rules! fields {
     ($($trait:ident)*) => {$(
-        impl<C: $trait> $trait for Finite<C> {
+        impl<C: $trait> $trait for Strict<C> {
             type Ok = C::Ok;
             type Error = C::Error;
 
@@ -180,7 +206,9 @@ macro_rules! fields {
                 name: &'static str,
                 value: &T,
             ) -> Result<(), C::Error> {
-                self.0.serialize_field(name, &Finite(value))
+                self.0
+                    .serialize_field(name, &Strict(value))
+                    .map_err(|error| in_field(name, error))
             }
 
             #[inline]
@@ -201,18 +229,33 @@ fields! {
     SerializeStructVariant
 }
 
-impl<C: SerializeMap> SerializeMap for Finite<C> {
+impl<C: SerializeMap> SerializeMap for Strict<C> {
     type Ok = C::Ok;
     type Error = C::Error;
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
-        self.0.serialize_key(&Finite(key))
+        self.0
+            .serialize_key(&Strict(key))
+            .map_err(|error| no_name(&error))
+    }
+
+    #[inline]
+    fn serialize_entry<K, V>(&mut self, key: &K, value: &V) -> Result<(), C::Error>
+    where
+        K: Serialize + ?Sized,
+        V: Serialize + ?Sized,
+    {
+        self.serialize_key(key)?;
+        self.serialize_value(value).map_err(|error| {
+            let key = serde_json::to_string(key).unwrap_or_default();
+            in_entry(&key, error)
+        })
     }
 
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-        self.0.serialize_value(&Finite(value))
+        self.0.serialize_value(&Strict(value))
     }
 
     #[inline]

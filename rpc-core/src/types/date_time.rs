@@ -1,0 +1,252 @@
+//! A moment, as `dateTime.iso8601` tells it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use super::calendar::{date, days};
+
+pub(crate) const NAME: &str = "farcall::DateTime";
+
+const DAY: i64 = 86_400;
+
+/// A date and a time of day in UTC, to the second, from the year 0 to 9999.
+///
+/// In XML-RPC it is a `<dateTime.iso8601>`, `19980717T14:08:55`; elsewhere text after RFC 3339,
+/// `1998-07-17T14:08:55Z`. XML-RPC has no time zones and leaves them to an agreement; here it is
+/// UTC. What is read may have dashes, no colons, a fraction of a second (which is dropped), `Z` or
+/// an offset (which is applied).
+///
+/// ```
+/// use farcall_core::types::DateTime;
+///
+/// let moment: DateTime = "19980717T16:08:55.25+0200".parse()?;
+/// assert_eq!(moment.to_string(), "1998-07-17T14:08:55Z");
+/// assert_eq!(moment.unix_seconds(), 900_684_535);
+/// # Ok::<(), farcall_core::types::BadDateTime>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DateTime(i64);
+
+impl DateTime {
+    /// The moment so many seconds after 1970-01-01T00:00:00Z; none outside of the years 0 to 9999.
+    ///
+    /// ```
+    /// use farcall_core::types::DateTime;
+    ///
+    /// assert_eq!(DateTime::from_unix_seconds(0).unwrap().to_string(), "1970-01-01T00:00:00Z");
+    /// assert!(DateTime::from_unix_seconds(i64::MAX).is_none());
+    /// ```
+    #[must_use]
+    pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
+        let range = days((0, 1, 1)) * DAY..days((10_000, 1, 1)) * DAY;
+        range.contains(&seconds).then_some(Self(seconds))
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z, without leap seconds.
+    ///
+    /// ```
+    /// use farcall_core::types::DateTime;
+    ///
+    /// let moment: DateTime = "1969-12-31T23:59:59Z".parse()?;
+    /// assert_eq!(moment.unix_seconds(), -1);
+    /// # Ok::<(), farcall_core::types::BadDateTime>(())
+    /// ```
+    #[must_use]
+    pub fn unix_seconds(self) -> i64 {
+        self.0
+    }
+}
+
+/// As RFC 3339 writes it.
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = date(self.0.div_euclid(DAY));
+        let time = self.0.rem_euclid(DAY);
+        let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        )
+    }
+}
+
+/// Text that is no [`DateTime`].
+///
+/// ```
+/// use farcall_core::types::DateTime;
+///
+/// let error = "yesterday".parse::<DateTime>().unwrap_err();
+/// assert_eq!(error.to_string(), "not a date and time like 19980717T14:08:55");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadDateTime;
+
+impl fmt::Display for BadDateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a date and time like 19980717T14:08:55")
+    }
+}
+
+impl std::error::Error for BadDateTime {}
+
+impl FromStr for DateTime {
+    type Err = BadDateTime;
+
+    fn from_str(text: &str) -> Result<Self, BadDateTime> {
+        let mut rest = Rest(text.trim().as_bytes());
+        rest.moment()
+            .filter(|_| rest.0.is_empty())
+            .and_then(Self::from_unix_seconds)
+            .ok_or(BadDateTime)
+    }
+}
+
+/// What is still to be read.
+struct Rest<'a>(&'a [u8]);
+
+impl Rest<'_> {
+    fn moment(&mut self) -> Option<i64> {
+        let year = self.digits(4)?;
+        self.one_of(b"-");
+        let month = self.digits(2)?;
+        self.one_of(b"-");
+        let today = (year, month, self.digits(2)?);
+        // The 31st of April would be read back as another day.
+        let today = Some(days(today)).filter(|&days| date(days) == today)?;
+        self.one_of(b"Tt ")?;
+        let time = self.time()?;
+        if self.one_of(b".,").is_some() {
+            self.digits(1)?;
+            while self.digits(1).is_some() {}
+        }
+        let offset = match self.one_of(b"Zz+-") {
+            Some(b'+') => self.offset()?,
+            Some(b'-') => -self.offset()?,
+            _ => 0,
+        };
+        Some(today * DAY + time - offset)
+    }
+
+    /// Hours, minutes and seconds, in seconds. A leap second is the 60th.
+    fn time(&mut self) -> Option<i64> {
+        let hours = self.digits(2).filter(|&hours| hours < 24)?;
+        self.one_of(b":");
+        let minutes = self.digits(2).filter(|&minutes| minutes < 60)?;
+        self.one_of(b":");
+        let seconds = self.digits(2).filter(|&seconds| seconds <= 60)?;
+        Some(hours * 3600 + minutes * 60 + seconds)
+    }
+
+    /// Hours and perhaps minutes, in seconds.
+    fn offset(&mut self) -> Option<i64> {
+        let hours = self.digits(2).filter(|&hours| hours < 24)?;
+        let colon = self.one_of(b":").is_some();
+        let minutes = match self.digits(2) {
+            None if !colon => 0,
+            minutes => minutes.filter(|&minutes| minutes < 60)?,
+        };
+        Some(hours * 3600 + minutes * 60)
+    }
+
+    fn digits(&mut self, count: usize) -> Option<i64> {
+        let (digits, rest) = self.0.split_at_checked(count)?;
+        let number = digits.iter().try_fold(0, |number, byte| {
+            let digit = char::from(*byte).to_digit(10)?;
+            Some(number * 10 + i64::from(digit))
+        })?;
+        self.0 = rest;
+        Some(number)
+    }
+
+    fn one_of(&mut self, bytes: &[u8]) -> Option<u8> {
+        let (&first, rest) = self.0.split_first()?;
+        bytes.contains(&first).then(|| {
+            self.0 = rest;
+            first
+        })
+    }
+}
+
+/// As text, whose form the XML codec adapts.
+impl Serialize for DateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(NAME, &self.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for DateTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(NAME, DateTimeVisitor)
+    }
+}
+
+struct DateTimeVisitor;
+
+impl<'de> Visitor<'de> for DateTimeVisitor {
+    type Value = DateTime;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a date and time")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<DateTime, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<DateTime, D::Error> {
+        inner.deserialize_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_in_use_is_the_same_moment() {
+        for text in [
+            "19980717T14:08:55",
+            "1998-07-17T14:08:55",
+            "19980717T140855",
+            "1998-07-17T14:08:55.999",
+            "19980717T14:08:55Z",
+            "1998-07-17T16:08:55+02:00",
+            "19980717T06:38:55-0730",
+            "19980717T15:08:55+01",
+            " 1998-07-17 14:08:55\n",
+        ] {
+            assert_eq!(text.parse().map(DateTime::unix_seconds), Ok(900_684_535));
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_is_refused() {
+        for text in [
+            "",
+            "19980717",
+            "19980717T",
+            "19980717T14:08",
+            "19980431T00:00:00",
+            "19990229T00:00:00",
+            "19981301T00:00:00",
+            "19980001T00:00:00",
+            "19980717T24:00:00",
+            "19980717T14:60:00",
+            "19980717T14:08:61",
+            "19980717T14:08:55.",
+            "19980717T14:08:55+",
+            "19980717T14:08:55+1",
+            "19980717T14:08:55+02:",
+            "19980717T14:08:55+0260",
+            "19980717T14:08:55 UTC",
+            "-9980717T14:08:55",
+            "99991231T23:59:59-01",
+            "１９980717T14:08:55",
+        ] {
+            assert_eq!(text.parse::<DateTime>(), Err(BadDateTime), "{text}");
+        }
+    }
+}
