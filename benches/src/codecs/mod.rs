@@ -30,17 +30,27 @@ const ALL: &[Codec] = &[
     Codec {
         name: "farcall bincode",
         beside: "farcall bincode",
-        prepare: |op| farcall::prepare("bincode", op),
+        prepare: |op| farcall::stream("bincode", op),
     },
     Codec {
         name: "farcall json",
         beside: "farcall json",
-        prepare: |op| farcall::prepare("json", op),
+        prepare: |op| farcall::stream("json", op),
+    },
+    Codec {
+        name: "farcall json as over HTTP",
+        beside: "farcall json",
+        prepare: |op| farcall::messages("json", op),
     },
     Codec {
         name: "farcall xml",
         beside: "farcall xml",
-        prepare: |op| farcall::prepare("xml", op),
+        prepare: |op| farcall::messages("xml", op),
+    },
+    Codec {
+        name: "farcall xml in frames",
+        beside: "farcall xml",
+        prepare: |op| farcall::stream("xml", op),
     },
     Codec {
         name: "json by RawValue",

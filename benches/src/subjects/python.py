@@ -20,7 +20,7 @@ class Server(ThreadingMixIn, SimpleXMLRPCServer):
 
 def sleep(ms):
     time.sleep(ms / 1000)
-    return ""
+    return None
 
 
 def rss():
