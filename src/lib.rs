@@ -8,9 +8,15 @@ pub use farcall_core::context::{Context, Metadata};
 pub use farcall_core::encoding::Encoding;
 pub use farcall_core::error::{Error, Failure};
 pub use farcall_core::fault::{Fault, TypedFault, code};
+#[doc(hidden)]
+pub use farcall_core::fault_kinds;
+pub use farcall_core::introspection::Info;
 pub use farcall_core::limits::Limits;
 pub use farcall_core::method::{Method, Param};
 pub use farcall_core::params;
+#[cfg(feature = "schemars")]
+#[doc(hidden)]
+pub use farcall_core::schema_of;
 pub use farcall_core::service::{Answer, Reply, Request, Service};
 pub use farcall_core::types;
 pub use farcall_core::wire::Wire;

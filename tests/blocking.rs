@@ -42,7 +42,11 @@ impl Works for Mill {
         panic!("on a thread of its own");
     }
     async fn checked(&self, even: u8) -> Result<u8, Odd> {
-        if even % 2 == 0 { Ok(even) } else { Err(Odd) }
+        if even.is_multiple_of(2) {
+            Ok(even)
+        } else {
+            Err(Odd)
+        }
     }
 }
 

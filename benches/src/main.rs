@@ -85,7 +85,7 @@ fn failed(failed: bool) -> ExitCode {
 fn extent(options: &Options) -> Extent {
     let (warm, window) = match options.quick {
         true => (100, 200),
-        false => (200, 500),
+        false => (150, 400),
     };
     Extent {
         warm: Duration::from_millis(warm),
@@ -122,9 +122,9 @@ fn measure(options: &Options) -> Result<(), Problem> {
     if options.instructions {
         instructions::run(&mut report, &workloads, |name| options.asks_for(name));
     }
-    let (rows, folder) = (report.rows(), Path::new(FOLDER));
+    let rows = report.rows();
     table::print(&rows);
     goals::print(&report);
-    report::write(&rows, &folder.join("report.json"))?;
-    chart::write(&rows, folder)
+    report::write(&rows, &options.report)?;
+    chart::write(&rows, Path::new(FOLDER))
 }

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser, ValueExt};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -17,6 +17,7 @@ cargo run --release -p farcall-bench -- [OPTION…] [WORKLOAD…]
     --rounds N                     how often each window is measured (5)
     --subjects A,B                 those whose names begin so
     --quick                        short windows, 2 rounds
+    --report FILE                  where it goes (target/bench/report.json)
     --instructions                 also counts instructions with valgrind
 cargo run --release -p farcall-bench -- --compare OLD.json NEW.json
     fails if allocations a call rose, or instructions by more than 5 %
@@ -86,6 +87,7 @@ pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) instructions: bool,
     pub(crate) calls: Option<u64>,
+    pub(crate) report: PathBuf,
     pub(crate) compare: Option<(PathBuf, PathBuf)>,
     pub(crate) help: bool,
 }
@@ -111,6 +113,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
         quick: false,
         instructions: false,
         calls: None,
+        report: Path::new(crate::FOLDER).join("report.json"),
         compare: None,
         help: false,
     };
@@ -135,6 +138,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
             }
             Arg::Long("instructions") => options.instructions = true,
             Arg::Long("calls") => options.calls = Some(parser.value()?.parse()?),
+            Arg::Long("report") => options.report = parser.value()?.into(),
             Arg::Long("compare") => {
                 let old = PathBuf::from(parser.value()?);
                 options.compare = Some((old, PathBuf::from(parser.value()?)));

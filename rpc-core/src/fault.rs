@@ -1,6 +1,7 @@
 //! Errors that travel.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use crate::codec::place::within;
 use crate::encoding::Encoding;
@@ -240,12 +241,51 @@ impl Data {
     note = "derive `farcall::Fault` on it (an enum with a `#[fault(code = …)]` on each variant)"
 )]
 pub trait TypedFault: Sized {
+    /// Code and meaning of each kind of these, for those who read about a method. Empty if they
+    /// are not known beforehand.
+    const KINDS: &'static [(i32, &'static str)] = &[];
+
     /// This error as it travels, its data in `encoding`.
     fn to_fault(&self, encoding: Encoding) -> Fault;
 
     /// The error that `fault` is, or none if it is not one of these.
     fn from_fault(fault: &Fault) -> Option<Self>;
 }
+
+/// The [`KINDS`](TypedFault::KINDS) of an error type. None of a type that is no [`TypedFault`]: that
+/// is refused where it is answered, and need not be said twice.
+///
+/// ```
+/// use farcall_core::fault_kinds;
+///
+/// assert!(fault_kinds!(std::convert::Infallible).is_empty());
+/// ```
+#[macro_export]
+macro_rules! fault_kinds {
+    ($ty:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::fault::NoKinds as _;
+        <$crate::fault::KindsOf<$ty>>::KINDS
+    }};
+}
+
+/// Where [`fault_kinds`](crate::fault_kinds) looks: an associated constant of the type itself comes
+/// before one of a trait.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct KindsOf<E>(PhantomData<E>);
+
+impl<E: TypedFault> KindsOf<E> {
+    #[doc(hidden)]
+    pub const KINDS: &'static [(i32, &'static str)] = E::KINDS;
+}
+
+#[doc(hidden)]
+pub trait NoKinds {
+    const KINDS: &'static [(i32, &'static str)] = &[];
+}
+
+impl<E> NoKinds for KindsOf<E> {}
 
 /// For methods that answer with faults of any code: every fault is one.
 impl TypedFault for Fault {

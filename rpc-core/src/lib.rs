@@ -7,7 +7,7 @@
 //! A line of this list uses the lines below it, never those above:
 //!
 //! - [`channel`]: what a client stub calls into; [`router`]: what a server answers with;
-//!   [`introspection`]: the `system.*` methods
+//!   [`introspection`]: the `system.*` methods, and the OpenRPC document
 //! - [`connection`]: one conversation over a byte stream, seen from either side
 //! - [`service`]: the request a handler gets and the answer it gives
 //! - [`protocol`]: messages to bytes and back: native frames, JSON-RPC 2.0, XML-RPC
@@ -41,6 +41,8 @@ pub mod params;
 pub mod payload;
 pub mod protocol;
 pub mod router;
+#[cfg(feature = "json")]
+pub mod schema;
 pub mod service;
 pub mod shape;
 pub mod types;

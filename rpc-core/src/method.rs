@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::params::Style;
+#[cfg(feature = "json")]
+use crate::schema::{self, Describe};
 use crate::shape::{self, Shape};
 use crate::wire::Wire;
 
@@ -30,6 +32,11 @@ pub struct Method {
     pub params: &'static [Param],
     /// What it gives.
     pub result: fn() -> Shape,
+    /// What it gives, in the words of JSON Schema.
+    #[cfg(feature = "json")]
+    pub result_schema: Describe,
+    /// Code and meaning of each error of its own.
+    pub errors: &'static [(i32, &'static str)],
     /// [`hash`] of the name: how native frames call it.
     pub hash: u32,
     /// True if running it twice is as good as once, so that a lost call may be made again.
@@ -52,6 +59,9 @@ impl Method {
             aliases: &[],
             params: &[],
             result: shape::of::<()>,
+            #[cfg(feature = "json")]
+            result_schema: schema::of::<()>,
+            errors: &[],
             hash: hash(name),
             idempotent: false,
             notification: false,
@@ -71,7 +81,28 @@ impl Method {
     #[must_use]
     pub const fn returns<T: Wire>(mut self) -> Self {
         self.result = shape::of::<T>;
+        #[cfg(feature = "json")]
+        {
+            self.result_schema = schema::of::<T>;
+        }
         self
+    }
+
+    /// The same method, its result described by this, as of
+    /// [`schema_of`](crate::schema_of).
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub const fn result_schema(mut self, schema: Describe) -> Self {
+        self.result_schema = schema;
+        self
+    }
+
+    /// The same method, giving a `T` or one of these errors, as of
+    /// [`fault_kinds`](crate::fault_kinds).
+    #[must_use]
+    pub const fn returns_or<T: Wire>(mut self, errors: &'static [(i32, &'static str)]) -> Self {
+        self.errors = errors;
+        self.returns::<T>()
     }
 
     /// The same method under more names.
@@ -129,6 +160,9 @@ pub struct Param {
     pub absent_is_none: bool,
     /// What it takes.
     pub shape: fn() -> Shape,
+    /// What it takes, in the words of JSON Schema.
+    #[cfg(feature = "json")]
+    pub schema: Describe,
 }
 
 impl Param {
@@ -140,6 +174,8 @@ impl Param {
             required: true,
             absent_is_none: false,
             shape: shape::of::<T>,
+            #[cfg(feature = "json")]
+            schema: schema::of::<T>,
         }
     }
 
@@ -151,6 +187,8 @@ impl Param {
             required: false,
             absent_is_none: true,
             shape: shape::of::<T>,
+            #[cfg(feature = "json")]
+            schema: schema::of::<T>,
         }
     }
 
@@ -162,7 +200,17 @@ impl Param {
             required: false,
             absent_is_none: false,
             shape: shape::of::<T>,
+            #[cfg(feature = "json")]
+            schema: schema::of::<T>,
         }
+    }
+
+    /// The same parameter, described by this, as of [`schema_of`](crate::schema_of).
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub const fn schema(mut self, schema: Describe) -> Self {
+        self.schema = schema;
+        self
     }
 }
 

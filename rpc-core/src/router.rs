@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::fault::Fault;
-use crate::introspection::Introspection;
+use crate::introspection::{Info, Introspection};
 use crate::method::{Method, hash};
 use crate::service::{AnyService, Request, Running, Service, Slot};
 
@@ -23,6 +23,7 @@ pub struct Router {
     services: Vec<AnyService>,
     /// By the hash of each name. No two names have the same.
     by_hash: HashMap<u32, Entry, BuildHasherDefault<Spread>>,
+    introspection: Introspection,
 }
 
 struct Entry {
@@ -52,9 +53,17 @@ pub struct Target {
 #[derive(Clone, Default)]
 pub struct Builder {
     services: Vec<AnyService>,
+    info: Info,
 }
 
 impl Builder {
+    /// Says what the services are, as a whole.
+    #[must_use]
+    pub fn info(mut self, info: Info) -> Self {
+        self.info = info;
+        self
+    }
+
     /// Adds a service.
     #[must_use]
     pub fn service<S: Service>(mut self, service: S) -> Self {
@@ -67,18 +76,19 @@ impl Builder {
     /// # Errors
     /// If two methods have the same wire name, or the same hash.
     pub fn build(self) -> Result<Arc<Router>, Conflict> {
-        let Self { mut services } = self;
-        let introspection = Introspection::of(services.iter().flat_map(|s| s.methods()));
+        let Self { mut services, info } = self;
+        let introspection = Introspection::of(services.iter().flat_map(|s| s.methods()), info);
         services.push(Arc::new(introspection.clone()));
         let mut router = Router {
             services,
             by_hash: HashMap::default(),
+            introspection,
         };
         for service in 0..router.services.len() {
             router.register(service)?;
         }
         let router = Arc::new(router);
-        introspection.answers_for(&router);
+        router.introspection.answers_for(&router);
         Ok(router)
     }
 }
@@ -128,7 +138,7 @@ impl Router {
         (entry.name == name).then_some(entry.target)
     }
 
-    /// Where the method of this [hash](crate::method::hash) is.
+    /// Where the method of this [hash] is.
     #[must_use]
     pub fn find_hash(&self, hash: u32) -> Option<Target> {
         self.by_hash.get(&hash).map(|entry| entry.target)
@@ -150,6 +160,13 @@ impl Router {
         let mut names: Vec<_> = methods.map(|method| method.name).collect();
         names.sort_unstable();
         names
+    }
+
+    /// The OpenRPC document of the services, as JSON: what `rpc.discover` answers.
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn openrpc(&self) -> String {
+        self.introspection.openrpc().to_string()
     }
 
     /// Starts a call that the caller polls itself.

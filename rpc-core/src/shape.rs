@@ -2,11 +2,15 @@
 //!
 //! A deserializer that only notes what it is asked for, and then gives up, tells an integer from a
 //! struct without a derive of ours: `system.methodSignature` is truthful for the user's types too.
+//! [`schema`](crate::schema) looks further into them.
 
-use std::fmt;
+mod make;
+pub(crate) mod probe;
+mod tracer;
 
-use serde::de::value::StrDeserializer;
-use serde::de::{Deserialize, Deserializer, EnumAccess, VariantAccess, Visitor};
+use serde::de::Deserialize;
+
+use probe::{Node, Step, look};
 
 use crate::types;
 
@@ -66,156 +70,48 @@ impl Shape {
 /// The shape of `T`; of an `Option`, the shape of what is in it.
 #[must_use]
 pub fn of<'de, T: Deserialize<'de>>() -> Shape {
-    match T::deserialize(Probe) {
-        Err(Seen(shape)) => shape,
-        // A type that reads nothing at all.
-        Ok(_) => Shape::Any,
-    }
-}
-
-/// The "error" with which the probe ends: what it saw.
-#[derive(Debug)]
-struct Seen(Shape);
-
-impl fmt::Display for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.xmlrpc_name())
-    }
-}
-
-impl std::error::Error for Seen {}
-
-impl serde::de::Error for Seen {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self(Shape::Any)
-    }
-}
-
-struct Probe;
-
-macro_rules! sees {
-    ($($method:ident($($argument:ty),*) $shape:ident;)*) => {$(
-        fn $method<V: Visitor<'de>>(self, $(_: $argument,)* _: V) -> Result<V::Value, Seen> {
-            Err(Seen(Shape::$shape))
+    let mut path = Vec::new();
+    // Names in names may go on for ever.
+    while path.len() < 16 {
+        match look::<T>(&path).node {
+            Node::Newtype(named) if named.name == types::DATE_TIME => return Shape::DateTime,
+            Node::Newtype(_) => path.push(Step::Inner),
+            Node::Enum(_, variants) => {
+                let variants = variants.iter();
+                return together(
+                    variants.map(|name| look::<T>(&with(&path, Step::Variant(name))).node),
+                );
+            }
+            Node::Nil => return Shape::Nil,
+            Node::Boolean => return Shape::Boolean,
+            Node::Integer { .. } => return Shape::Integer,
+            Node::Double => return Shape::Double,
+            Node::Char | Node::Text => return Shape::String,
+            Node::Bytes => return Shape::Bytes,
+            Node::List | Node::Tuple(_) => return Shape::Array,
+            Node::Struct(..) | Node::Map => return Shape::Struct,
+            _ => return Shape::Any,
         }
-    )*};
+    }
+    Shape::Any
 }
 
-impl<'de> Deserializer<'de> for Probe {
-    type Error = Seen;
-
-    sees! {
-        deserialize_any() Any;
-        deserialize_ignored_any() Any;
-        deserialize_bool() Boolean;
-        deserialize_i8() Integer;
-        deserialize_i16() Integer;
-        deserialize_i32() Integer;
-        deserialize_i64() Integer;
-        deserialize_i128() Integer;
-        deserialize_u8() Integer;
-        deserialize_u16() Integer;
-        deserialize_u32() Integer;
-        deserialize_u64() Integer;
-        deserialize_u128() Integer;
-        deserialize_f32() Double;
-        deserialize_f64() Double;
-        deserialize_char() String;
-        deserialize_str() String;
-        deserialize_string() String;
-        deserialize_identifier() String;
-        deserialize_bytes() Bytes;
-        deserialize_byte_buf() Bytes;
-        deserialize_unit() Nil;
-        deserialize_unit_struct(&'static str) Nil;
-        deserialize_seq() Array;
-        deserialize_tuple(usize) Array;
-        deserialize_tuple_struct(&'static str, usize) Array;
-        deserialize_map() Struct;
-        deserialize_struct(&'static str, &'static [&'static str]) Struct;
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Seen> {
-        visitor.visit_some(Self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Seen> {
-        if name == types::DATE_TIME {
-            return Err(Seen(Shape::DateTime));
-        }
-        visitor.visit_newtype_struct(Self)
-    }
-
-    /// An enum of units alone is text; one variant that holds something makes it a struct.
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Seen> {
-        let Some(first) = variants.first() else {
-            return Err(Seen(Shape::Any));
-        };
-        // Only one variant can be asked for in one visit: `Visitor` is consumed by it.
-        visitor
-            .visit_enum(OneVariant(first))
-            .and(Err(Seen(if variants.len() == 1 {
-                Shape::String
-            } else {
-                Shape::Any
-            })))
-    }
-
-    fn is_human_readable(&self) -> bool {
-        true
-    }
+fn with(path: &[Step], step: Step) -> Vec<Step> {
+    let mut path = path.to_vec();
+    path.push(step);
+    path
 }
 
-struct OneVariant(&'static str);
-
-impl<'de> EnumAccess<'de> for OneVariant {
-    type Error = Seen;
-    type Variant = Self;
-
-    fn variant_seed<V: serde::de::DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, Self), Seen> {
-        let name: StrDeserializer<'_, Seen> =
-            serde::de::IntoDeserializer::into_deserializer(self.0);
-        seed.deserialize(name).map(|variant| (variant, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for OneVariant {
-    type Error = Seen;
-
-    fn unit_variant(self) -> Result<(), Seen> {
-        Ok(())
-    }
-
-    fn newtype_variant_seed<T: serde::de::DeserializeSeed<'de>>(
-        self,
-        _: T,
-    ) -> Result<T::Value, Seen> {
-        Err(Seen(Shape::Struct))
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Seen> {
-        Err(Seen(Shape::Struct))
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Seen> {
-        Err(Seen(Shape::Struct))
-    }
+/// An enum of units alone is text, and one whose variants all hold something a struct.
+fn together(variants: impl Iterator<Item = Node>) -> Shape {
+    let shapes = variants.map(|variant| match variant {
+        Node::UnitVariant => Shape::String,
+        Node::FullVariant => Shape::Struct,
+        _ => Shape::Any,
+    });
+    shapes
+        .reduce(|one, other| if one == other { one } else { Shape::Any })
+        .unwrap_or(Shape::Any)
 }
 
 #[cfg(test)]
@@ -230,6 +126,49 @@ mod tests {
     struct Point {
         #[allow(dead_code, reason = "only its shape is looked at")]
         x: i32,
+    }
+
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only its shape is looked at")]
+    enum Color {
+        Red,
+        Green,
+    }
+
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only its shape is looked at")]
+    enum Figure {
+        Circle(f64),
+        Square { side: f64 },
+    }
+
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only its shape is looked at")]
+    enum Mixed {
+        Nothing,
+        Something(i32),
+    }
+
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only its shape is looked at")]
+    struct Chain(Option<Box<Self>>);
+
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    #[allow(dead_code, reason = "only its shape is looked at")]
+    struct Thread(Option<Box<Self>>);
+
+    #[test]
+    fn an_enum_is_what_all_its_variants_are() {
+        assert_eq!(of::<Color>(), Shape::String);
+        assert_eq!(of::<Figure>(), Shape::Struct);
+        assert_eq!(of::<Mixed>(), Shape::Any);
+    }
+
+    #[test]
+    fn a_type_that_holds_only_itself_has_no_shape() {
+        assert_eq!(of::<Chain>(), Shape::Any);
+        assert_eq!(of::<Thread>(), Shape::Any);
     }
 
     #[test]

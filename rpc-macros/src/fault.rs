@@ -35,6 +35,8 @@ struct Kind {
     /// `Self::NotFound`
     path: TokenStream,
     code: i32,
+    /// What it means, without values.
+    meaning: String,
     fields: Vec<Field>,
     /// How its fields are written: `{ id, }`, `(_0, )` or nothing.
     pattern: TokenStream,
@@ -57,7 +59,12 @@ fn read(mut item: DeriveInput, problems: &mut Problems) -> (Path, Vec<Kind>) {
     }
     let mut kinds = Vec::new();
     let mut codes = HashSet::new();
-    let mut add = |path, name: &Ident, fields: &Fields, code, problems: &mut Problems| {
+    let mut add = |path,
+                   name: &Ident,
+                   attributes: &[Attribute],
+                   fields: &Fields,
+                   code,
+                   problems: &mut Problems| {
         let (code, token) = match code {
             Code::Is(code, token) => (code, token),
             Code::Missing => return problems.refuse(name, GIVE_A_CODE),
@@ -67,7 +74,7 @@ fn read(mut item: DeriveInput, problems: &mut Problems) -> (Path, Vec<Kind>) {
             let words = format!("code {code} is taken: give each kind of error its own");
             problems.refuse(token, words);
         } else {
-            kinds.push(kind(path, code, fields));
+            kinds.push(kind(path, code, meaning(name, attributes), fields));
         }
     };
     match item.data {
@@ -78,10 +85,24 @@ fn read(mut item: DeriveInput, problems: &mut Problems) -> (Path, Vec<Kind>) {
             for mut variant in data.variants {
                 let (_, code) = options(&mut variant.attrs, problems);
                 let ident = &variant.ident;
-                add(quote!(Self::#ident), ident, &variant.fields, code, problems);
+                add(
+                    quote!(Self::#ident),
+                    ident,
+                    &variant.attrs,
+                    &variant.fields,
+                    code,
+                    problems,
+                );
             }
         }
-        Data::Struct(data) => add(quote!(Self), &item.ident, &data.fields, own, problems),
+        Data::Struct(data) => add(
+            quote!(Self),
+            &item.ident,
+            &item.attrs,
+            &data.fields,
+            own,
+            problems,
+        ),
         Data::Union(data) => problems.refuse(
             data.union_token,
             "a union cannot travel: make it an enum with a code on each variant",
@@ -90,7 +111,18 @@ fn read(mut item: DeriveInput, problems: &mut Problems) -> (Path, Vec<Kind>) {
     (krate.unwrap_or_else(|| parse_quote!(::farcall)), kinds)
 }
 
-fn kind(path: TokenStream, code: i32, fields: &Fields) -> Kind {
+/// What thiserror's `#[error("…")]` says, else the name: `Display` says more, but of a value only.
+fn meaning(name: &Ident, attributes: &[Attribute]) -> String {
+    let words = attributes.iter().find_map(|attribute| {
+        let tokens = &attribute.meta.require_list().ok()?.tokens;
+        let is_error = attribute.path().is_ident("error");
+        let first = tokens.clone().into_iter().next().filter(|_| is_error)?;
+        syn::parse2::<syn::LitStr>(first.into()).ok()
+    });
+    words.map_or_else(|| name.unraw().to_string(), |words| words.value())
+}
+
+fn kind(path: TokenStream, code: i32, meaning: String, fields: &Fields) -> Kind {
     let named = matches!(fields, Fields::Named(_));
     let read = fields
         .iter()
@@ -115,6 +147,7 @@ fn kind(path: TokenStream, code: i32, fields: &Fields) -> Kind {
     Kind {
         path,
         code,
+        meaning,
         fields,
         pattern,
     }
@@ -198,9 +231,14 @@ fn expand(krate: &Path, mut item: DeriveInput, kinds: &[Kind]) -> TokenStream {
         _ if kinds.is_empty() => quote!(::core::unreachable!()),
         _ => quote!(match self { #(#written)* }),
     };
+    let described = kinds
+        .iter()
+        .map(|Kind { code, meaning, .. }| quote!((#code, #meaning)));
     quote! {
         #[automatically_derived]
         impl #impl_generics #krate::TypedFault for #name #types #clause {
+            const KINDS: &'static [(i32, &'static str)] = &[#(#described),*];
+
             fn to_fault(&self, #encoding: #krate::Encoding) -> #krate::Fault {
                 #to_fault
             }
@@ -245,6 +283,7 @@ fn written(krate: &Path, kind: &Kind, encoding: &Ident) -> TokenStream {
         code,
         fields,
         pattern,
+        ..
     } = kind;
     let mut fault = quote!(#krate::Fault::new(#code, ::std::string::ToString::to_string(self)));
     if !fields.is_empty() {
@@ -263,6 +302,7 @@ fn recognised(kind: &Kind, fault: &Ident) -> TokenStream {
         code,
         fields,
         pattern,
+        ..
     } = kind;
     let value = quote!(::core::option::Option::Some(#path #pattern));
     if fields.is_empty() {

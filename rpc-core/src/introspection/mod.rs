@@ -1,24 +1,33 @@
-//! The `system.*` methods, by which a foreign client learns what a server offers.
+//! The methods by which a foreign client learns what a server offers: `system.*`, `rpc.discover`.
 //!
 //! `listMethods`, `methodHelp` and `methodSignature` as in the XML-RPC introspection convention
 //! (<http://xmlrpc-c.sourceforge.net/introspection.html>); `multicall` as first described on
-//! xmlrpc.com: many calls in one.
+//! xmlrpc.com: many calls in one. `rpc.discover` as in OpenRPC (<https://spec.open-rpc.org>).
 
+mod info;
 mod multicall;
+#[cfg(feature = "json")]
+mod openrpc;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
 
 use serde::{Deserialize, Serialize};
 
+pub use info::Info;
+
+#[cfg(feature = "json")]
+use crate::encoding::Encoding;
 use crate::fault::Fault;
+#[cfg(feature = "json")]
+use crate::fault::code;
 use crate::method::{Method, Param};
 use crate::params::required;
 use crate::router::Router;
 use crate::service::{Reply, Request, Service};
 use crate::shape::Shape;
 
-/// The service that answers `system.*`. Every router has one.
+/// The service that answers `system.*` and `rpc.discover`. Every router has one.
 ///
 /// ```
 /// use farcall_core::{introspection::Introspection, service::Service};
@@ -35,17 +44,22 @@ struct Inner {
     /// Sorted by name.
     methods: Vec<&'static Method>,
     router: OnceLock<Weak<Router>>,
+    info: Info,
+    /// The OpenRPC document, made when it is first asked for.
+    #[cfg(feature = "json")]
+    document: OnceLock<serde_json::Value>,
 }
 
 impl Introspection {
     /// Describes `methods`, and its own.
-    pub(crate) fn of(methods: impl Iterator<Item = &'static Method>) -> Self {
+    pub(crate) fn of(methods: impl Iterator<Item = &'static Method>, info: Info) -> Self {
         let mut methods: Vec<_> = methods.chain(<Self as Service>::METHODS).collect();
         methods.sort_by_key(|method| method.name);
         Self {
             inner: Arc::new(Inner {
                 methods,
-                router: OnceLock::new(),
+                info,
+                ..Inner::default()
             }),
         }
     }
@@ -54,6 +68,23 @@ impl Introspection {
     pub(crate) fn answers_for(&self, router: &Arc<Router>) {
         // A second router cannot come: each makes an `Introspection` of its own.
         let _ = self.inner.router.set(Arc::downgrade(router));
+    }
+
+    /// The OpenRPC document of the services.
+    #[cfg(feature = "json")]
+    pub(crate) fn openrpc(&self) -> &serde_json::Value {
+        let Inner {
+            methods,
+            info,
+            document,
+            ..
+        } = &*self.inner;
+        document.get_or_init(|| {
+            let own: Vec<_> = <Self as Service>::METHODS.iter().map(|m| m.name).collect();
+            let mut methods = methods.clone();
+            methods.retain(|method| !own.contains(&method.name));
+            openrpc::document(info, &methods)
+        })
     }
 
     fn method(&self, name: &str) -> Result<&'static Method, Fault> {
@@ -95,6 +126,13 @@ impl Service for Introspection {
         Method::new("system.getCapabilities", "Lists the specifications that are followed here.")
             .returns::<BTreeMap<String, Capability>>()
             .idempotent(),
+        #[cfg(feature = "json")]
+        Method::new(
+            openrpc::NAME,
+            "Describes all services in an OpenRPC document.",
+        )
+        .returns::<BTreeMap<String, ()>>()
+        .idempotent(),
     ];
 
     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
@@ -124,6 +162,17 @@ impl Service for Introspection {
                 4 => {
                     let () = request.params(())?;
                     request.reply(&capabilities())
+                }
+                #[cfg(feature = "json")]
+                5 => {
+                    let () = request.params(())?;
+                    match request.encoding() {
+                        Encoding::Json | Encoding::Xml => request.reply(this.openrpc()),
+                        other => Err(Fault::new(
+                            code::INVALID_REQUEST,
+                            format!("an OpenRPC document has no form in {other}: ask in json"),
+                        )),
+                    }
                 }
                 _ => Err(request.unknown_method()),
             }

@@ -1,6 +1,5 @@
 //! Types for what other languages send and Rust has no word for: a date, and any value.
 
-mod calendar;
 mod date_time;
 mod value;
 

@@ -29,7 +29,16 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
     }
     if method.returns.spelled.is_some() {
         let value = client_view(parse_quote!('static)).ty(&method.returns.value);
-        entry.extend(quote!(.returns::<#value>()));
+        entry.extend(match &method.returns.error {
+            Some(error) => {
+                let error = client_view(parse_quote!('static)).ty(error);
+                quote!(.returns_or::<#value>(#krate::fault_kinds!(#error)))
+            }
+            None => quote!(.returns::<#value>()),
+        });
+        if cfg!(feature = "schemars") {
+            entry.extend(quote!(.result_schema(#krate::schema_of!(#value))));
+        }
     }
     if !method.aliases.is_empty() {
         let aliases = &method.aliases;
@@ -55,12 +64,13 @@ fn describe(service: &Service, param: &Param) -> TokenStream {
     let krate = &service.krate;
     let name = &param.name;
     let ty = owned(service, param);
+    let schema = cfg!(feature = "schemars").then(|| quote!(.schema(#krate::schema_of!(#ty))));
     if param.default.is_some() {
-        quote!(#krate::Param::defaulted::<#ty>(#name))
+        quote!(#krate::Param::defaulted::<#ty>(#name) #schema)
     } else if param.optional {
-        quote!(#krate::Param::optional::<#ty>(#name))
+        quote!(#krate::Param::optional::<#ty>(#name) #schema)
     } else {
-        quote!(#krate::Param::required::<#ty>(#name))
+        quote!(#krate::Param::required::<#ty>(#name) #schema)
     }
 }
 

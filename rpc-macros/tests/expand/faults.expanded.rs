@@ -1,5 +1,10 @@
 #[automatically_derived]
 impl ::farcall::TypedFault for BookError {
+    const KINDS: &'static [(i32, &'static str)] = &[
+        (1i32, "Closed"),
+        (2i32, "NotFound"),
+        (-3i32, "Torn"),
+    ];
     fn to_fault(&self, encoding: ::farcall::Encoding) -> ::farcall::Fault {
         match self {
             Self::Closed => {
@@ -36,6 +41,7 @@ where
     T: my::rpc::Wire + ::core::marker::Sync,
     Self: ::core::fmt::Display,
 {
+    const KINDS: &'static [(i32, &'static str)] = &[(7i32, "Broken")];
     fn to_fault(&self, encoding: my::rpc::Encoding) -> my::rpc::Fault {
         match self {
             Self { part } => {

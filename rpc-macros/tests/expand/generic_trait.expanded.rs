@@ -135,7 +135,7 @@ where
     pub const METHODS: &'static [::farcall::Method] = &[
         ::farcall::Method::new("get", "")
             .takes(&[::farcall::Param::required::<K>("key")])
-            .returns::<V>(),
+            .returns_or::<V>(::farcall::fault_kinds!(Fault)),
         ::farcall::Method::new("put", "")
             .takes(
                 &[

@@ -105,7 +105,7 @@ impl CalcClient {
                     ::farcall::Param::required::<i64>("y"),
                 ],
             )
-            .returns::<i64>(),
+            .returns_or::<i64>(::farcall::fault_kinds!(CalcError)),
         ::farcall::Method::new("clear", "Forgets everything."),
     ];
     /// A client that sends its calls over `channel`.

@@ -22,6 +22,8 @@ pub(super) fn page(method: &Method, path: &str, router: &Router) -> Reply {
     let reply = match path {
         "/" => text(StatusCode::OK, welcome(router)),
         "/healthz" => text(StatusCode::OK, "ok\n"),
+        #[cfg(feature = "json")]
+        "/openrpc.json" => json(router.openrpc()),
         _ => text(
             StatusCode::NOT_FOUND,
             "there is nothing here; calls are made with POST\n",
@@ -56,6 +58,14 @@ pub(super) fn text(status: StatusCode, words: impl Into<Bytes>) -> Reply {
     *reply.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     reply.headers_mut().insert(CONTENT_TYPE, plain);
+    reply
+}
+
+#[cfg(feature = "json")]
+fn json(document: String) -> Reply {
+    let mut reply = text(StatusCode::OK, document);
+    let json = HeaderValue::from_static("application/json");
+    reply.headers_mut().insert(CONTENT_TYPE, json);
     reply
 }
 

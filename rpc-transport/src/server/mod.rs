@@ -7,6 +7,7 @@ mod protocols;
 use std::fmt;
 use std::sync::Arc;
 
+use farcall_core::introspection::Info;
 use farcall_core::limits::Limits;
 use farcall_core::router::{Builder, Conflict, Router};
 use farcall_core::service::Service;
@@ -49,6 +50,13 @@ impl Server {
     #[must_use]
     pub fn service<S: Service>(mut self, service: S) -> Self {
         self.services = self.services.service(service);
+        self
+    }
+
+    /// Says what the services are, as a whole: title and version of their OpenRPC document.
+    #[must_use]
+    pub fn info(mut self, info: Info) -> Self {
+        self.services = self.services.info(info);
         self
     }
 

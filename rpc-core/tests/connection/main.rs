@@ -1,193 +1,22 @@
 //! Both sides of a connection, without a runtime: bytes are carried by hand, and time passes when
 //! the test says so.
 
-use std::cell::Cell;
-use std::collections::VecDeque;
-use std::future::IntoFuture;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+mod model;
+mod pair;
 
-use farcall_core::channel::{Call, CallFuture, Channel};
-use farcall_core::connection::client::{Client, Driver};
-use farcall_core::connection::server::Server;
-use farcall_core::connection::{Received, Speech};
-use farcall_core::context::Peer;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
 use farcall_core::encoding::Encoding;
 use farcall_core::error::Error;
 use farcall_core::fault::code;
 use farcall_core::limits::Limits;
-use farcall_core::method::{Method, Param};
-use farcall_core::params::required;
-use farcall_core::router::Router;
-use farcall_core::service::{Reply, Request, Service};
+use farcall_core::service::Service;
 
-thread_local! {
-    static START: Instant = Instant::now();
-    static PASSED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
-}
-
-fn now() -> Instant {
-    START.with(|start| *start) + PASSED.get()
-}
-
-fn pass(time: Duration) {
-    PASSED.set(PASSED.get() + time);
-}
-
-/// Gates by number: a call of `wait(n)` is pending until `open(n)`.
-#[derive(Clone, Default)]
-struct Gates {
-    open: Arc<Mutex<Vec<u32>>>,
-    waiting: Arc<Mutex<Vec<Waker>>>,
-    dropped: Arc<Mutex<Vec<u32>>>,
-    started: Arc<Mutex<Vec<u32>>>,
-}
-
-impl Gates {
-    fn open(&self, gate: u32) {
-        self.open.lock().unwrap().push(gate);
-        for waker in self.waiting.lock().unwrap().drain(..) {
-            waker.wake();
-        }
-    }
-}
-
-/// A handler that waits at a gate, and notes when it is dropped.
-struct Waiting(Gates, u32);
-
-impl Future for Waiting {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.0.open.lock().unwrap().contains(&self.1) {
-            return Poll::Ready(());
-        }
-        self.0.waiting.lock().unwrap().push(cx.waker().clone());
-        Poll::Pending
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.dropped.lock().unwrap().push(self.1);
-    }
-}
-
-impl Service for Gates {
-    const METHODS: &'static [Method] = &[
-        Method::new("wait", "")
-            .takes(&[Param::required::<u32>("gate")])
-            .returns::<u32>(),
-        Method::new("echo", "")
-            .takes(&[Param::required::<String>("text")])
-            .returns::<String>(),
-    ];
-
-    fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
-        let gates = self.clone();
-        async move {
-            if request.index() == 0 {
-                let (gate,) = request.params::<(u32,)>((required,))?;
-                gates.started.lock().unwrap().push(gate);
-                Waiting(gates, gate).await;
-                request.reply(&gate)
-            } else {
-                let (text,) = request.params::<(String,)>((required,))?;
-                request.reply(&text)
-            }
-        }
-    }
-}
-
-type Wait<'a> = CallFuture<'a, (u32,), u32>;
-
-/// A client and a server, and the bytes on their way.
-struct Pair {
-    channel: Channel,
-    driver: Driver,
-    to_client: Received,
-    server: Server,
-    to_server: Received,
-    gates: Gates,
-}
-
-impl Pair {
-    fn new(encoding: Encoding, limits: &Limits) -> Self {
-        let speech = match encoding {
-            Encoding::Json => Speech::JsonRpc,
-            _ => Speech::Native,
-        };
-        let gates = Gates::default();
-        let router = Router::builder().service(gates.clone()).build().unwrap();
-        let peer = Arc::new(Peer::new("mem", encoding, None, limits.clone()));
-        let server = Server::new(router, peer, speech).unwrap();
-        let (client, driver) = Client::new(speech, encoding, Limits::default(), now);
-        let channel = Channel::over(Arc::new(client));
-        let (to_client, to_server) = (Received::default(), Received::default());
-        Self {
-            channel,
-            driver,
-            to_client,
-            server,
-            to_server,
-            gates,
-        }
-    }
-
-    fn wait(&self, gate: u32) -> Call<'_, (u32,), u32> {
-        self.channel.call(&Gates::METHODS[0], (gate,))
-    }
-
-    /// Carries bytes, `step` at a time, until both sides are still.
-    fn carry(parts: &mut Parts<'_>, step: usize) {
-        loop {
-            let mut still = true;
-            let mut bytes = Vec::new();
-            parts.driver.transmit(&mut bytes);
-            for piece in bytes.chunks(step) {
-                still = false;
-                parts.to_server.room().extend_from_slice(piece);
-                while parts.server.receive(parts.to_server, now()).unwrap() {}
-            }
-            parts.server.poll(&Context::from_waker(Waker::noop()));
-            let mut bytes = Vec::new();
-            parts.server.transmit(&mut bytes);
-            for piece in bytes.chunks(step) {
-                still = false;
-                parts.to_client.room().extend_from_slice(piece);
-                while parts.driver.receive(parts.to_client).unwrap() {}
-            }
-            if still {
-                return;
-            }
-        }
-    }
-}
-
-/// What moves while calls borrow the channel.
-struct Parts<'a> {
-    driver: &'a mut Driver,
-    to_client: &'a mut Received,
-    server: &'a mut Server,
-    to_server: &'a mut Received,
-}
-
-macro_rules! parts {
-    ($pair:ident) => {
-        Parts {
-            driver: &mut $pair.driver,
-            to_client: &mut $pair.to_client,
-            server: &mut $pair.server,
-            to_server: &mut $pair.to_server,
-        }
-    };
-}
-
-fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
-}
+use pair::{Gates, Pair, Parts, Wait, now, parts, pass, poll};
 
 #[test]
 fn answers_may_come_in_any_order_and_one_byte_at_a_time() {

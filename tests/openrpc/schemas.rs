@@ -1,0 +1,153 @@
+//! What the schemas say about types that derive nothing but serde's traits.
+
+use farcall::Server;
+use serde_json::{Value, json};
+
+use super::odd::{Coded, Color, Everything, Flat, Never, Tree};
+use super::{discover, followed, method, serve};
+
+#[farcall::service]
+trait Types {
+    async fn color(&self, color: Option<Color>) {
+        let _ = color;
+    }
+    async fn tree(&self, tree: Tree) {
+        let _ = tree;
+    }
+    async fn everything(&self, everything: Everything) {
+        let _ = everything;
+    }
+    async fn flat(&self, flat: Flat) {
+        let _ = flat;
+    }
+    async fn coded(&self, coded: Coded) {
+        let _ = coded;
+    }
+    async fn bytes(&self, bytes: &[u8]) {
+        let _ = bytes;
+    }
+    async fn never(&self, never: Never) {
+        match never {}
+    }
+    async fn value(&self, value: Value) {
+        let _ = value;
+    }
+}
+
+struct Types1;
+impl Types for Types1 {}
+
+async fn schema(name: &str) -> (Value, Value) {
+    let server = Server::new().service(TypesServer::new(Types1));
+    let document = discover(&serve(server).await).await;
+    let schema = method(&document, name).0["params"][0]["schema"].clone();
+    (document, schema)
+}
+
+#[tokio::test]
+async fn an_enum_of_units_lists_them_and_an_option_may_be_null() {
+    let (document, schema) = schema("color").await;
+    let reference = json!({"$ref": "#/components/schemas/Color"});
+    assert_eq!(schema, json!({"anyOf": [reference, {"type": "null"}]}));
+    assert_eq!(
+        *followed(&document, &reference),
+        json!({"type": "string", "enum": ["Red", "dark green"]})
+    );
+}
+
+#[tokio::test]
+async fn an_enum_that_holds_itself_is_described_once() {
+    let (document, schema) = schema("tree").await;
+    let tree = json!({"$ref": "#/components/schemas/Tree"});
+    assert_eq!(schema, tree);
+    let variants = followed(&document, &schema)["anyOf"].as_array().unwrap();
+    assert_eq!(variants[0], json!({"type": "string", "enum": ["Nothing"]}));
+    assert_eq!(
+        variants[1],
+        json!({
+            "type": "object",
+            "properties": {
+                "Fork": {"type": "array", "items": tree, "minItems": 2, "maxItems": 2},
+            },
+            "required": ["Fork"],
+            "additionalProperties": false,
+        })
+    );
+    let named = &variants[3]["properties"]["Named"];
+    assert_eq!(named["required"], json!(["name"]));
+    assert_eq!(
+        named["properties"]["tree"],
+        json!({"anyOf": [tree, {"type": "null"}]})
+    );
+}
+
+#[tokio::test]
+async fn a_struct_has_its_members_and_says_which_must_be_there() {
+    let (document, schema) = schema("everything").await;
+    let everything = followed(&document, &schema);
+    let properties = &everything["properties"];
+    assert_eq!(properties["the id"], json!({"type": "integer"}));
+    assert_eq!(properties["count"]["maximum"], 255);
+    assert_eq!(
+        *followed(&document, &properties["length"]),
+        json!({"type": "number"})
+    );
+    assert_eq!(properties["letter"]["maxLength"], 1);
+    assert_eq!(
+        properties["pair"]["items"],
+        json!([{"type": "boolean"}, {"type": "number"}])
+    );
+    assert_eq!(properties["triple"]["items"]["minimum"], -32768);
+    assert_eq!(properties["triple"]["maxItems"], 3);
+    assert_eq!(
+        properties["long"],
+        json!({"type": "array", "minItems": 32, "maxItems": 32})
+    );
+    let color = &properties["map"]["additionalProperties"];
+    assert_eq!(followed(&document, color)["enum"][0], "Red");
+    assert_eq!(properties["bytes"]["contentEncoding"], "base64");
+    let duration = followed(&document, &properties["time"]);
+    assert_eq!(duration["required"], json!(["secs", "nanos"]));
+    let chain = &properties["chain"];
+    let more = json!({"anyOf": [chain, {"type": "null"}]});
+    assert_eq!(*followed(&document, chain), more);
+    assert_eq!(
+        everything["required"],
+        json!([
+            "the id", "length", "letter", "pair", "triple", "long", "map", "set", "bytes", "time",
+            "unit", "bush", "chain"
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_struct_with_others_flattened_into_it_is_an_object_of_anything() {
+    let (document, schema) = schema("flat").await;
+    // It reads a map: serde does not tell more.
+    assert_eq!(*followed(&document, &schema), json!({"type": "object"}));
+}
+
+#[tokio::test]
+async fn after_a_field_that_cannot_be_made_up_no_other_is_called_required() {
+    let (document, schema) = schema("coded").await;
+    let coded = followed(&document, &schema);
+    assert_eq!(coded["properties"]["code"], json!({"type": "string"}));
+    assert_eq!(coded["properties"]["last"]["type"], "integer");
+    assert_eq!(coded["required"], json!(["first", "code"]));
+}
+
+#[tokio::test]
+async fn bytes_are_base64_and_what_is_not_known_is_open() {
+    let (_, bytes) = schema("bytes").await;
+    assert_eq!(
+        bytes,
+        json!({"type": "string", "contentEncoding": "base64"})
+    );
+    let (_, value) = schema("value").await;
+    #[cfg(not(feature = "schemars"))]
+    assert_eq!(value, json!({}));
+    #[cfg(feature = "schemars")]
+    assert_eq!(value, json!(true));
+    let (document, never) = schema("never").await;
+    assert_eq!(*followed(&document, &never), json!({"not": {}}));
+}
