@@ -2,51 +2,43 @@
 
 use std::path::Path;
 
+use crate::instructions::{ALLOCATIONS, INSTRUCTIONS};
 use crate::peer::Problem;
 use crate::report::{self, Row};
 
-/// By how much a metric may grow; those that are not named may do as they like.
-fn tolerance(metric: &str) -> Option<f64> {
+/// How large a metric may have become; those that are not named may do as they like.
+fn most(metric: &str, before: f64) -> Option<f64> {
     match metric {
-        // What a window cuts off at its ends.
-        "allocations/call" => Some(0.01),
-        "instructions/call" => Some(0.05),
+        // A buffer may have grown at another time.
+        ALLOCATIONS => Some(before + 0.2),
+        INSTRUCTIONS => Some(before * 1.05),
         _ => None,
     }
 }
 
-/// An allocation in a hundred calls more is a buffer that grew.
-const SLACK: f64 = 0.05;
-
-/// Says what grew between two reports; true if something of farcall's did by too much.
+/// Says how farcall's counts changed between two reports; true if one grew by too much.
 pub(crate) fn run(old: &Path, new: &Path) -> Result<bool, Problem> {
     let (old, new) = (report::read(old)?, report::read(new)?);
-    let mut worse = false;
-    for row in &new {
+    let (mut compared, mut worse) = (0, false);
+    for row in new.iter().filter(|row| row.subject.starts_with("farcall")) {
         let Some(before) = old.iter().find(|before| same(before, row)) else {
             continue;
         };
-        let change = row.median / before.median;
-        let grew = tolerance(&row.metric).is_some_and(|most| {
-            row.median
-                > before.median * (1.0 + most)
-                    + if row.metric == "allocations/call" {
-                        SLACK
-                    } else {
-                        0.0
-                    }
-        });
-        let ours = row.subject.starts_with("farcall");
-        if ours && (grew || tolerance(&row.metric).is_some()) {
-            let verdict = if grew { "WORSE" } else { "ok" };
-            println!(
-                "{verdict}: {}, {}, {}: {:.2} was {:.2} ({change:.3} ×)",
-                row.workload, row.subject, row.metric, row.median, before.median
-            );
-        }
-        worse |= ours && grew;
+        let Some(most) = most(&row.metric, before.median) else {
+            continue;
+        };
+        let verdict = if row.median > most { "WORSE" } else { "ok" };
+        println!(
+            "{verdict}: {}, {}, {}: {:.2} was {:.2}",
+            row.workload, row.subject, row.metric, row.median, before.median
+        );
+        worse |= row.median > most;
+        compared += 1;
     }
-    Ok(worse)
+    match compared {
+        0 => Err("nothing to compare: both reports must be made with --instructions".into()),
+        _ => Ok(worse),
+    }
 }
 
 fn same(one: &Row, other: &Row) -> bool {

@@ -67,7 +67,7 @@ const GOALS: &[Goal] = &[
     goal(
         "pipelined-64",
         BINCODE,
-        AtMost("instructions/call", 4_000.0),
+        AtMost(crate::instructions::INSTRUCTIONS, 4_000.0),
     ),
     goal("pipelined-64", BINCODE, AtMost("allocations/call", 2.0)),
     goal("pipelined-64", JSON, AtMost("allocations/call", 4.0)),

@@ -1,30 +1,33 @@
-//! Instructions a call, counted by valgrind: the figure that a busy machine does not change.
+//! What does not depend on how busy the machine is: instructions a call, counted by valgrind, and
+//! allocations a call. Each is the difference of two runs of so many calls, by which what start and
+//! end cost cancels out.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::peer::Problem;
 use crate::report::Report;
 use crate::rounds::takers;
-use crate::workload::{Kind, Workload};
+use crate::window::Figures;
+use crate::workload::Workload;
+
+/// Of an exact count of allocations, as opposed to that of a window, which cuts calls in two.
+pub(crate) const ALLOCATIONS: &str = "exact allocations/call";
+/// Of both processes together.
+pub(crate) const INSTRUCTIONS: &str = "instructions/call";
 
 /// Counts for those subjects of each workload that `asked` wants, and adds them to the report.
 pub(crate) fn run(report: &mut Report, workloads: &[Workload], asked: impl Fn(&str) -> bool) {
     for workload in workloads {
-        let Some((few, many)) = calls(workload) else {
-            continue;
-        };
-        for subject in takers(workload)
-            .into_iter()
-            .filter(|name| asked(name) && *name != "python")
-        {
-            match count(workload.name, subject, few, many) {
-                Ok(figure) => {
-                    eprintln!(
-                        "{}, {subject}: {figure:.0} instructions a call",
-                        workload.name
-                    );
-                    let figures = vec![("instructions/call".to_owned(), figure)];
+        let takers = takers(workload).into_iter();
+        // Python is another program, in which nothing can be counted.
+        for subject in takers.filter(|name| asked(name) && *name != "python") {
+            let Some(counted) = counted(workload, subject, true) else {
+                continue;
+            };
+            match counted {
+                Ok(figures) => {
+                    eprintln!("{}, {subject}: {figures:.0?}", workload.name);
                     report.add(workload.name, subject, 0, figures);
                 }
                 Err(problem) => eprintln!("{}, {subject}: {problem}", workload.name),
@@ -33,50 +36,94 @@ pub(crate) fn run(report: &mut Report, workloads: &[Workload], asked: impl Fn(&s
     }
 }
 
-/// How many calls each caller makes: twice, so that what start and end cost cancels out.
-fn calls(workload: &Workload) -> Option<(u64, u64)> {
-    match (workload.name, workload.kind) {
-        ("pipelined-64", _) => Some((50, 150)),
-        ("records", _) => Some((2, 6)),
-        ("codec-add", Kind::Codec(_)) => Some((1_000, 3_000)),
-        ("codec-records", Kind::Codec(_)) => Some((10, 30)),
+/// How many calls each caller makes, in one run and in the other.
+fn quotas(workload: &Workload) -> Option<[u64; 2]> {
+    match workload.name {
+        "pipelined-64" => Some([50, 150]),
+        "records" => Some([2, 6]),
+        "codec-add" => Some([1_000, 3_000]),
+        "codec-records" => Some([10, 30]),
         _ => None,
     }
 }
 
-/// Instructions a call, client and server together.
-fn count(workload: &str, subject: &str, few: u64, many: u64) -> Result<f64, Problem> {
-    let (few, many) = (
-        once(workload, subject, few)?,
-        once(workload, subject, many)?,
-    );
-    Ok((many.0 - few.0) / (many.1 - few.1))
+/// What one call costs; none for a workload that is not counted.
+pub(crate) fn counted(
+    workload: &Workload,
+    subject: &str,
+    instructions: bool,
+) -> Option<Result<Figures, Problem>> {
+    let [few, many] = quotas(workload)?;
+    let count = || {
+        let few = once(workload, subject, few, instructions)?;
+        let many = once(workload, subject, many, instructions)?;
+        let calls = many.calls - few.calls;
+        let each = (many.allocations - few.allocations) / calls;
+        let mut figures = vec![(ALLOCATIONS.to_owned(), each)];
+        if instructions {
+            let each = (many.instructions - few.instructions) / calls;
+            figures.push((INSTRUCTIONS.to_owned(), each));
+        }
+        Ok(figures)
+    };
+    Some(count())
 }
 
-/// One run: all instructions of both processes, and the calls that were made.
-fn once(workload: &str, subject: &str, quota: u64) -> Result<(f64, f64), Problem> {
+/// Totals of one run.
+struct Totals {
+    calls: f64,
+    allocations: f64,
+    instructions: f64,
+}
+
+fn once(
+    workload: &Workload,
+    subject: &str,
+    quota: u64,
+    instructions: bool,
+) -> Result<Totals, Problem> {
     let folder = PathBuf::from(crate::FOLDER).join("callgrind");
-    // Left over from a run before.
-    std::fs::remove_dir_all(&folder).ok();
-    std::fs::create_dir_all(&folder)?;
-    let mut command = Command::new("valgrind");
-    command.args(["--tool=callgrind", "--trace-children=yes", "--quiet"]);
-    command.arg(format!("--callgrind-out-file={}/%p", folder.display()));
-    command.arg(std::env::current_exe()?);
-    command.args(["window", workload, subject, "--calls", &quota.to_string()]);
-    let output = command.stderr(Stdio::piped()).output();
-    let output = output.map_err(|error| format!("valgrind: {error}"))?;
+    let program = std::env::current_exe()?;
+    let mut command = match instructions {
+        true => {
+            // Left over from a run before.
+            std::fs::remove_dir_all(&folder).ok();
+            std::fs::create_dir_all(&folder)?;
+            let mut valgrind = Command::new("valgrind");
+            valgrind.args(["--tool=callgrind", "--trace-children=yes", "--quiet"]);
+            valgrind.arg(format!("--callgrind-out-file={}/%p", folder.display()));
+            valgrind.arg(program);
+            valgrind
+        }
+        false => Command::new(program),
+    };
+    command.args([
+        "window",
+        workload.name,
+        subject,
+        "--calls",
+        &quota.to_string(),
+    ]);
+    let ran = command.output();
+    let output = ran.map_err(|error| format!("{:?}: {error}", command.get_program()))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(said
             .lines()
             .last()
-            .unwrap_or("valgrind failed without a word")
+            .unwrap_or("it failed without a word")
             .into());
     }
-    let figures: Vec<(String, f64)> = serde_json::from_slice(&output.stdout)?;
-    let calls = figures.first().ok_or("no calls were made")?.1;
-    Ok((total(&folder)?, calls))
+    let figures: Figures = serde_json::from_slice(&output.stdout)?;
+    let named = |name: &str| {
+        let found = figures.iter().find(|(figure, _)| figure == name);
+        found.map(|(_, value)| *value).ok_or("a count is missing")
+    };
+    Ok(Totals {
+        calls: named("calls")?,
+        allocations: named("allocations")?,
+        instructions: if instructions { total(&folder)? } else { 0.0 },
+    })
 }
 
 /// The sum over the processes of what callgrind wrote.

@@ -67,7 +67,7 @@ fn run(options: &Options) -> Result<ExitCode, Problem> {
     match words.as_slice() {
         ["serve", subject] => server::run(&subjects::named(subject)?, runtime)?,
         ["window", workload, subject] => window(options, workload, subject, runtime)?,
-        ["allocations"] => return Ok(failed(allocations::run(options)?)),
+        ["allocations"] => return Ok(failed(allocations::run()?)),
         _ => measure(options)?,
     }
     Ok(ExitCode::SUCCESS)

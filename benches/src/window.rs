@@ -16,6 +16,11 @@ use crate::workload::Kind;
 /// What was measured: a metric's name and its value.
 pub(crate) type Figures = Vec<(String, f64)>;
 
+/// What a window with a quota gives: totals since its processes began.
+pub(crate) fn counted(calls: f64, allocations: f64) -> Figures {
+    vec![("calls".into(), calls), ("allocations".into(), allocations)]
+}
+
 /// How much of it to measure.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Extent {
@@ -53,7 +58,9 @@ impl Job {
         let driven = tokio::spawn(driven(self.server.port, load, Arc::clone(&meter)));
         if self.extent.quota.is_some() {
             driven.await??;
-            return Ok(vec![("calls".into(), meter.calls() as f64)]);
+            let (client, server) = self.usage()?;
+            let allocations = client.allocations.unwrap_or(0.0) + server.allocations.unwrap_or(0.0);
+            return Ok(counted(meter.calls() as f64, allocations));
         }
         while meter.calls() == 0 && !driven.is_finished() {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -13,7 +13,7 @@ use std::time::Instant;
 use crate::load::Op;
 use crate::peer::Problem;
 use crate::usage::Usage;
-use crate::window::{Extent, Figures};
+use crate::window::{Extent, Figures, counted};
 
 /// Does all that one call needs, and fails if a value did not come back.
 type Round = Box<dyn FnMut() -> Result<(), Problem>>;
@@ -90,7 +90,8 @@ pub(crate) fn run(name: &str, op: Op, extent: Extent) -> Result<Figures, Problem
         for _ in 0..quota {
             black_box(&mut round)()?;
         }
-        return Ok(vec![("calls".into(), quota as f64)]);
+        let allocations = Usage::now()?.allocations.unwrap_or(0.0);
+        return Ok(counted(quota as f64, allocations));
     }
     let warm = Instant::now();
     while warm.elapsed() < extent.warm {
