@@ -43,7 +43,7 @@ fn table(rows: &[&Row]) -> Table {
             .iter()
             .position(|known| known.name == *name)
     };
-    subjects.sort_by_key(|name| order(&name));
+    subjects.sort_by_key(|name| order(name));
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     let mut head = vec!["subject".to_owned()];

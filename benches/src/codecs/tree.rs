@@ -7,7 +7,7 @@ use crate::load::Op;
 use crate::peer::{Peer, Problem};
 use crate::subjects::dxr::{Dxr, Record};
 
-fn call<P, A, R>(params: P, method: &'static str, run: impl FnOnce(A) -> R) -> Result<R, Problem>
+fn call<P, A, R>(params: &P, method: &'static str, run: impl FnOnce(A) -> R) -> Result<R, Problem>
 where
     P: TryToParams,
     A: TryFromParams,
@@ -32,7 +32,7 @@ pub(super) fn prepare(op: Op) -> Result<Round, Problem> {
     Ok(match op {
         Op::Add => Box::new(|| {
             let add = |(x, y): (i32, i32)| x.wrapping_add(y);
-            let sum = call((100_000, -7), "add", add)?;
+            let sum = call(&(100_000, -7), "add", add)?;
             (sum == 99_993)
                 .then_some(())
                 .ok_or_else(|| "a wrong sum".into())
@@ -41,7 +41,7 @@ pub(super) fn prepare(op: Op) -> Result<Round, Problem> {
             let mut records = Dxr::sample_records();
             Box::new(move || {
                 let sent = std::mem::take(&mut records);
-                records = call((sent,), "records", |(records,): (Vec<Record>,)| records)?;
+                records = call(&(sent,), "records", |(records,): (Vec<Record>,)| records)?;
                 Ok(())
             })
         }
