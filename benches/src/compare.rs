@@ -18,7 +18,10 @@ fn most(metric: &str, before: f64) -> Option<f64> {
 
 /// Says how farcall's counts changed between two reports; true if one grew by too much.
 pub(crate) fn run(old: &Path, new: &Path) -> Result<bool, Problem> {
-    let (old, new) = (report::read(old)?, report::read(new)?);
+    judge(&report::read(old)?, &report::read(new)?)
+}
+
+fn judge(old: &[Row], new: &[Row]) -> Result<bool, Problem> {
     let (mut compared, mut worse) = (0, false);
     for row in new.iter().filter(|row| row.subject.starts_with("farcall")) {
         let Some(before) = old.iter().find(|before| same(before, row)) else {
@@ -43,4 +46,56 @@ pub(crate) fn run(old: &Path, new: &Path) -> Result<bool, Problem> {
 
 fn same(one: &Row, other: &Row) -> bool {
     one.workload == other.workload && one.subject == other.subject && one.metric == other.metric
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(subject: &str, metric: &str, median: f64) -> Row {
+        Row {
+            workload: "pipelined-64".into(),
+            subject: subject.into(),
+            metric: metric.into(),
+            median,
+            min: median,
+            max: median,
+            ratio_to_farcall: None,
+        }
+    }
+
+    #[test]
+    fn one_allocation_more_is_worse() {
+        let old = [row("farcall json/tcp", ALLOCATIONS, 0.0)];
+        assert!(judge(&old, &[row("farcall json/tcp", ALLOCATIONS, 1.0)]).unwrap());
+        assert!(!judge(&old, &[row("farcall json/tcp", ALLOCATIONS, 0.1)]).unwrap());
+    }
+
+    #[test]
+    fn instructions_may_grow_by_a_twentieth() {
+        let old = [row("farcall json/tcp", INSTRUCTIONS, 1_000.0)];
+        assert!(!judge(&old, &[row("farcall json/tcp", INSTRUCTIONS, 1_049.0)]).unwrap());
+        assert!(judge(&old, &[row("farcall json/tcp", INSTRUCTIONS, 1_051.0)]).unwrap());
+    }
+
+    #[test]
+    fn a_peer_or_a_time_that_grew_is_not_worse() {
+        let old = [
+            row("tarpc json", ALLOCATIONS, 1.0),
+            row("farcall json/tcp", "cpu us/call", 1.0),
+            row("farcall json/tcp", ALLOCATIONS, 1.0),
+        ];
+        let new = [
+            row("tarpc json", ALLOCATIONS, 9.0),
+            row("farcall json/tcp", "cpu us/call", 9.0),
+            row("farcall json/tcp", ALLOCATIONS, 1.0),
+        ];
+        assert!(!judge(&old, &new).unwrap());
+    }
+
+    #[test]
+    fn reports_with_nothing_to_compare_are_an_error() {
+        let rows = [row("farcall json/tcp", "cpu us/call", 1.0)];
+        assert!(judge(&rows, &rows).is_err());
+    }
 }

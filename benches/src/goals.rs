@@ -62,7 +62,7 @@ const GOALS: &[Goal] = &[
     goal(
         "blob",
         BINCODE,
-        AtMost("bytes allocated/call", 4.0 * 1024.0 * 1024.0),
+        AtMost("bytes allocated/call", 2.0 * 1024.0 * 1024.0),
     ),
     goal(
         "pipelined-64",

@@ -120,3 +120,40 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Row>, Problem> {
     let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(serde_json::from_slice(&text)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_the_median_of_the_ratios_within_a_round() {
+        let mut report = Report::default();
+        // Each round is twice as slow as the one before, for both: the machine is busy.
+        for (round, slow) in [1.0, 2.0, 4.0].into_iter().enumerate() {
+            let figure = |value: f64| vec![("cpu us/call".to_owned(), value)];
+            report.add("latency", "raw frames", round, figure(3.0 * slow));
+            report.add("latency", "farcall bincode/tcp", round, figure(4.0 * slow));
+        }
+        let rows = report.rows();
+        assert_eq!(rows[0].median, 6.0);
+        assert_eq!((rows[0].min, rows[0].max), (3.0, 12.0));
+        assert_eq!(rows[0].ratio_to_farcall, Some(0.75));
+        assert_eq!(rows[1].ratio_to_farcall, Some(1.0));
+    }
+
+    #[test]
+    fn a_line_of_the_file_has_these_names() {
+        let mut report = Report::default();
+        report.add(
+            "latency",
+            "raw frames",
+            0,
+            vec![("p50 us".to_owned(), 17.5)],
+        );
+        let line = serde_json::to_string(&report.rows()[0]).unwrap();
+        assert_eq!(
+            line,
+            r#"{"workload":"latency","subject":"raw frames","metric":"p50 us","median":17.5,"min":17.5,"max":17.5,"ratio_to_farcall":null}"#
+        );
+    }
+}

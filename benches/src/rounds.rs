@@ -56,7 +56,10 @@ pub(crate) fn run(options: &Options, workloads: &[Workload]) -> Report {
 const LONG_ROUNDS: usize = 3;
 
 fn is_long(workload: &Workload) -> bool {
-    matches!(workload.kind, Kind::Blocked(_) | Kind::Idle(_) | Kind::Mixed)
+    matches!(
+        workload.kind,
+        Kind::Blocked(_) | Kind::Idle(_) | Kind::Mixed
+    )
 }
 
 /// The names of the subjects of a workload.
