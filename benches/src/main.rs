@@ -3,6 +3,7 @@
 //! `docs/performance.md` shows the latest figures, and says how they are made.
 
 mod allocations;
+#[cfg(feature = "peers")]
 mod blob;
 mod chart;
 mod codecs;
