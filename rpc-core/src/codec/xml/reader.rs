@@ -97,9 +97,10 @@ impl<'de> Reader<'de> {
             Tag::Empty(name) => (name, true),
             Tag::Close(_) | Tag::End => return Err(self.tokens.unfit("value", "a type", tag)),
         };
-        let local = match name.rsplit_once(':') {
-            Some((_, local)) => local,
-            None => name,
+        let local = match name {
+            // Most are these, and have no prefix to look for.
+            "string" | "int" | "double" | "array" | "struct" | "boolean" => name,
+            _ => name.rsplit_once(':').map_or(name, |(_, local)| local),
         };
         match local {
             "array" if !empty => return self.array(name),
