@@ -1,0 +1,162 @@
+//! farcall itself, in five of its ways.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use farcall::{Address, Limits, Server};
+use serde_bytes::ByteBuf;
+
+use crate::peer::{Peer, Problem, Record};
+
+/// What is measured.
+#[farcall::service]
+pub(crate) trait Bench {
+    async fn add(&self, x: i32, y: i32) -> i32;
+    async fn records(&self, records: Vec<Record>) -> Vec<Record>;
+    async fn blob(&self, blob: ByteBuf) -> ByteBuf;
+    async fn sleep(&self, ms: u32);
+    async fn fetch(&self, len: u32) -> ByteBuf;
+}
+
+/// The handlers.
+#[derive(Debug)]
+pub(crate) struct Handlers;
+
+impl Bench for Handlers {
+    async fn add(&self, x: i32, y: i32) -> i32 {
+        x.wrapping_add(y)
+    }
+
+    async fn records(&self, records: Vec<Record>) -> Vec<Record> {
+        records
+    }
+
+    async fn blob(&self, blob: ByteBuf) -> ByteBuf {
+        blob
+    }
+
+    async fn sleep(&self, ms: u32) {
+        tokio::time::sleep(Duration::from_millis(ms.into())).await;
+    }
+
+    async fn fetch(&self, len: u32) -> ByteBuf {
+        ByteBuf::from(vec![7; len as usize])
+    }
+}
+
+/// Room for the largest workloads: 12,500 blocked calls on a connection, replies of 10 MiB that
+/// wait to be read, and more connections than the default.
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.message_bytes = 32 * 1024 * 1024;
+    limits.unsent_bytes = 32 * 1024 * 1024;
+    limits.items = 64 * 1024 * 1024;
+    limits.calls_per_connection = 65_536;
+    limits.connections = 65_536;
+    limits.call_time = Duration::from_secs(120);
+    limits
+}
+
+/// Starts the server, which speaks all of the ways.
+pub(crate) async fn serve() -> Result<u16, Problem> {
+    let server = Server::new()
+        .limits(limits())
+        .service(BenchServer::new(Handlers));
+    let listening = server.listen("tcp://127.0.0.1:0").await?;
+    let port = listening.local_addr().ok_or("no port")?.port();
+    tokio::spawn(listening.run());
+    Ok(port)
+}
+
+/// The part of an address that says how to talk.
+pub(crate) trait Way: Send + Sync + 'static {
+    /// The beginning of the address.
+    const SCHEME: &'static str;
+    /// The end of the address.
+    const QUERY: &'static str = "";
+}
+
+macro_rules! ways {
+    ($($name:ident: $scheme:literal $query:literal)*) => {$(
+        #[derive(Debug)]
+        pub(crate) struct $name;
+
+        impl Way for $name {
+            const SCHEME: &'static str = $scheme;
+            const QUERY: &'static str = $query;
+        }
+    )*};
+}
+
+ways! {
+    BincodeTcp: "bincode+tcp" ""
+    JsonTcp: "json+tcp" ""
+    JsonHttp: "json+http" "/"
+    XmlHttp: "xml+http" "/RPC2"
+    BincodeHttp2: "bincode+http" "/?version=2"
+}
+
+/// A client of one way.
+pub(crate) struct Farcall<W> {
+    client: BenchClient,
+    way: PhantomData<W>,
+}
+
+impl<W> Clone for Farcall<W> {
+    fn clone(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            way: PhantomData,
+        }
+    }
+}
+
+impl<W: Way> Peer for Farcall<W> {
+    type Records = Vec<Record>;
+    type Blob = ByteBuf;
+
+    fn sample_records() -> Vec<Record> {
+        Record::samples()
+    }
+
+    fn count(records: &Vec<Record>) -> usize {
+        records.len()
+    }
+
+    fn sample_blob(len: usize) -> ByteBuf {
+        ByteBuf::from(vec![7; len])
+    }
+
+    fn len(blob: &ByteBuf) -> usize {
+        blob.len()
+    }
+
+    async fn connect(port: u16) -> Result<Self, Problem> {
+        let address: Address = format!("{}://127.0.0.1:{port}{}", W::SCHEME, W::QUERY).parse()?;
+        let channel = farcall::connect_with(&address, limits()).await?;
+        Ok(Self {
+            client: BenchClient::new(channel),
+            way: PhantomData,
+        })
+    }
+
+    async fn add(&self, x: i32, y: i32) -> Result<i32, Problem> {
+        Ok(self.client.add(x, y).await?)
+    }
+
+    async fn records(&self, records: Vec<Record>) -> Result<Vec<Record>, Problem> {
+        Ok(self.client.records(records).await?)
+    }
+
+    async fn blob(&self, blob: ByteBuf) -> Result<ByteBuf, Problem> {
+        Ok(self.client.blob(blob).await?)
+    }
+
+    async fn sleep(&self, ms: u32) -> Result<(), Problem> {
+        Ok(self.client.sleep(ms).await?)
+    }
+
+    async fn fetch(&self, len: u32) -> Result<usize, Problem> {
+        Ok(self.client.fetch(len).await?.len())
+    }
+}
