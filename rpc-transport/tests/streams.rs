@@ -35,6 +35,9 @@ impl Service for Calc {
             .takes(&[Param::required::<String>("data")])
             .returns::<u64>(),
         Method::new("panic", ""),
+        Method::new("long", "")
+            .takes(&[Param::required::<usize>("length")])
+            .returns::<String>(),
     ];
 
     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
@@ -60,6 +63,10 @@ impl Service for Calc {
                     request.reply(&size)
                 }
                 4 => panic!("as it was told"),
+                5 => {
+                    let (length,) = request.params::<(usize,)>((required,))?;
+                    request.reply(&"x".repeat(length))
+                }
                 _ => Err(request.unknown_method()),
             }
         }
@@ -319,6 +326,25 @@ async fn a_server_that_drains_answers_what_it_took() {
         connect("mem://drains").await.is_err(),
         "nobody listens any more"
     );
+}
+
+#[tokio::test]
+async fn after_a_reply_beyond_the_limit_of_unsent_bytes_the_server_reads_on() {
+    let mut limits = Limits::default();
+    limits.unsent_bytes = 500;
+    for encoding in Encoding::ALL {
+        // The reply leaves in two writes, and before the second it is beyond the limit still.
+        let (here, there) = tokio::io::duplex(2_000);
+        let server = Server::new()
+            .service(Calc::default())
+            .limits(limits.clone());
+        tokio::spawn(server.serve_stream(there));
+        let channel = over(here, encoding, Limits::default());
+        let long: Result<String, Error> = channel.call(method("long"), (3_000_usize,)).await;
+        assert_eq!(long.unwrap().len(), 3_000, "{encoding}");
+        let sum = add(&channel, 7, 3).await;
+        assert_eq!(sum.unwrap(), 10, "{encoding}");
+    }
 }
 
 #[tokio::test]

@@ -68,6 +68,9 @@ impl<IO> fmt::Debug for Line<IO> {
     }
 }
 
+/// How far it looks ahead: while a large body comes, each look is a read.
+const AHEAD: usize = 16 * 1024;
+
 impl<IO: AsyncRead + Unpin> Line<IO> {
     /// Looks ahead, but not past bytes that hyper has not read yet.
     pub(super) fn poll_ahead(&self, cx: &mut Context<'_>) -> Poll<Ahead> {
@@ -78,6 +81,7 @@ impl<IO: AsyncRead + Unpin> Line<IO> {
         if !inner.ahead.is_empty() {
             return Poll::Pending;
         }
+        inner.ahead.reserve(AHEAD);
         let read = ready!(poll_read_buf(Pin::new(&mut inner.io), cx, &mut inner.ahead));
         inner.closed = matches!(read, Ok(0));
         Poll::Ready(match read {

@@ -32,6 +32,7 @@ pub(crate) async fn serve<IO>(
         received,
         fresh: true,
         reading: Reading::Open,
+        held: false,
         sending: Vec::new(),
         sent: 0,
         unsent_limit: limits.unsent_bytes,
@@ -63,6 +64,8 @@ struct Task<IO> {
     /// True if `received` holds bytes that were not looked at yet.
     fresh: bool,
     reading: Reading,
+    /// Reading waits until what was written has left.
+    held: bool,
     sending: Vec<u8>,
     sent: usize,
     unsent_limit: usize,
@@ -181,6 +184,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             // A peer that does not read its replies is not read from.
             let unsent = self.sending.len() - self.sent + self.connection.unsent();
             if unsent >= self.unsent_limit {
+                self.held = true;
                 return Ok(());
             }
             match poll_read_buf(Pin::new(&mut self.io), cx, self.received.room()) {
@@ -202,12 +206,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 if self.connection.unsent() == 0 {
                     return Poll::Pending;
                 }
-                let was_full = self.connection.unsent() >= self.unsent_limit;
                 self.connection.transmit(&mut self.sending);
-                if was_full {
-                    // Reading stopped for this; it may go on.
-                    cx.waker().wake_by_ref();
-                }
             }
             ready!(poll_drain(
                 &mut self.io,
@@ -215,6 +214,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 &mut self.sending,
                 &mut self.sent
             ))?;
+            // Nothing else would wake the reader: it did not ask the socket.
+            if std::mem::take(&mut self.held) {
+                cx.waker().wake_by_ref();
+            }
         }
     }
 
