@@ -6,8 +6,10 @@ use crate::payload::Payload;
 
 /// How far ahead of the received bytes the buffer grows at most: a length prefix is a claim.
 const AHEAD: usize = 1024 * 1024;
-/// How much is asked for when nothing is known.
-const USUAL: usize = 8 * 1024;
+/// How much is asked for at least when nothing is known: what an idle connection holds.
+const LEAST: usize = 1024;
+/// And at most, where each read brings as much as there is room for.
+const MOST: usize = 64 * 1024;
 /// A buffer that grew beyond this for one large message is given back when it is empty.
 const KEPT: usize = 256 * 1024;
 
@@ -25,6 +27,43 @@ pub struct Received {
     buffer: BytesMut,
     /// How long the message at the start is, as far as that is known.
     expected: usize,
+    reads: Reads,
+}
+
+/// How much the reads bring, to ask for that much.
+#[derive(Debug)]
+struct Reads {
+    /// How much is asked for.
+    usual: usize,
+    /// How much there was in the buffer when room was made last, and how much room.
+    before: usize,
+    room: usize,
+    /// How much was taken out of it since.
+    taken: usize,
+}
+
+impl Default for Reads {
+    fn default() -> Self {
+        Self {
+            usual: LEAST,
+            before: 0,
+            room: 0,
+            taken: 0,
+        }
+    }
+}
+
+impl Reads {
+    /// The buffer has `len` bytes now: learns from what the last read brought.
+    fn learn(&mut self, len: usize) {
+        let brought = (len + self.taken).saturating_sub(self.before);
+        if self.room > 0 && brought >= self.room {
+            self.usual = (self.usual * 2).min(MOST);
+        } else if brought < self.usual / 8 {
+            self.usual = (self.usual / 2).max(LEAST);
+        }
+        self.taken = 0;
+    }
 }
 
 impl Received {
@@ -33,7 +72,7 @@ impl Received {
     pub fn from_start(buffer: BytesMut) -> Self {
         Self {
             buffer,
-            expected: 0,
+            ..Self::default()
         }
     }
 
@@ -41,10 +80,18 @@ impl Received {
     /// never more than 1 MiB ahead of what has come.
     pub fn room(&mut self) -> &mut BytesMut {
         let missing = self.expected.saturating_sub(self.buffer.len()).min(AHEAD);
-        if self.buffer.is_empty() && self.buffer.capacity() > KEPT {
+        self.reads.learn(self.buffer.len());
+        let kept = if self.reads.usual == LEAST {
+            4 * LEAST
+        } else {
+            KEPT
+        };
+        if self.buffer.is_empty() && self.buffer.capacity() > kept {
             self.buffer = BytesMut::new();
         }
-        self.buffer.reserve(missing.max(USUAL));
+        self.buffer.reserve(missing.max(self.reads.usual));
+        self.reads.before = self.buffer.len();
+        self.reads.room = self.buffer.capacity() - self.buffer.len();
         &mut self.buffer
     }
 
@@ -63,6 +110,7 @@ impl Received {
     pub(crate) fn skip(&mut self, count: usize) -> usize {
         let count = count.min(self.buffer.len());
         self.buffer.advance(count);
+        self.reads.taken += count;
         self.expected = 0;
         count
     }
@@ -70,6 +118,7 @@ impl Received {
     /// Takes `count` bytes from the start as a message: a small one copied, a large one shared.
     pub(crate) fn take(&mut self, count: usize) -> Payload {
         self.expected = 0;
+        self.reads.taken += count.min(self.buffer.len());
         match self.buffer.get(..count) {
             Some(small) if Payload::would_be_inline(count) => {
                 let payload = Payload::copied_from(small);
@@ -78,5 +127,37 @@ impl Received {
             }
             _ => Payload::from(self.buffer.split_to(count.min(self.buffer.len())).freeze()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads `count` bytes, takes them all, and gives how much room there was for them.
+    fn read(received: &mut Received, count: usize) -> usize {
+        let buffer = received.room();
+        let room = buffer.capacity() - buffer.len();
+        let count = count.min(room);
+        buffer.extend_from_slice(&vec![0; count]);
+        received.skip(count);
+        room
+    }
+
+    #[test]
+    fn room_grows_with_what_comes_and_goes_with_it() {
+        let mut received = Received::default();
+        assert_eq!(read(&mut received, 40), LEAST);
+        for _ in 0..20 {
+            read(&mut received, usize::MAX);
+        }
+        assert!(read(&mut received, usize::MAX) >= MOST);
+        for _ in 0..20 {
+            read(&mut received, 40);
+        }
+        assert!(
+            received.room().capacity() <= 4 * LEAST,
+            "an idle one holds little"
+        );
     }
 }
