@@ -109,6 +109,14 @@ impl<P: EncodeParams> Outgoing for P {
         style: Style,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
+        if encoding == Encoding::Bincode {
+            let params = method.params;
+            return self.each(&mut Behind {
+                params,
+                index: 0,
+                out,
+            });
+        }
         let marks = Marks::of(encoding, style);
         out.extend_from_slice(marks.open);
         let end_of_last_given = out.len();
@@ -158,6 +166,7 @@ impl Marks {
             absent: b"",
         };
         match (encoding, style) {
+            // Nothing stands between them there.
             (Encoding::Bincode, _) => {}
             (Encoding::Json, Style::Positional | Style::Member) => {
                 (marks.open, marks.close) = (b"[", b"]");
@@ -226,6 +235,25 @@ impl EachParam for Writer<'_> {
             self.end_of_last_given = self.out.len();
         }
         Ok(())
+    }
+}
+
+/// Writes bincode: one behind the other, without marks, and nothing is left out.
+struct Behind<'a> {
+    params: &'static [Param],
+    index: usize,
+    out: &'a mut Vec<u8>,
+}
+
+impl EachParam for Behind<'_> {
+    type Error = EncodeError;
+
+    fn param<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        let param = self.params.get(self.index);
+        self.index += 1;
+        Encoding::Bincode
+            .encode(value, self.out)
+            .map_err(|error| unfit(self.index, param, &error))
     }
 }
 
