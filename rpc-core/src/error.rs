@@ -345,6 +345,21 @@ impl Failure {
         Self::peer("the answer to the batch leaves this call out")
     }
 
+    /// The other side answered a batch, and left this call of it out; what it said `instead`, of a
+    /// call that it did not name, is the best explanation there is.
+    pub(crate) fn left_out_but_for(instead: Option<Fault>) -> Self {
+        instead.map_or_else(Self::left_out, Self::remote)
+    }
+
+    /// How the other side broke the protocol, if that is what happened; else all there is to say.
+    #[cfg(feature = "json")]
+    pub(crate) fn how(&self) -> String {
+        match &*self.0 {
+            Kind::Peer(how) => how.clone(),
+            _ => self.to_string(),
+        }
+    }
+
     /// The other side refused a batch as a whole with `fault`.
     pub(crate) fn batch_refused(fault: Fault) -> Self {
         Self::of(Kind::BatchRefused(fault))

@@ -14,6 +14,8 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
 pub(super) use visitor::Asked;
+#[cfg(feature = "json")]
+pub(crate) use visitor::exact_integer;
 
 use access::Seed;
 use visitor::Watched;

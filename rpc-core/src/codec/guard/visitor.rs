@@ -145,7 +145,7 @@ fn prepay<P: Policy, E: Error>(
 }
 
 /// The integer that `value` is. Beyond 2^53 a float stands for more than one, so it is none.
-fn exact_integer(value: f64) -> Option<i64> {
+pub(crate) fn exact_integer(value: f64) -> Option<i64> {
     const LIMIT: f64 = 9_007_199_254_740_992.0;
     // The cast is exact: the value is whole and within ±2^53.
     (value.fract() == 0.0 && value.abs() < LIMIT).then_some(value as i64)

@@ -13,6 +13,7 @@ use std::str::Utf8Error;
 use serde::de::{DeserializeSeed, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use super::guard::exact_integer;
 use super::guard::{Limit, too_deep};
 use super::place::Place;
 use crate::error::{DecodeError, EncodeError};

@@ -20,9 +20,12 @@ mod write;
 pub use answer::answer;
 pub(crate) use answer::answer_batch;
 pub(crate) use canonical::place;
-pub use reply::{Replied, read_reply};
-pub(crate) use reply::{read_batch, read_whole_batch, whole_result};
+pub use reply::{Ends, Replied, read_reply};
+pub(crate) use reply::{read_batch, read_only_reply, read_whole_batch, whole_result};
 pub(crate) use request::{Received, read_request, second_look};
 pub use splitter::{Split, Splitter};
 pub use write::write_call;
 pub(crate) use write::{write_fault, write_reply};
+
+/// What some write before a text (U+FEFF in UTF-8).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
