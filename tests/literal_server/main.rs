@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, reason = "these traits are for nobody else")]
 
+mod errors;
 mod ids;
 mod named;
 mod replies;

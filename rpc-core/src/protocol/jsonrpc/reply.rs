@@ -1,6 +1,5 @@
 //! Reading what a server sent.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -199,26 +198,42 @@ fn integer(number: &str) -> Option<i64> {
         .or_else(|| exact_integer(number.parse().ok()?))
 }
 
-/// The fault in an `error` member. Before 2.0 that could be anything, so anything is taken.
+/// The fault in an `error` member. Before 2.0 that could be anything, so anything is taken, and what
+/// the server said is kept.
 fn fault(error: &RawValue) -> Fault {
+    const OWN_FORM: &str = "the server answered with an error of its own form";
     #[derive(Deserialize)]
     struct Members<'a> {
-        code: i32,
         #[serde(borrow)]
-        message: Option<Cow<'a, str>>,
+        code: Option<&'a RawValue>,
+        #[serde(borrow)]
+        message: Option<&'a RawValue>,
         #[serde(borrow)]
         data: Option<&'a RawValue>,
     }
-    match serde_json::from_str::<Members<'_>>(error.get()) {
-        Ok(members) => Fault {
-            code: members.code,
-            message: members.message.unwrap_or_default().into_owned(),
+    let text = |raw: &RawValue| serde_json::from_str::<String>(raw.get()).ok();
+    let Ok(members) = serde_json::from_str::<Members<'_>>(error.get()) else {
+        return Fault {
+            code: code::INTERNAL_ERROR,
+            message: text(error).unwrap_or_else(|| OWN_FORM.to_owned()),
+            data: Some(data(error)),
+        };
+    };
+    let code = members.code.and_then(|code| integer(code.get()));
+    let code = code.and_then(|code| i32::try_from(code).ok());
+    // One that is not there is none; one that is no text could have been anything.
+    let message = members
+        .message
+        .map_or(Some(None), |raw| text(raw).map(Some));
+    match (code, message) {
+        (Some(code), Some(message)) => Fault {
+            code,
+            message: message.unwrap_or_default(),
             data: members.data.map(data),
         },
-        Err(_) => Fault {
-            code: code::INTERNAL_ERROR,
-            message: serde_json::from_str(error.get())
-                .unwrap_or_else(|_| "the server answered with an error of its own form".to_owned()),
+        (code, message) => Fault {
+            code: code.unwrap_or(code::INTERNAL_ERROR),
+            message: message.flatten().unwrap_or_else(|| OWN_FORM.to_owned()),
             data: Some(data(error)),
         },
     }
