@@ -164,6 +164,21 @@ async fn what_does_not_fit_is_named_and_not_repeated() {
         ),
         ("add", "[1,null]", "parameter `y`: expected i64, found null"),
         (
+            "add",
+            "[1,true]",
+            "parameter `y`: expected i64, found a boolean",
+        ),
+        (
+            "add",
+            "[1,2.5]",
+            "parameter `y`: expected i64, found a float",
+        ),
+        (
+            "add",
+            "[1,18446744073709551615]",
+            "parameter `y`: expected i64, found an integer",
+        ),
+        (
             "point",
             r#"["a",[{"x":1,"kind":"secret, expected geheim"}]]"#,
             "parameter `points`: there is no such variant: expected `Round` or `Square`",
@@ -264,7 +279,7 @@ async fn a_multicall_in_json_speaks_as_all_else_does() {
         ("[]", "parameter `calls` is missing"),
         (
             "[7]",
-            "parameter `calls`: expected a sequence, found integer `7`",
+            "parameter `calls`: expected a sequence, found an integer",
         ),
         (
             r#"["secret"]"#,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::de::{Expected, Unexpected};
 
+use crate::codec::found::kind_of;
 use crate::codec::place::Place;
 use crate::fault::{Fault, code};
 
@@ -117,8 +118,7 @@ impl serde::ser::Error for EncodeError {
     }
 }
 
-/// Says what was found by its type (and numbers by their value), where serde's own words would
-/// repeat whatever text a stranger sent.
+/// Says what was found by its kind, where serde's own words would repeat whatever a stranger sent.
 impl serde::de::Error for DecodeError {
     fn custom<T: fmt::Display>(reason: T) -> Self {
         Self::new(reason.to_string())
@@ -154,7 +154,11 @@ impl fmt::Display for Found<'_> {
             Unexpected::Unit => f.write_str("no value"),
             Unexpected::Seq => f.write_str("a list"),
             Unexpected::Map => f.write_str("a struct"),
-            Unexpected::Other(what) => f.write_str(what),
+            Unexpected::Bool(_) => f.write_str("a boolean"),
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) => f.write_str("an integer"),
+            Unexpected::Float(_) => f.write_str("a float"),
+            // serde puts integers of 128 bits here, with their value.
+            Unexpected::Other(what) => f.write_str(kind_of(what)),
             other => other.fmt(f),
         }
     }

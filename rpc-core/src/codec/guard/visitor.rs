@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::access::{Entries, Items, Variant};
 use super::{Guard, Level, Policy};
@@ -69,10 +69,7 @@ impl<'de, V: Visitor<'de>, P: Policy> Visitor<'de> for Watched<'_, V, P> {
         }
         match exact_integer(value) {
             Some(integer) => self.visitor.visit_i64(integer),
-            None => Err(E::custom(format_args!(
-                "expected {}, and {value:?} is none",
-                &self.visitor as &dyn serde::de::Expected
-            ))),
+            None => Err(E::invalid_type(Unexpected::Float(value), &self.visitor)),
         }
     }
 

@@ -86,6 +86,25 @@ fn keys_are_written_by_their_text() {
 }
 
 #[test]
+fn what_is_refused_is_not_repeated() {
+    fn words<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
+        let words = read::<T>(text).unwrap_err();
+        words
+            .split(" at line")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    }
+    assert_eq!(words::<u8>("300"), "expected u8, found an integer");
+    assert_eq!(words::<u8>("-1"), "expected u8, found an integer");
+    assert_eq!(words::<i64>("true"), "expected i64, found a boolean");
+    assert_eq!(words::<u64>("2.5"), "expected u64, found a float");
+    assert_eq!(words::<String>("2.5"), "expected a string, found a float");
+    assert_eq!(words::<bool>("\"x\""), "expected a boolean, found a string");
+    assert_eq!(words::<ByteBuf>("[300]"), "expected u8, found an integer");
+}
+
+#[test]
 fn surplus_text_is_refused() {
     assert!(read::<u8>("1 2").is_err());
     assert!(read::<Vec<u8>>("[1],").is_err());
