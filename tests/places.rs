@@ -33,6 +33,7 @@ trait Places {
     async fn add(&self, x: i64, y: i64) -> i64;
     async fn point(&self, name: &str, points: Vec<Point>) -> u8;
     async fn many(&self, flags: Vec<bool>, blob: &[u8]) -> u8;
+    async fn huge(&self, x: u128, y: u8) -> u128;
     async fn heat(&self) -> Result<u8, TooHot>;
 }
 
@@ -47,6 +48,9 @@ impl Places for Here {
     }
     async fn many(&self, _: Vec<bool>, _: &[u8]) -> u8 {
         0
+    }
+    async fn huge(&self, x: u128, y: u8) -> u128 {
+        x + u128::from(y)
     }
     async fn heat(&self) -> Result<u8, TooHot> {
         let degrees = f64::INFINITY;

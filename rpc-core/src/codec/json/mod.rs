@@ -7,6 +7,7 @@ mod bytes;
 mod strict;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 use std::str::Utf8Error;
 
