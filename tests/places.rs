@@ -33,6 +33,7 @@ trait Places {
     async fn add(&self, x: i64, y: i64) -> i64;
     async fn point(&self, name: &str, points: Vec<Point>) -> u8;
     async fn many(&self, flags: Vec<bool>, blob: &[u8]) -> u8;
+    async fn huge(&self, x: u128, y: u8) -> u128;
     async fn heat(&self) -> Result<u8, TooHot>;
 }
 
@@ -47,6 +48,9 @@ impl Places for Here {
     }
     async fn many(&self, _: Vec<bool>, _: &[u8]) -> u8 {
         0
+    }
+    async fn huge(&self, x: u128, y: u8) -> u128 {
+        x + u128::from(y)
     }
     async fn heat(&self) -> Result<u8, TooHot> {
         let degrees = f64::INFINITY;
@@ -164,6 +168,21 @@ async fn what_does_not_fit_is_named_and_not_repeated() {
         ),
         ("add", "[1,null]", "parameter `y`: expected i64, found null"),
         (
+            "add",
+            "[1,true]",
+            "parameter `y`: expected i64, found a boolean",
+        ),
+        (
+            "add",
+            "[1,2.5]",
+            "parameter `y`: expected i64, found a float",
+        ),
+        (
+            "add",
+            "[1,18446744073709551615]",
+            "parameter `y`: expected i64, found an integer",
+        ),
+        (
             "point",
             r#"["a",[{"x":1,"kind":"secret, expected geheim"}]]"#,
             "parameter `points`: there is no such variant: expected `Round` or `Square`",
@@ -264,7 +283,7 @@ async fn a_multicall_in_json_speaks_as_all_else_does() {
         ("[]", "parameter `calls` is missing"),
         (
             "[7]",
-            "parameter `calls`: expected a sequence, found integer `7`",
+            "parameter `calls`: expected a sequence, found an integer",
         ),
         (
             r#"["secret"]"#,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::de::{Expected, Unexpected};
 
+use crate::codec::found::kind_of;
 use crate::codec::place::Place;
 use crate::fault::{Fault, code};
 
@@ -117,8 +118,7 @@ impl serde::ser::Error for EncodeError {
     }
 }
 
-/// Says what was found by its type (and numbers by their value), where serde's own words would
-/// repeat whatever text a stranger sent.
+/// Says what was found by its kind, where serde's own words would repeat whatever a stranger sent.
 impl serde::de::Error for DecodeError {
     fn custom<T: fmt::Display>(reason: T) -> Self {
         Self::new(reason.to_string())
@@ -154,7 +154,11 @@ impl fmt::Display for Found<'_> {
             Unexpected::Unit => f.write_str("no value"),
             Unexpected::Seq => f.write_str("a list"),
             Unexpected::Map => f.write_str("a struct"),
-            Unexpected::Other(what) => f.write_str(what),
+            Unexpected::Bool(_) => f.write_str("a boolean"),
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) => f.write_str("an integer"),
+            Unexpected::Float(_) => f.write_str("a float"),
+            // serde puts integers of 128 bits here, with their value.
+            Unexpected::Other(what) => f.write_str(kind_of(what)),
             other => other.fmt(f),
         }
     }
@@ -343,6 +347,21 @@ impl Failure {
     /// The other side answered a batch, and left this call of it out.
     pub(crate) fn left_out() -> Self {
         Self::peer("the answer to the batch leaves this call out")
+    }
+
+    /// The other side answered a batch, and left this call of it out; what it said `instead`, of a
+    /// call that it did not name, is the best explanation there is.
+    pub(crate) fn left_out_but_for(instead: Option<Fault>) -> Self {
+        instead.map_or_else(Self::left_out, Self::remote)
+    }
+
+    /// How the other side broke the protocol, if that is what happened; else all there is to say.
+    #[cfg(feature = "json")]
+    pub(crate) fn how(&self) -> String {
+        match &*self.0 {
+            Kind::Peer(how) => how.clone(),
+            _ => self.to_string(),
+        }
     }
 
     /// The other side refused a batch as a whole with `fault`.

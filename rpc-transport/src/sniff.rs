@@ -46,6 +46,9 @@ const METHODS: [&[u8]; 10] = [
     b"PRI ",
 ];
 
+/// Some write it before JSON text: U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Tells what is spoken from the first bytes; at most eight are needed.
 #[must_use]
 pub fn sniff(bytes: &[u8]) -> Sniffed {
@@ -54,6 +57,17 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
         Some(0x16) => Sniffed::Tls,
         // White space may come before a JSON text; RFC 7464 puts a record separator there.
         Some(b'{' | b'[' | b' ' | b'\t' | b'\r' | b'\n' | 0x1e) => Sniffed::JsonRpc,
+        Some(0xef) => match bytes.strip_prefix(BYTE_ORDER_MARK) {
+            Some([]) => Sniffed::NeedMore,
+            // A second one is none, and nothing else begins so.
+            Some([0xef, ..]) => Sniffed::Unknown,
+            Some(rest) => match sniff(rest) {
+                Sniffed::JsonRpc => Sniffed::JsonRpc,
+                _ => Sniffed::Unknown,
+            },
+            None if BYTE_ORDER_MARK.starts_with(bytes) => Sniffed::NeedMore,
+            None => Sniffed::Unknown,
+        },
         Some(_) => {
             let all = [(&MAGIC[..], Sniffed::Native)]
                 .into_iter()
@@ -81,6 +95,9 @@ mod tests {
             &b"POST / HTTP/1.1"[..],
             b"\xfcfar\x01\x01",
             b"PRI * HTTP/2.0",
+            b"\xef\xbb\xbf{}",
+            b"\xef\xbb\xbf\xef\xbb\xbf{}",
+            b"\xef\xbb{}",
             b"junk!!",
         ] {
             let whole = sniff(start);
@@ -88,6 +105,19 @@ mod tests {
                 .map(|end| sniff(&start[..end]))
                 .find(|&sniffed| sniffed != Sniffed::NeedMore);
             assert_eq!(first, Some(whole));
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_may_stand_before_json_and_nothing_else() {
+        for (start, sniffed) in [
+            (&b"\xef\xbb\xbf{"[..], Sniffed::JsonRpc),
+            (b"\xef\xbb\xbf [", Sniffed::JsonRpc),
+            (b"\xef\xbb\xbf", Sniffed::NeedMore),
+            (b"\xef\xbb\xbfGET ", Sniffed::Unknown),
+            (b"\xef\xbb\xbf<", Sniffed::Unknown),
+        ] {
+            assert_eq!(sniff(start), sniffed, "{start:?}");
         }
     }
 

@@ -55,3 +55,36 @@ async fn an_old_client_without_content_type_or_keep_alive_calls() {
         "{answer}"
     );
 }
+
+#[tokio::test]
+async fn content_types_of_old_clients_and_a_byte_order_mark_are_taken() {
+    const JSON: &str = "\u{feff}{\"jsonrpc\":\"2.0\",\"method\":\"add\",\"params\":[7,3],\"id\":1}";
+    const XML: &str = "<methodCall><methodName>add</methodName><params><param><value><int>7</int>\
+                       </value></param><param><value><int>3</int></value></param></params>\
+                       </methodCall>";
+    let port = serve().await;
+    for (kind, body, answer) in [
+        ("application/json", JSON, "\"result\":10"),
+        ("text/json", JSON, "\"result\":10"),
+        ("", JSON, "\"result\":10"),
+        ("", XML, "<int>10</int>"),
+        ("application/xml-rpc", XML, "<int>10</int>"),
+    ] {
+        let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let request = format!(
+            "POST / HTTP/1.0\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut response = String::new();
+        socket.read_to_string(&mut response).await.unwrap();
+        assert!(response.contains(answer), "{kind}: {response}");
+    }
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    for byte in JSON.as_bytes() {
+        socket.write_all(&[*byte]).await.unwrap();
+    }
+    let mut answer = [0; 36];
+    socket.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, br#"{"jsonrpc":"2.0","result":10,"id":1}"#);
+}

@@ -3,8 +3,11 @@
 
 #![allow(missing_docs, reason = "these traits are for nobody else")]
 
+mod errors;
+mod ids;
 mod named;
 mod replies;
+mod unasked;
 
 use farcall::Channel;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -12,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 /// A server that answers each call with the next of its answers, whatever it asks. `ID` in an
-/// answer stands for the call's id.
+/// answer stands for the call's id, `ID0`, `ID1` and so on for those of a batch.
 struct Literal {
     channel: Channel,
     /// The messages it was sent, without line ends, and `ID` for the id.
@@ -42,7 +45,7 @@ impl Literal {
                     line(&mut stream).await
                 };
                 let id = id_of(&message);
-                let answer = answer.replace("ID", &id) + "\n";
+                let answer = with_ids(&answer, &message).replace("ID", &id) + "\n";
                 let mut head = String::new();
                 if is_http {
                     let length = answer.len();
@@ -71,6 +74,15 @@ impl Literal {
 fn id_of(message: &str) -> String {
     let call: serde_json::Value = serde_json::from_str(message).unwrap_or_default();
     call.get("id").map(ToString::to_string).unwrap_or_default()
+}
+
+/// `answer` with the ids of the batch in `message`.
+fn with_ids(answer: &str, message: &str) -> String {
+    let batch: Vec<serde_json::Value> = serde_json::from_str(message).unwrap_or_default();
+    let ids = batch.iter().map(|call| call["id"].to_string()).enumerate();
+    ids.fold(answer.to_owned(), |answer, (at, id)| {
+        answer.replace(&format!("ID{at}"), &id)
+    })
 }
 
 async fn line(stream: &mut BufReader<TcpStream>) -> String {

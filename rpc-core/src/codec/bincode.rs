@@ -13,6 +13,7 @@ use serde::{
     de::{DeserializeSeed, Visitor},
 };
 
+use super::found::without_input;
 use super::guard::{Asked, Guard, Limit, Policy};
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Budget;
@@ -91,12 +92,22 @@ fn explained(error: ErrorKind) -> DecodeError {
             let short = reason.replace("io error: unexpected end of file", SHORT);
             match short.strip_suffix("io error: ") {
                 Some(before) => DecodeError::new(format!("{before}{SHORT}")),
-                None => DecodeError::new(short),
+                None => DecodeError::new(without_byte(&without_input(&short))),
             }
         }
         other if other.to_string().starts_with("Slice had bytes remaining") => {
             DecodeError::new("there are bytes behind the value")
         }
-        other => DecodeError::new(other.to_string()),
+        other => DecodeError::new(without_byte(&other.to_string())),
+    }
+}
+
+/// The crate's words about a byte that is no `bool` and no `Option`, without the byte.
+fn without_byte(words: &str) -> String {
+    match words.rsplit_once(", found ") {
+        Some((before, byte)) if byte.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{before}, found another number")
+        }
+        _ => words.to_owned(),
     }
 }

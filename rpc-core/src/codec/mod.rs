@@ -8,6 +8,8 @@ mod absent;
 #[cfg(any(feature = "bincode", feature = "json"))]
 mod guard;
 
+pub(crate) mod found;
+
 #[cfg_attr(
     not(any(feature = "json", feature = "xml")),
     allow(

@@ -7,6 +7,7 @@ use super::tail::Tail;
 use crate::channel::{Inbound, Outbound, Replies};
 use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
+use crate::fault::Fault;
 use crate::payload::Payload;
 
 /// Calls that were written as one message, of which each is to be told how it ended.
@@ -102,7 +103,7 @@ impl Batch {
     /// The fault that refused the batch as a whole, or that this is no answer to one.
     pub fn read(self, body: &Payload) -> Result<Replies, Failure> {
         let encoding = self.encoding;
-        let mut replies = match encoding {
+        let (mut replies, unnamed) = match encoding {
             #[cfg(feature = "json")]
             Encoding::Json => self.place(super::jsonrpc::read_whole_batch(body.clone())?),
             #[cfg(feature = "xml")]
@@ -118,23 +119,28 @@ impl Batch {
         };
         Ok(self.hand_out(|at| {
             let reply = replies.get_mut(at).and_then(Option::take);
-            reply.unwrap_or_else(|| Err(Failure::left_out()))
+            reply.unwrap_or_else(|| Err(Failure::left_out_but_for(unnamed.clone())))
         }))
     }
 
-    /// Puts replies where their ids say. One for nobody, or a second one, is dropped.
+    /// Puts replies where their ids say, and gives the first fault that has none. A reply for
+    /// nobody, or a second one, is dropped.
     fn place(
         &self,
         replies: impl IntoIterator<Item = Numbered>,
-    ) -> Vec<Option<Result<Inbound, Failure>>> {
+    ) -> (Vec<Option<Result<Inbound, Failure>>>, Option<Fault>) {
         let mut places: Vec<_> = self.members.iter().map(|_| None).collect();
+        let mut unnamed = None;
         for (id, reply) in replies {
+            if let (None, Err(failure), None) = (id, &reply, &unnamed) {
+                unnamed = failure.fault().cloned();
+            }
             let at = id.and_then(|id| usize::try_from(id.checked_sub(1)?).ok());
             if let Some(place @ None) = at.and_then(|at| places.get_mut(at)) {
                 *place = Some(reply);
             }
         }
-        places
+        (places, unnamed)
     }
 
     fn hand_out(self, mut reply: impl FnMut(usize) -> Result<Inbound, Failure>) -> Replies {

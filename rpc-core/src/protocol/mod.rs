@@ -28,6 +28,9 @@ use crate::payload::Payload;
 use crate::router::{Router, Target};
 use outbox::ReplyId;
 
+/// The id of a call that is alone in its message.
+const ONLY: u64 = 1;
+
 /// A request as a protocol read it, not started yet.
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -83,12 +86,12 @@ pub fn write_call(
     match encoding {
         #[cfg(feature = "json")]
         Encoding::Json => {
-            let id = (!call.options.notification).then_some(1);
+            let id = (!call.options.notification).then_some(ONLY);
             jsonrpc::write_call(out, call, call.method.style, id)
         }
         #[cfg(feature = "xml")]
         Encoding::Xml => xmlrpc::write_call(out, call),
-        _ => native::write_call(out, call, encoding, 1, remaining),
+        _ => native::write_call(out, call, encoding, ONLY, remaining),
     }
 }
 
@@ -99,7 +102,7 @@ pub fn write_call(
 pub fn read_reply(encoding: Encoding, body: Payload) -> Result<Inbound, Failure> {
     match encoding {
         #[cfg(feature = "json")]
-        Encoding::Json => jsonrpc::read_reply(body).outcome,
+        Encoding::Json => jsonrpc::read_only_reply(body, ONLY),
         #[cfg(feature = "xml")]
         Encoding::Xml => xmlrpc::read_reply(body),
         _ => native::read_reply(body, encoding),

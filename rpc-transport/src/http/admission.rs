@@ -1,7 +1,7 @@
 //! Which requests are calls, and from whom they are taken. Decisions only; no bodies.
 //!
 //! A web page is an attacker on localhost: it can send `text/plain` and forms anywhere without
-//! asking, and have its own name point at this machine ("DNS rebinding"). So the content type must
+//! asking (the Fetch standard's CORS-safelisted types), and have its own name point at this machine ("DNS rebinding"). So the content type must
 //! be one that a page cannot send unasked, `Origin` must be where the request goes, and a server
 //! on a loopback address answers only to loopback names.
 
@@ -48,38 +48,46 @@ pub(super) fn refused(status: StatusCode, words: impl Into<String>) -> Refused {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentType {
     Known(Encoding),
-    /// Old clients send none: the body's first byte tells.
+    /// Old clients send none, or an empty one: the body's first byte tells.
     Missing,
 }
 
 /// What the body of a POST is in.
 pub(super) fn content_type(headers: &HeaderMap) -> Result<ContentType, Refused> {
-    let Some(value) = headers.get(CONTENT_TYPE) else {
-        // A page can send a body without a type too (a Blob); browsers then say their Origin.
-        return if headers.contains_key(ORIGIN) {
-            Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, TAKEN))
-        } else {
-            Ok(ContentType::Missing)
-        };
+    let value = headers.get(CONTENT_TYPE).map(HeaderValue::to_str);
+    let value = match value {
+        None => "",
+        // What is no text is no type either, and not an empty one.
+        Some(value) => value.map_err(|_| not_taken())?,
     };
-    let value = value.to_str().unwrap_or_default();
+    if value.trim().is_empty() {
+        // A page can send a body without a type too (a Blob); browsers then say their Origin.
+        return match headers.contains_key(ORIGIN) {
+            true => Err(not_taken()),
+            false => Ok(ContentType::Missing),
+        };
+    }
     let essence = value.split(';').next().unwrap_or_default().trim();
     let is = |known: &&str| essence.eq_ignore_ascii_case(known);
     let encoding = if [
         "application/json",
         "application/json-rpc",
         "application/jsonrequest",
+        "text/json",
     ]
     .iter()
     .any(is)
     {
         Encoding::Json
-    } else if ["text/xml", "application/xml"].iter().any(is) {
+    } else if ["text/xml", "application/xml", "application/xml-rpc"]
+        .iter()
+        .any(is)
+    {
         Encoding::Xml
     } else if is(&BINCODE) {
         Encoding::Bincode
     } else {
-        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, TAKEN));
+        return Err(not_taken());
     };
     built_in(encoding).map(ContentType::Known)
 }
@@ -99,6 +107,10 @@ fn built_in(encoding: Encoding) -> Result<Encoding, Refused> {
     Ok(encoding)
 }
 
+fn not_taken() -> Refused {
+    refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, TAKEN)
+}
+
 const TAKEN: &str = "set the Content-Type: application/json for JSON-RPC (curl -H \
                      content-type:application/json), text/xml for XML-RPC, \
                      application/vnd.farcall.bincode for farcall's own messages";
@@ -112,7 +124,7 @@ pub(super) fn sniff(body: &[u8]) -> Result<Encoding, Refused> {
     match body.first() {
         Some(b'<') => built_in(Encoding::Xml),
         Some(b'{' | b'[') => built_in(Encoding::Json),
-        _ => Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, TAKEN)),
+        _ => Err(not_taken()),
     }
 }
 
@@ -203,7 +215,9 @@ mod tests {
             ("application/json; charset=utf-8", Encoding::Json),
             ("Application/JSON-RPC", Encoding::Json),
             ("application/jsonrequest", Encoding::Json),
+            ("text/json", Encoding::Json),
             ("text/xml", Encoding::Xml),
+            ("application/xml-rpc", Encoding::Xml),
             ("text/xml; charset=iso-8859-1", Encoding::Xml),
             ("application/xml", Encoding::Xml),
             ("application/vnd.farcall.bincode", Encoding::Bincode),
@@ -215,7 +229,10 @@ mod tests {
                 "{value}"
             );
         }
-        assert_eq!(content_type(&parts(&[]).headers), Ok(ContentType::Missing));
+        for headers in [&[][..], &[("content-type", "")], &[("content-type", " ")]] {
+            let content_type = content_type(&parts(headers).headers);
+            assert_eq!(content_type, Ok(ContentType::Missing), "{headers:?}");
+        }
     }
 
     #[test]
@@ -224,12 +241,20 @@ mod tests {
             "text/plain",
             "application/x-www-form-urlencoded",
             "multipart/form-data",
-            "",
+            "text/plain;charset=utf-8",
+            "; charset=utf-8",
+            "\u{ff}",
         ] {
             let parts = parts(&[("content-type", value)]);
             assert!(content_type(&parts.headers).is_err(), "{value}");
         }
-        assert!(content_type(&parts(&[("origin", "http://evil.example")]).headers).is_err());
+        let origin = ("origin", "http://evil.example");
+        for headers in [&[origin][..], &[origin, ("content-type", "")]] {
+            assert!(
+                content_type(&parts(headers).headers).is_err(),
+                "{headers:?}"
+            );
+        }
     }
 
     #[test]

@@ -149,3 +149,21 @@ fn a_type_that_asks_what_comes_next_gets_told_why_it_cannot_know() {
             .contains("bincode does not say")
     );
 }
+
+#[test]
+fn what_is_refused_is_not_repeated() {
+    fn words<T: DeserializeOwned + std::fmt::Debug>(bytes: &[u8]) -> String {
+        read::<T>(bytes).unwrap_err()
+    }
+    let nothing = words::<std::num::NonZero<u8>>(&[0]);
+    assert_eq!(nothing, "expected a nonzero u8, found an integer");
+    for words in [
+        words::<bool>(&[77]),
+        words::<Option<u8>>(&[77]),
+        words::<(u8, bool)>(&[1, 77]),
+        words::<Form>(&[77, 0, 0, 0]),
+        words::<std::net::Ipv4Addr>(&[77]),
+    ] {
+        assert!(!words.contains("77"), "{words}");
+    }
+}

@@ -85,7 +85,10 @@ impl<'de, A: MapAccess<'de>, P: Policy> MapAccess<'de> for Entries<'_, A, P> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        let level = self.level;
+        let level = Level {
+            is_key: true,
+            ..self.level
+        };
         let key = self.inner.next_key_seed(Seed { seed, level })?;
         if key.is_some() {
             pay(level, self.counted, &mut self.prepaid)?;

@@ -14,6 +14,8 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
 pub(super) use visitor::Asked;
+#[cfg(feature = "json")]
+pub(crate) use visitor::exact_integer;
 
 use access::Seed;
 use visitor::Watched;
@@ -28,11 +30,31 @@ pub(super) trait Policy: Copy {
     /// The name of the depth limit, for the error.
     const DEPTH: &'static str;
 
+    /// Reads an integer of 128 bits for `visitor`.
+    fn wide<'de, D: Deserializer<'de>, V: Visitor<'de>>(
+        guard: Guard<'_, D, Self>,
+        sign: Sign,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let watched = guard.watch(Asked::Integer, visitor);
+        match sign {
+            Sign::Signed => guard.inner.deserialize_i128(watched),
+            Sign::Unsigned => guard.inner.deserialize_u128(watched),
+        }
+    }
+
     /// Reads bytes for `visitor`.
     fn bytes<'de, D: Deserializer<'de>, V: Visitor<'de>>(
         guard: Guard<'_, D, Self>,
         visitor: V,
     ) -> Result<V::Value, D::Error>;
+}
+
+/// Whether an integer may be negative.
+#[derive(Clone, Copy)]
+pub(super) enum Sign {
+    Signed,
+    Unsigned,
 }
 
 /// What one message may still cost.
@@ -63,6 +85,7 @@ impl<P: Policy> Limit<P> {
             limit: self,
             depth: self.depth,
             wraps: WRAPS,
+            is_key: false,
         };
         Seed { seed, level }.deserialize(deserializer)
     }
@@ -73,6 +96,8 @@ pub(super) struct Level<'a, P> {
     limit: &'a Limit<P>,
     depth: u16,
     wraps: u8,
+    /// In the key of a map, which JSON has as text.
+    is_key: bool,
 }
 
 // By hand: a derive would ask for `P: Clone`.
@@ -91,6 +116,7 @@ impl<P: Policy> Level<'_, P> {
             Some(depth) => Ok(Self {
                 depth,
                 wraps: WRAPS,
+                is_key: false,
                 ..self
             }),
             None => Err(too_deep(self.limit.depth, P::DEPTH)),
@@ -134,6 +160,12 @@ pub(super) struct Guard<'a, D, P> {
 }
 
 impl<'a, D, P> Guard<'a, D, P> {
+    /// True in the key of a map.
+    #[cfg(feature = "json")]
+    pub(super) fn is_key(&self) -> bool {
+        self.level.is_key
+    }
+
     /// `visitor`, to be visited by the deserializer within.
     pub(super) fn watch<V>(&self, asked: Asked, visitor: V) -> Watched<'a, V, P> {
         Watched {
@@ -169,12 +201,10 @@ impl<'de, D: Deserializer<'de>, P: Policy> Deserializer<'de> for Guard<'_, D, P>
         deserialize_i16 as Integer;
         deserialize_i32 as Integer;
         deserialize_i64 as Integer;
-        deserialize_i128 as Integer;
         deserialize_u8 as Integer;
         deserialize_u16 as Integer;
         deserialize_u32 as Integer;
         deserialize_u64 as Integer;
-        deserialize_u128 as Integer;
         deserialize_f32 as Anything;
         deserialize_f64 as Anything;
         deserialize_char as Anything;
@@ -197,6 +227,16 @@ impl<'de, D: Deserializer<'de>, P: Policy> Deserializer<'de> for Guard<'_, D, P>
     #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.deserialize_str(visitor)
+    }
+
+    #[inline]
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        P::wide(self, Sign::Signed, visitor)
+    }
+
+    #[inline]
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        P::wide(self, Sign::Unsigned, visitor)
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::access::{Entries, Items, Variant};
 use super::{Guard, Level, Policy};
@@ -69,10 +69,7 @@ impl<'de, V: Visitor<'de>, P: Policy> Visitor<'de> for Watched<'_, V, P> {
         }
         match exact_integer(value) {
             Some(integer) => self.visitor.visit_i64(integer),
-            None => Err(E::custom(format_args!(
-                "expected {}, and {value:?} is none",
-                &self.visitor as &dyn serde::de::Expected
-            ))),
+            None => Err(E::invalid_type(Unexpected::Float(value), &self.visitor)),
         }
     }
 
@@ -145,7 +142,7 @@ fn prepay<P: Policy, E: Error>(
 }
 
 /// The integer that `value` is. Beyond 2^53 a float stands for more than one, so it is none.
-fn exact_integer(value: f64) -> Option<i64> {
+pub(crate) fn exact_integer(value: f64) -> Option<i64> {
     const LIMIT: f64 = 9_007_199_254_740_992.0;
     // The cast is exact: the value is whole and within ±2^53.
     (value.fract() == 0.0 && value.abs() < LIMIT).then_some(value as i64)

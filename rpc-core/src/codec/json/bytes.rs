@@ -9,7 +9,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::ser::Formatter;
 
-use crate::codec::guard::{Asked, Guard, Policy};
+use super::wide;
+use crate::codec::guard::{Asked, Guard, Policy, Sign};
 
 /// The standard alphabet, padded when written. Some writers leave the padding off.
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
@@ -47,6 +48,14 @@ pub(super) struct Textual;
 
 impl Policy for Textual {
     const DEPTH: &'static str = "Limits::json_depth";
+
+    fn wide<'de, D: Deserializer<'de>, V: Visitor<'de>>(
+        guard: Guard<'_, D, Self>,
+        sign: Sign,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        wide::read(guard, sign, visitor)
+    }
 
     fn bytes<'de, D: Deserializer<'de>, V: Visitor<'de>>(
         guard: Guard<'_, D, Self>,

@@ -7,12 +7,15 @@ mod bytes;
 mod strict;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 use std::str::Utf8Error;
 
 use serde::de::{DeserializeSeed, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
+use super::found::without_input;
+pub(crate) use super::guard::exact_integer;
 use super::guard::{Limit, too_deep};
 use super::place::Place;
 use crate::error::{DecodeError, EncodeError};
@@ -104,33 +107,4 @@ fn placed(reason: DecodeError, error: &serde_json::Error, text: &str) -> DecodeE
     let lines = text.split_inclusive('\n').take(error.line() - 1);
     let end = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
     reason.at(Place::after(text.as_bytes().get(..end).unwrap_or_default()))
-}
-
-/// The parser's words about a value of another type, without the value where it is text.
-fn without_input(words: &str) -> String {
-    for kind in ["invalid type: ", "invalid value: "] {
-        if let Some((before, rest)) = words.split_once(kind)
-            && let Some((found, expected)) = rest.rsplit_once(", expected ")
-        {
-            let found = match found {
-                "map" => "an object",
-                "sequence" => "a list",
-                found if found.starts_with("string ") => "a string",
-                found if found.starts_with("character ") => "a string",
-                found => found,
-            };
-            return format!("{before}expected {expected}, found {found}");
-        }
-    }
-    for (kind, what) in [
-        ("unknown variant `", "variant"),
-        ("unknown field `", "field"),
-    ] {
-        if let Some((before, rest)) = words.split_once(kind)
-            && let Some((_, expected)) = rest.rsplit_once("`, expected ")
-        {
-            return format!("{before}there is no such {what}: expected {expected}");
-        }
-    }
-    words.to_owned()
 }

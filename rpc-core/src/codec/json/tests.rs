@@ -86,6 +86,54 @@ fn keys_are_written_by_their_text() {
 }
 
 #[test]
+fn what_is_refused_is_not_repeated() {
+    fn words<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
+        let words = read::<T>(text).unwrap_err();
+        words
+            .split(" at line")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    }
+    assert_eq!(words::<u8>("300"), "expected u8, found an integer");
+    assert_eq!(words::<u8>("-1"), "expected u8, found an integer");
+    assert_eq!(words::<i64>("true"), "expected i64, found a boolean");
+    assert_eq!(words::<u64>("2.5"), "expected u64, found a float");
+    assert_eq!(words::<String>("2.5"), "expected a string, found a float");
+    assert_eq!(words::<bool>("\"x\""), "expected a boolean, found a string");
+    assert_eq!(words::<ByteBuf>("[300]"), "expected u8, found an integer");
+}
+
+#[test]
+fn integers_of_128_bits_are_exact_or_refused_where_they_stand() {
+    assert_eq!(read(&u128::MAX.to_string()), Ok(u128::MAX));
+    assert_eq!(read(&i128::MIN.to_string()), Ok(i128::MIN));
+    assert_eq!(read("1e2"), Ok(100_u128));
+    assert_eq!(read("-2.0"), Ok(-2_i128));
+    assert_eq!(read("-0"), Ok(0_u128));
+    assert_eq!(read("[1e2, 2]"), Ok((100_i128, 2_u8)));
+    assert_eq!(read("[null,1]"), Ok((None::<u128>, Some(1_u128))));
+    let keys = BTreeMap::from([(u128::MAX, i128::MIN)]);
+    assert_eq!(read(&write(&keys).unwrap()), Ok(keys));
+    let beyond = format!("{}0", u128::MAX);
+    for text in [
+        &beyond, "2.5", "-1", "\"77\"", "true", "[]", "{}", "null", "1e300",
+    ] {
+        let words = read::<u128>(text).unwrap_err();
+        assert!(
+            words.starts_with("expected u128, found "),
+            "{text}: {words}"
+        );
+        assert!(!words.contains(['`', '7']), "{words}");
+    }
+    assert!(
+        read::<(u128, u8)>("[1e2 3]")
+            .unwrap_err()
+            .starts_with("expected `,`")
+    );
+}
+
+#[test]
 fn surplus_text_is_refused() {
     assert!(read::<u8>("1 2").is_err());
     assert!(read::<Vec<u8>>("[1],").is_err());

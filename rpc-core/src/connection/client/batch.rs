@@ -156,7 +156,7 @@ impl Batches {
 
     /// Takes the batch with the longest message, if it is longer than `than`: the server refused a
     /// message without saying which.
-    fn take_longest(&mut self, than: usize, slots: &Slots) -> Option<Vec<u64>> {
+    pub(super) fn take_longest(&mut self, than: usize, slots: &Slots) -> Option<Vec<u64>> {
         let under_way = self.0.iter().enumerate().filter(|(_, batch)| {
             batch.size > than && batch.ids.iter().any(|&id| slots.is_waited_for(id))
         });

@@ -277,7 +277,7 @@ impl Driver {
     /// Takes one JSON text; false if none is complete.
     #[cfg(feature = "json")]
     fn text(&mut self, state: &mut State, received: &mut Received) -> Result<bool, PeerMisbehaved> {
-        use crate::protocol::jsonrpc::{Split, read_reply};
+        use crate::protocol::jsonrpc::{Ends, Split, read_reply};
 
         let range = match self.splitter.next(received.bytes()) {
             Split::Partial => return Ok(false),
@@ -302,42 +302,62 @@ impl Driver {
             return Ok(true);
         }
         let reply = read_reply(text);
-        match (reply.id, reply.outcome) {
-            (Some(id), outcome) => {
+        match (reply.ends, reply.outcome) {
+            (Ends::Call(id), outcome) => {
                 self.wakers
                     .extend(state.slots.complete(id, Outcome::Reply(outcome)));
-                Ok(true)
             }
-            (None, Err(failure)) => {
+            (Ends::Unknown, Err(failure)) => {
                 let refused = failure
                     .fault()
                     .cloned()
                     .is_some_and(|fault| state.refused(fault, |waker| self.wakers.extend(waker)));
-                match refused {
-                    true => Ok(true),
-                    false => Err(PeerMisbehaved::new(&failure.to_string())),
+                if !refused {
+                    return Err(PeerMisbehaved::new(&failure.how()));
                 }
             }
-            (None, Ok(_)) => Err(PeerMisbehaved::new("a reply without an id")),
+            (Ends::Unknown, Ok(_)) => return Err(PeerMisbehaved::new("a reply without an id")),
+            (Ends::Nobody, _) => {}
         }
+        Ok(true)
     }
 
     /// Hands out the replies to a batch. What of it they leave out will never be answered.
     #[cfg(feature = "json")]
     fn batch(&mut self, state: &mut State, text: &Payload) -> Result<(), PeerMisbehaved> {
-        let replies = crate::protocol::jsonrpc::read_batch(text)
-            .map_err(|failure| PeerMisbehaved::new(&failure.to_string()))?;
+        use crate::protocol::jsonrpc::{Ends, read_batch};
+
+        let replies = read_batch(text).map_err(|failure| PeerMisbehaved::new(&failure.how()))?;
         let mut whole = Vec::new();
+        let (mut named, mut unnamed) = (false, None);
+        // Nothing at all is an answer too: requests of the server's own are none.
+        let mut answers = replies.is_empty();
         for reply in replies {
-            let Some(id) = reply.id else { continue };
-            if whole.is_empty() {
-                whole = state.batches.take(id);
+            match (reply.ends, reply.outcome) {
+                (Ends::Call(id), outcome) => {
+                    if whole.is_empty() {
+                        whole = state.batches.take(id);
+                    }
+                    self.wakers
+                        .extend(state.slots.complete(id, Outcome::Reply(outcome)));
+                    named = true;
+                }
+                (Ends::Unknown, outcome) => {
+                    unnamed = unnamed.or_else(|| outcome.err()?.fault().cloned());
+                    answers = true;
+                }
+                (Ends::Nobody, _) => {}
             }
-            self.wakers
-                .extend(state.slots.complete(id, Outcome::Reply(reply.outcome)));
+        }
+        if answers && !named {
+            whole = state
+                .batches
+                .take_longest(0, &state.slots)
+                .unwrap_or_default();
         }
         for id in whole {
-            let left_out = Outcome::Reply(Err(Failure::left_out()));
+            let left_out = Failure::left_out_but_for(unnamed.clone());
+            let left_out = Outcome::Reply(Err(left_out));
             self.wakers.extend(state.slots.complete(id, left_out));
         }
         Ok(())

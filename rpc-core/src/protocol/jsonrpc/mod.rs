@@ -2,7 +2,7 @@
 //!
 //! One text in, one text out: `request` reads what a client sent and `answer` answers it, `write`
 //! has what either side writes, `reply` reads what a server sent. `splitter` finds the texts in a
-//! raw byte stream. Where the specification is silent, a comment says what was chosen.
+//! raw byte stream; `prefix` tells it of broken ones. Where the specification is silent, a comment says what was chosen.
 //!
 //! Both readers have a short way for messages in the member order that farcall and most others
 //! write: see `canonical`. Anything else goes through `envelope`.
@@ -10,6 +10,7 @@
 mod answer;
 mod canonical;
 mod envelope;
+mod prefix;
 mod reply;
 mod request;
 mod splitter;
@@ -20,9 +21,12 @@ mod write;
 pub use answer::answer;
 pub(crate) use answer::answer_batch;
 pub(crate) use canonical::place;
-pub use reply::{Replied, read_reply};
-pub(crate) use reply::{read_batch, read_whole_batch, whole_result};
+pub use reply::{Ends, Replied, read_reply};
+pub(crate) use reply::{read_batch, read_only_reply, read_whole_batch, whole_result};
 pub(crate) use request::{Received, read_request, second_look};
 pub use splitter::{Split, Splitter};
 pub use write::write_call;
 pub(crate) use write::{write_fault, write_reply};
+
+/// What some write before a text (U+FEFF in UTF-8).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -1,56 +1,101 @@
 //! Reading what a server sent.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::BYTE_ORDER_MARK;
 use super::canonical::{self, place};
 use super::envelope::Envelope;
 use crate::channel::Inbound;
+use crate::codec::json::exact_integer;
 use crate::encoding::Encoding;
 use crate::error::Failure;
 use crate::fault::{Data, Fault, code};
 use crate::payload::Payload;
 use crate::protocol::batch::Numbered;
 
-/// A reply, and which call it ends.
+/// A text from a server, and which call it ends.
 ///
 /// ```
-/// use farcall_core::{payload::Payload, protocol::jsonrpc::read_reply};
+/// use farcall_core::payload::Payload;
+/// use farcall_core::protocol::jsonrpc::{Ends, read_reply};
 ///
 /// let text = br#"{"id":7,"result":null,"error":{"code":1,"message":"out of paper"}}"#;
 /// let reply = read_reply(Payload::copied_from(text));
-/// assert_eq!(reply.id, Some(7));
+/// assert_eq!(reply.ends, Ends::Call(7));
 /// assert_eq!(reply.outcome.unwrap_err().fault().unwrap().message, "out of paper");
 /// ```
 #[derive(Debug)]
 pub struct Replied {
-    /// The call's id; none if the server could not read the request, or this is no reply.
-    pub id: Option<u64>,
+    /// The call that it ends.
+    pub ends: Ends,
     /// The result, still encoded.
     pub outcome: Result<Inbound, Failure>,
+}
+
+/// Which call a text from a server ends.
+///
+/// ```
+/// use farcall_core::payload::Payload;
+/// use farcall_core::protocol::jsonrpc::{Ends, read_reply};
+///
+/// let ends = |text: &str| read_reply(Payload::copied_from(text.as_bytes())).ends;
+/// assert_eq!(ends(r#"{"jsonrpc":"2.0","result":8,"id":"7"}"#), Ends::Call(7));
+/// assert_eq!(ends(r#"{"jsonrpc":"2.0","method":"tick","params":[]}"#), Ends::Nobody);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// The one with this id. Some servers write it as text, or with a fraction of zero.
+    Call(u64),
+    /// It does not say which: its id is null or not there, as where a server could not read the
+    /// request, or it is not JSON.
+    Unknown,
+    /// None of ours: its id is no number, or it is a request or a notification of the server's own,
+    /// which has a method and neither a result nor an error.
+    Nobody,
 }
 
 /// Reads one text from a server.
 #[must_use]
 pub fn read_reply(text: Payload) -> Replied {
+    let text = without_mark(text);
     if let Some(guess) = canonical::reply(&text) {
         return Replied {
-            id: Some(guess.id),
+            ends: Ends::Call(guess.id),
             outcome: Ok(Inbound::new(Encoding::Json, text, guess.result)),
         };
     }
     match Envelope::read(&text) {
+        Ok(envelope) if is_request(&envelope) => Replied {
+            ends: Ends::Nobody,
+            outcome: Err(Failure::peer("a request where a reply is due")),
+        },
         Ok(envelope) => Replied {
-            id: envelope.id.and_then(|id| id.get().parse().ok()),
+            ends: envelope.id.map_or(Ends::Unknown, ends),
             outcome: outcome(&envelope, &text),
         },
         Err(error) => Replied {
-            id: None,
+            ends: Ends::Unknown,
             outcome: Err(Failure::peer(format!("the reply is no JSON-RPC: {error}"))),
         },
+    }
+}
+
+/// Reads the reply to the one call `id`, where nothing else can be answered.
+///
+/// # Errors
+/// The fault that came, or that it is no reply to this call.
+pub(crate) fn read_only_reply(text: Payload, id: u64) -> Result<Inbound, Failure> {
+    let Replied { ends, outcome } = read_reply(text);
+    match ends {
+        Ends::Call(other) if other != id => Err(Failure::peer("a reply to another call")),
+        Ends::Call(_) => outcome,
+        Ends::Unknown if outcome.is_ok() => Err(Failure::peer("a reply without an id")),
+        Ends::Unknown => outcome,
+        // Its own words, if it is a request.
+        Ends::Nobody => outcome.and(Err(Failure::peer("a reply to another call"))),
     }
 }
 
@@ -73,9 +118,14 @@ pub(crate) fn read_batch(text: &Payload) -> Result<Vec<Replied>, Failure> {
 /// # Errors
 /// The fault that came for all of it, or that it is no such answer.
 pub(crate) fn read_whole_batch(text: Payload) -> Result<impl Iterator<Item = Numbered>, Failure> {
+    let text = without_mark(text);
     if text.trim_ascii_start().first() == Some(&b'[') {
         let replies = read_batch(&text)?;
-        return Ok(replies.into_iter().map(|reply| (reply.id, reply.outcome)));
+        return Ok(replies.into_iter().filter_map(|reply| match reply.ends {
+            Ends::Call(id) => Some((Some(id), reply.outcome)),
+            Ends::Unknown => Some((None, reply.outcome)),
+            Ends::Nobody => None,
+        }));
     }
     match read_reply(text).outcome {
         Err(failure) => match failure.fault() {
@@ -113,26 +163,77 @@ fn outcome(envelope: &Envelope<'_>, text: &Payload) -> Result<Inbound, Failure> 
     }
 }
 
-/// The fault in an `error` member. Before 2.0 that could be anything, so anything is taken.
+/// The text without a byte order mark, which is none of JSON's (RFC 8259 §8.1) and sent all the same.
+fn without_mark(text: Payload) -> Payload {
+    match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(_) => text.part(BYTE_ORDER_MARK.len()..text.len()),
+        None => text,
+    }
+}
+
+/// What a server asks or tells by itself. A reply that repeats the method is still a reply.
+fn is_request(envelope: &Envelope<'_>) -> bool {
+    envelope.method.is_some() && envelope.result.is_none() && envelope.error.is_none()
+}
+
+fn ends(id: &RawValue) -> Ends {
+    let id = id.get();
+    if id == "null" {
+        return Ends::Unknown;
+    }
+    let quoted = id
+        .strip_prefix('"')
+        .and_then(|id| id.strip_suffix('"'))
+        .filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()));
+    integer(quoted.unwrap_or(id))
+        .and_then(|id| u64::try_from(id).ok())
+        .map_or(Ends::Nobody, Ends::Call)
+}
+
+/// The integer that a number is, which some write as `1.0`.
+fn integer(number: &str) -> Option<i64> {
+    number
+        .parse()
+        .ok()
+        .or_else(|| exact_integer(number.parse().ok()?))
+}
+
+/// The fault in an `error` member. Before 2.0 that could be anything, so anything is taken, and what
+/// the server said is kept.
 fn fault(error: &RawValue) -> Fault {
+    const OWN_FORM: &str = "the server answered with an error of its own form";
     #[derive(Deserialize)]
     struct Members<'a> {
-        code: i32,
         #[serde(borrow)]
-        message: Option<Cow<'a, str>>,
+        code: Option<&'a RawValue>,
+        #[serde(borrow)]
+        message: Option<&'a RawValue>,
         #[serde(borrow)]
         data: Option<&'a RawValue>,
     }
-    match serde_json::from_str::<Members<'_>>(error.get()) {
-        Ok(members) => Fault {
-            code: members.code,
-            message: members.message.unwrap_or_default().into_owned(),
+    let text = |raw: &RawValue| serde_json::from_str::<String>(raw.get()).ok();
+    let Ok(members) = serde_json::from_str::<Members<'_>>(error.get()) else {
+        return Fault {
+            code: code::INTERNAL_ERROR,
+            message: text(error).unwrap_or_else(|| OWN_FORM.to_owned()),
+            data: Some(data(error)),
+        };
+    };
+    let code = members.code.and_then(|code| integer(code.get()));
+    let code = code.and_then(|code| i32::try_from(code).ok());
+    // One that is not there is none; one that is no text could have been anything.
+    let message = members
+        .message
+        .map_or(Some(None), |raw| text(raw).map(Some));
+    match (code, message) {
+        (Some(code), Some(message)) => Fault {
+            code,
+            message: message.unwrap_or_default(),
             data: members.data.map(data),
         },
-        Err(_) => Fault {
-            code: code::INTERNAL_ERROR,
-            message: serde_json::from_str(error.get())
-                .unwrap_or_else(|_| "the server answered with an error of its own form".to_owned()),
+        (code, message) => Fault {
+            code: code.unwrap_or(code::INTERNAL_ERROR),
+            message: message.flatten().unwrap_or_else(|| OWN_FORM.to_owned()),
             data: Some(data(error)),
         },
     }

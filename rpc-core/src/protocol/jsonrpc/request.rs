@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
+use super::BYTE_ORDER_MARK;
 use super::canonical::{self, place};
 use super::envelope::{Envelope, Members, members};
 use super::write::without_id;
@@ -191,7 +192,7 @@ fn before<'a>(text: &'a [u8], json: &[u8]) -> &'a [u8] {
 
 /// Without a byte order mark and white space around.
 fn trimmed(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\xef\xbb\xbf")
+    text.strip_prefix(BYTE_ORDER_MARK)
         .unwrap_or(text)
         .trim_ascii()
 }

@@ -2,10 +2,14 @@
 //!
 //! Clients end a text with a line feed, or with nothing, and the network cuts anywhere. So the end
 //! of a text is where its brackets close; every byte is looked at once, whatever the cuts.
+//!
+//! Brackets that cannot close any more would have the peer wait for ever, and swallow what it sends
+//! next. So a text that has more than one line is looked at again line by line, as JSON, and ends
+//! where it is broken: before a line that begins as a text of its own does, so that this one is read.
 
 use std::ops::Range;
 
-use serde::de::IgnoredAny;
+use super::prefix::Prefix;
 
 /// Finds where texts begin and end in a buffer that grows at its end and is consumed at its start.
 ///
@@ -31,8 +35,10 @@ pub struct Splitter {
     scanned: usize,
     /// Where the current text begins.
     start: usize,
-    /// How long the current text was when it was last looked at as JSON.
-    checked: usize,
+    /// The last line feed in the current text, or where that begins.
+    line: usize,
+    /// What of the current text is before that.
+    prefix: Prefix,
     state: State,
 }
 
@@ -69,6 +75,10 @@ enum State {
         depth: usize,
         escaped: bool,
     },
+    /// In brackets so deep, behind a line feed and white space.
+    Indented {
+        depth: usize,
+    },
     /// On the way to the next line feed.
     Skipping,
 }
@@ -81,7 +91,8 @@ impl Splitter {
             limit,
             scanned: 0,
             start: 0,
-            checked: 0,
+            line: 0,
+            prefix: Prefix::new(),
             state: State::Between,
         }
     }
@@ -100,13 +111,14 @@ impl Splitter {
             self.resync();
             return Split::TooLarge;
         }
-        if !end {
+        let Some(end) = end else {
             // What is kept is the text alone, so that its limit is the buffer's.
             return match self.start {
                 0 => Split::Partial,
                 blank => Split::Blank(blank),
             };
-        }
+        };
+        self.scanned = end;
         self.state = State::Between;
         Split::Text(self.start..self.scanned)
     }
@@ -115,10 +127,11 @@ impl Splitter {
     pub fn consumed(&mut self, count: usize) {
         self.scanned = self.scanned.saturating_sub(count);
         self.start = self.start.saturating_sub(count);
+        self.line = self.line.saturating_sub(count);
     }
 
     /// The last text was broken: skips to the next line feed, the only place where a text surely
-    /// begins.
+    /// begins. A text that broke at the beginning of a line ends at the line feed before it.
     pub fn resync(&mut self) {
         self.state = State::Skipping;
     }
@@ -142,7 +155,8 @@ impl Splitter {
         match buffer.get(self.scanned) {
             Some(_) => {
                 self.start = self.scanned;
-                self.checked = 0;
+                self.line = self.scanned;
+                self.prefix.clear();
                 self.state = State::Word;
                 None
             }
@@ -151,30 +165,22 @@ impl Splitter {
         }
     }
 
-    /// True if the text so far cannot become JSON, whatever follows. Looked at again only when it
-    /// has doubled, so that the work stays linear.
-    fn is_broken(&mut self, buffer: &[u8]) -> bool {
-        let text = buffer.get(self.start..self.scanned).unwrap_or_default();
-        if text.len() < self.checked.saturating_mul(2) {
-            return false;
-        }
-        self.checked = text.len();
-        serde_json::from_slice::<IgnoredAny>(text).is_err_and(|error| !error.is_eof())
-    }
-
-    /// Moves on; true if that was to the end of the text.
-    fn end_of_text(&mut self, buffer: &[u8]) -> bool {
+    /// Moves on; gives the end of the text, if that was reached.
+    fn end_of_text(&mut self, buffer: &[u8]) -> Option<usize> {
         if matches!(self.state, State::Word) && self.scanned == self.start {
             self.open(buffer);
         }
         loop {
-            let ended = match self.state {
+            let moved = match self.state {
                 State::Nested { depth } => self.nested(buffer, depth),
                 State::Quoted { depth, escaped } => self.quoted(buffer, depth, escaped),
-                _ => return self.word(buffer),
+                State::Indented { depth } => self.indented(buffer, depth),
+                _ => self.word(buffer),
             };
-            if let Some(ended) = ended {
-                return ended;
+            match moved {
+                Moved::On => {}
+                Moved::ToEnd(end) => return Some(end),
+                Moved::OutOfBytes => return None,
             }
         }
     }
@@ -191,8 +197,8 @@ impl Splitter {
         }
     }
 
-    /// Moves on between brackets: to the end of the text, of the buffer (`false`), or to a string.
-    fn nested(&mut self, buffer: &[u8], mut depth: usize) -> Option<bool> {
+    /// Moves on between brackets: to the end of the text, of the buffer, to a string or a line.
+    fn nested(&mut self, buffer: &[u8], mut depth: usize) -> Moved {
         while let Some(&byte) = buffer.get(self.scanned) {
             match byte {
                 b'{' | b'[' => depth += 1,
@@ -200,28 +206,61 @@ impl Splitter {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {
                         self.scanned += 1;
-                        return Some(true);
+                        return Moved::ToEnd(self.scanned);
                     }
                 }
                 b'"' => {
                     self.scanned += 1;
                     let escaped = false;
                     self.state = State::Quoted { depth, escaped };
-                    return None;
+                    return Moved::On;
                 }
-                // Brackets that will never close would make the peer wait for ever, if what is in
-                // them is broken already.
-                b'\n' if self.is_broken(buffer) => return Some(true),
+                b'\n' => return self.line_feed(buffer, depth),
                 _ => {}
             }
             self.scanned += 1;
         }
         self.state = State::Nested { depth };
-        Some(false)
+        Moved::OutOfBytes
     }
 
-    /// Moves on between quotes: to the end of the text, of the buffer (`false`), or of the string.
-    fn quoted(&mut self, buffer: &[u8], depth: usize, mut escaped: bool) -> Option<bool> {
+    /// Looks at the line that ends here.
+    fn line_feed(&mut self, buffer: &[u8], depth: usize) -> Moved {
+        let line = buffer.get(self.line..self.scanned).unwrap_or_default();
+        if !self.prefix.read(line) {
+            return Moved::ToEnd(match line {
+                [b'\n', first, ..] if begins_text(*first) => self.line,
+                _ => self.scanned,
+            });
+        }
+        self.line = self.scanned;
+        self.scanned += 1;
+        self.state = State::Indented { depth };
+        Moved::On
+    }
+
+    /// Moves on to what a line begins with: a text of its own, where it cannot go on with this one.
+    fn indented(&mut self, buffer: &[u8], depth: usize) -> Moved {
+        while let Some(&byte) = buffer.get(self.scanned) {
+            match byte {
+                b'\n' => self.line = self.scanned,
+                b' ' | b'\t' | b'\r' => {}
+                byte => {
+                    let is_first = self.scanned == self.line + 1;
+                    if is_first && begins_text(byte) && !self.prefix.takes(byte) {
+                        return Moved::ToEnd(self.line);
+                    }
+                    self.state = State::Nested { depth };
+                    return Moved::On;
+                }
+            }
+            self.scanned += 1;
+        }
+        Moved::OutOfBytes
+    }
+
+    /// Moves on between quotes: to the end of the text, of the buffer, or of the string.
+    fn quoted(&mut self, buffer: &[u8], depth: usize, mut escaped: bool) -> Moved {
         /// Most strings are shorter, and for them a search costs more than it saves.
         const SHORT: usize = 24;
         let mut looked_at = 0;
@@ -232,13 +271,16 @@ impl Splitter {
                 _ if escaped => escaped = false,
                 b'"' => {
                     self.state = State::Nested { depth };
-                    return (depth == 0).then_some(true);
+                    return match depth {
+                        0 => Moved::ToEnd(self.scanned),
+                        _ => Moved::On,
+                    };
                 }
                 b'\\' => escaped = true,
                 // A string cannot hold a raw line feed: the text is broken, and ends here.
                 b'\n' => {
                     self.scanned -= 1;
-                    return Some(true);
+                    return Moved::ToEnd(self.scanned);
                 }
                 _ if looked_at >= SHORT => {
                     let rest = buffer.get(self.scanned..).unwrap_or_default();
@@ -250,16 +292,34 @@ impl Splitter {
             }
         }
         self.state = State::Quoted { depth, escaped };
-        Some(false)
+        Moved::OutOfBytes
     }
 
     /// Moves on to the blank that ends a bare word.
-    fn word(&mut self, buffer: &[u8]) -> bool {
+    fn word(&mut self, buffer: &[u8]) -> Moved {
         let rest = buffer.get(self.scanned..).unwrap_or_default();
         let length = rest.iter().position(|&byte| is_blank(byte));
         self.scanned += length.unwrap_or(rest.len());
-        length.is_some()
+        match length {
+            Some(_) => Moved::ToEnd(self.scanned),
+            None => Moved::OutOfBytes,
+        }
     }
+}
+
+/// How far a step brought the splitter.
+enum Moved {
+    /// To another state.
+    On,
+    /// To the end of the text, or beyond it.
+    ToEnd(usize),
+    OutOfBytes,
+}
+
+/// True if a line that begins so, without white space before it, begins a text where it does not
+/// fit into one: what is inside of a text is mostly indented.
+fn begins_text(first: u8) -> bool {
+    matches!(first, b'{' | b'[' | 0x1e)
 }
 
 /// White space, the record separator of RFC 7464, and the bytes of a byte order mark.

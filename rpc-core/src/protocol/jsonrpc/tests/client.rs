@@ -7,9 +7,9 @@ use crate::limits::Budget;
 use crate::method::{Method, Param};
 use crate::params::Style;
 use crate::payload::Payload;
-use crate::protocol::jsonrpc::{read_reply, write_call, write_fault, write_reply};
+use crate::protocol::jsonrpc::{Ends, read_reply, write_call, write_fault, write_reply};
 
-fn result<T: serde::de::DeserializeOwned>(text: &str) -> (Option<u64>, Result<T, String>) {
+fn result<T: serde::de::DeserializeOwned>(text: &str) -> (Ends, Result<T, String>) {
     let reply = read_reply(Payload::copied_from(text.as_bytes()));
     let value = reply.outcome.map_err(|failure| failure.to_string());
     let value = value.and_then(|inbound| {
@@ -17,7 +17,7 @@ fn result<T: serde::de::DeserializeOwned>(text: &str) -> (Option<u64>, Result<T,
             .decode(Budget::default())
             .map_err(|error| error.to_string())
     });
-    (reply.id, value)
+    (reply.ends, value)
 }
 
 #[test]
@@ -29,11 +29,11 @@ fn results_are_read_in_any_order_of_members() {
         r#"{"result":[1,2],"error":null,"id":7}"#,
         r#"{"jsonrpc":"2.0","result":[1,2],"warnings":["a"],"id":7}"#,
     ] {
-        assert_eq!(result(text), (Some(7), Ok(vec![1, 2])), "{text}");
+        assert_eq!(result(text), (Ends::Call(7), Ok(vec![1, 2])), "{text}");
     }
     assert_eq!(
         result(r#"{"jsonrpc":"2.0","result":null,"id":7}"#),
-        (Some(7), Ok(()))
+        (Ends::Call(7), Ok(()))
     );
 }
 
@@ -44,7 +44,7 @@ fn errors_are_faults_and_their_data_is_kept() {
         r#"{"jsonrpc":"2.0","result":null,"error":{"code":7,"message":"no","data":{"tray": 2}},"id":7}"#,
     ] {
         let reply = read_reply(Payload::copied_from(text.as_bytes()));
-        assert_eq!(reply.id, Some(7));
+        assert_eq!(reply.ends, Ends::Call(7));
         let failure = reply.outcome.unwrap_err();
         let fault = failure.fault().unwrap();
         assert_eq!((fault.code, &*fault.message), (7, "no"));
@@ -54,7 +54,7 @@ fn errors_are_faults_and_their_data_is_kept() {
     let unread = r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"what?"},"id":null}"#;
     assert_eq!(
         result::<()>(unread),
-        (None, Err("what? (fault -32700)".to_owned()))
+        (Ends::Unknown, Err("what? (fault -32700)".to_owned()))
     );
     assert!(
         result::<()>(r#"{"error":"bad luck","id":1}"#)

@@ -5,6 +5,7 @@ mod client;
 mod requests;
 mod specification;
 mod splitting;
+mod stream;
 
 use std::sync::Arc;
 

@@ -78,6 +78,74 @@ fn after_broken_text_reading_goes_on_at_the_next_line() {
     assert_eq!(splitter.next(stream), Split::Text(16..19));
 }
 
+/// What is read of a stream whose broken texts are skipped, in pieces of this size.
+fn texts(stream: &str, size: usize) -> Vec<String> {
+    let mut splitter = Splitter::new(1000);
+    let mut buffer = Vec::new();
+    let mut texts = Vec::new();
+    for piece in stream.as_bytes().chunks(size) {
+        buffer.extend_from_slice(piece);
+        loop {
+            let end = match splitter.next(&buffer) {
+                Split::Partial | Split::TooLarge => break,
+                Split::Blank(end) => end,
+                Split::Text(at) => {
+                    let text = String::from_utf8_lossy(&buffer[at.clone()]).into_owned();
+                    if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() {
+                        splitter.resync();
+                    }
+                    texts.push(text);
+                    at.end
+                }
+            };
+            buffer.drain(..end);
+            splitter.consumed(end);
+        }
+    }
+    texts
+}
+
+#[test]
+fn a_text_that_cannot_go_on_ends_and_the_next_line_is_read() {
+    for (stream, expected) in [
+        // The specification's, whose brackets never close.
+        (
+            "[\n  {\"a\": 1},\n  {\"a\"\n]\n[2]\n",
+            &["[\n  {\"a\": 1},\n  {\"a\"\n]", "[2]"][..],
+        ),
+        // Known as soon as the next text begins, whether or not that ends in a line feed.
+        ("{\"a\":[1,2\n{\"b\":1}", &["{\"a\":[1,2", "{\"b\":1}"]),
+        ("{\"a\"\r\n\n[2]", &["{\"a\"\r\n", "[2]"]),
+        ("[1\n\u{1e}[2]", &["[1", "[2]"]),
+        // Anything else costs its line.
+        ("[1\n  [2]\n[3]", &["[1\n  [2]", "[3]"]),
+        ("[1\n x]\n[3]", &["[1\n x]", "[3]"]),
+        ("[1 2\n[3]", &["[1 2", "[3]"]),
+        // A line that fits where it stands is a part, until something does not.
+        ("[1,\n[2]\n[3]", &["[1,\n[2]", "[3]"]),
+        ("[1,\n[2] [3\n]\n[4]", &["[1,", "[2]", "[3\n]", "[4]"]),
+        (
+            "[\n1,\n[2],\n{\"a\"\n:\n3}\n]\n[4]",
+            &["[\n1,\n[2],\n{\"a\"\n:\n3}\n]", "[4]"],
+        ),
+    ] {
+        for size in 1..=stream.len() {
+            assert_eq!(texts(stream, size), expected, "{stream} by {size}");
+        }
+    }
+}
+
+#[test]
+fn a_text_of_many_lines_is_looked_at_twice_and_not_again_and_again() {
+    // At every line anew it would be a million million steps.
+    let stream = format!("[\n{}1]", "1,\n".repeat(500_000));
+    let mut splitter = Splitter::new(stream.len());
+    assert_eq!(
+        splitter.next(stream.as_bytes()),
+        Split::Text(0..stream.len())
+    );
+}
+
 proptest! {
     #[test]
     fn cuts_change_nothing(
