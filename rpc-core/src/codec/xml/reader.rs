@@ -12,7 +12,7 @@ use crate::fault::shown;
 use crate::limits::Budget;
 
 /// Reads values one step at a time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reader<'de> {
     pub(crate) tokens: Tokens<'de>,
     budget: Budget,
@@ -240,6 +240,47 @@ impl<'de> Reader<'de> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Reads past the element that begins here, whatever is in it, as long as its tags match: what
+    /// is wrong with it is found by whoever reads it. False if no element begins here. What may be
+    /// items and members is counted.
+    pub(crate) fn skip_element(&mut self) -> Result<bool, DecodeError> {
+        // The names of the elements that are open, each behind a `<`, which no name has. So depth
+        // costs no more than the document itself, and no stack.
+        let mut open = String::new();
+        loop {
+            let tag = self.tokens.tag()?;
+            if let Tag::Open(name) | Tag::Empty(name) = tag
+                && (name == "member" || (name == "value" && open.ends_with("<data")))
+            {
+                self.count()?;
+            }
+            match tag {
+                Tag::Open(name) => {
+                    open.push('<');
+                    open.push_str(name);
+                }
+                Tag::Close(name) => {
+                    let rest = open
+                        .strip_suffix(name)
+                        .and_then(|rest| rest.strip_suffix('<'));
+                    let Some(rest) = rest.map(str::len) else {
+                        return match open.rsplit_once('<') {
+                            Some((_, inside)) => Err(self.tokens.unfit(inside, "another tag", tag)),
+                            None => Ok(false),
+                        };
+                    };
+                    open.truncate(rest);
+                }
+                Tag::Empty(_) => {}
+                Tag::End => return Err(self.tokens.expected("a closing tag", tag)),
+            }
+            if open.is_empty() {
+                return Ok(true);
+            }
+            self.tokens.text()?;
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::fault::shown;
 const ATTRIBUTES: usize = 16;
 
 /// What is read next from a document.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tokens<'de> {
     text: &'de str,
     at: usize,
