@@ -117,8 +117,7 @@ impl serde::ser::Error for EncodeError {
     }
 }
 
-/// Says what was found by its type (and numbers by their value), where serde's own words would
-/// repeat whatever text a stranger sent.
+/// Says what was found by its type, where serde's own words would repeat whatever a stranger sent.
 impl serde::de::Error for DecodeError {
     fn custom<T: fmt::Display>(reason: T) -> Self {
         Self::new(reason.to_string())
@@ -129,7 +128,12 @@ impl serde::de::Error for DecodeError {
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::invalid_type(found, expected)
+        let words = format!("expected {expected}, found {}", Found(found));
+        Self::new(match found {
+            // The type is right, but for these it has its bounds.
+            Unexpected::Signed(_) | Unexpected::Unsigned(_) => words + " that does not fit",
+            _ => words,
+        })
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
@@ -151,6 +155,13 @@ impl fmt::Display for Found<'_> {
         match self.0 {
             Unexpected::Str(_) | Unexpected::Char(_) => f.write_str("a string"),
             Unexpected::Bytes(_) => f.write_str("bytes"),
+            Unexpected::Bool(_) => f.write_str("a boolean"),
+            Unexpected::Signed(_) | Unexpected::Unsigned(_) => f.write_str("an integer"),
+            Unexpected::Float(_) => f.write_str("a floating-point number"),
+            // In these words serde has integers of 128 bits.
+            Unexpected::Other(what) if what.starts_with("integer `") => {
+                f.write_str("an integer of more than 64 bits")
+            }
             Unexpected::Unit => f.write_str("no value"),
             Unexpected::Seq => f.write_str("a list"),
             Unexpected::Map => f.write_str("a struct"),

@@ -6,9 +6,8 @@
 use std::borrow::Cow;
 
 use super::text::trimmed;
-use super::tokens::{Tag, Tokens};
+use super::tokens::{Tag, Tokens, shown_name};
 use crate::error::DecodeError;
-use crate::fault::shown;
 use crate::limits::Budget;
 
 /// Reads values one step at a time.
@@ -112,10 +111,12 @@ impl<'de> Reader<'de> {
             (_, Some(kind)) => Item::Scalar(kind, self.tokens.text()?),
             ("nil", _) => Item::Nil,
             ("struct", _) => Item::Struct { ended: true },
+            // By the letter it holds a `<data>`.
+            ("array", _) => Item::Array { ended: true },
             _ => {
                 return Err(DecodeError::new(format!(
                     "`<{}>` is no type of XML-RPC",
-                    shown(name)
+                    shown_name(name)
                 )));
             }
         };
@@ -133,6 +134,12 @@ impl<'de> Reader<'de> {
             Tag::Empty("data") => {
                 self.depth -= 1;
                 self.tokens.close(name)?;
+                self.tokens.close("value")?;
+                Ok(Item::Array { ended: true })
+            }
+            // As `<array/>`.
+            Tag::Close(found) if found == name => {
+                self.depth -= 1;
                 self.tokens.close("value")?;
                 Ok(Item::Array { ended: true })
             }

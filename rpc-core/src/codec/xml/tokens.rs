@@ -134,7 +134,7 @@ impl<'de> Tokens<'de> {
             found => {
                 // Whatever else comes, `name` is not closed where it should be.
                 self.malformed |= matches!(found, Tag::Close(_) | Tag::End);
-                Err(self.expected(&format!("`</{}>`", shown(name)), found))
+                Err(self.expected(&format!("`</{}>`", shown_name(name)), found))
             }
         }
     }
@@ -168,9 +168,9 @@ impl<'de> Tokens<'de> {
     pub(crate) fn expected(&mut self, expected: &str, found: Tag<'_>) -> DecodeError {
         self.mark = self.at;
         DecodeError::new(match found {
-            Tag::Open(name) => format!("expected {expected}, found `<{}>`", shown(name)),
-            Tag::Empty(name) => format!("expected {expected}, found `<{}/>`", shown(name)),
-            Tag::Close(name) => format!("expected {expected}, found `</{}>`", shown(name)),
+            Tag::Open(name) => format!("expected {expected}, found `<{}>`", shown_name(name)),
+            Tag::Empty(name) => format!("expected {expected}, found `<{}/>`", shown_name(name)),
+            Tag::Close(name) => format!("expected {expected}, found `</{}>`", shown_name(name)),
             Tag::End => {
                 self.malformed = true;
                 format!("expected {expected}, found the end")
@@ -384,6 +384,15 @@ impl<'de> Tokens<'de> {
             }
         }
         Ok(())
+    }
+}
+
+/// The name of a tag as an error may show it: a stranger chose it, and may have chosen a long one.
+pub(super) fn shown_name(name: &str) -> String {
+    const MOST: usize = 32;
+    match name.char_indices().nth(MOST) {
+        None => shown(name),
+        Some((end, _)) => shown(name.get(..end).unwrap_or_default()) + "…",
     }
 }
 
