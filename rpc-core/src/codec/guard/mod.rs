@@ -8,10 +8,12 @@
 mod access;
 mod visitor;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
+
+use crate::types;
 
 pub(super) use visitor::Asked;
 
@@ -40,6 +42,9 @@ pub(super) struct Limit<P> {
     depth: u16,
     most_items: usize,
     items: Cell<usize>,
+    /// The whole floats beyond 64 bits that a `types::Value` took: a parser may have made them of
+    /// integers.
+    whole: RefCell<Vec<f64>>,
     policy: PhantomData<P>,
 }
 
@@ -49,8 +54,15 @@ impl<P: Policy> Limit<P> {
             depth,
             most_items: items,
             items: Cell::new(items),
+            whole: RefCell::default(),
             policy: PhantomData,
         }
+    }
+
+    /// The whole floats beyond 64 bits that a [`Value`](types::Value) took.
+    #[cfg(feature = "json")]
+    pub(super) fn whole(self) -> Vec<f64> {
+        self.whole.into_inner()
     }
 
     /// Reads what `seed` describes from `deserializer`, within the limit.
@@ -63,6 +75,7 @@ impl<P: Policy> Limit<P> {
             limit: self,
             depth: self.depth,
             wraps: WRAPS,
+            is_any: false,
         };
         Seed { seed, level }.deserialize(deserializer)
     }
@@ -73,6 +86,8 @@ pub(super) struct Level<'a, P> {
     limit: &'a Limit<P>,
     depth: u16,
     wraps: u8,
+    /// It is a `types::Value`, not what is in one.
+    is_any: bool,
 }
 
 // By hand: a derive would ask for `P: Clone`.
@@ -91,6 +106,7 @@ impl<P: Policy> Level<'_, P> {
             Some(depth) => Ok(Self {
                 depth,
                 wraps: WRAPS,
+                is_any: false,
                 ..self
             }),
             None => Err(too_deep(self.limit.depth, P::DEPTH)),
@@ -104,6 +120,14 @@ impl<P: Policy> Level<'_, P> {
             None => Err(E::custom(format_args!(
                 "more than {WRAPS} options and newtypes around each other"
             ))),
+        }
+    }
+
+    /// Notes a float that is to be a [`Value`](types::Value).
+    fn note(self, value: f64) {
+        const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+        if self.is_any && value.abs() >= BEYOND {
+            self.limit.whole.borrow_mut().push(value);
         }
     }
 
@@ -183,13 +207,23 @@ impl<'de, D: Deserializer<'de>, P: Policy> Deserializer<'de> for Guard<'_, D, P>
         deserialize_option as Anything;
         deserialize_unit as Anything;
         deserialize_unit_struct as Anything, name: &'static str;
-        deserialize_newtype_struct as Anything, name: &'static str;
         deserialize_seq as Anything;
         deserialize_map as Anything;
         deserialize_tuple as Fixed, len: usize;
         deserialize_tuple_struct as Fixed, name: &'static str, len: usize;
         deserialize_struct as Fixed, name: &'static str, fields: &'static [&'static str];
         deserialize_enum as Anything, name: &'static str, variants: &'static [&'static str];
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let mut watched = self.watch(Asked::Anything, visitor);
+        watched.level.is_any = name == types::VALUE;
+        self.inner.deserialize_newtype_struct(name, watched)
     }
 
     /// Text is borrowed first: a parser that is asked for a `String` may allocate what the length

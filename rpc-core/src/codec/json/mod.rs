@@ -4,6 +4,7 @@
 //! Integers are exact or an error: `2.0` is 2, `2.5` and what is out of range are refused.
 
 mod bytes;
+mod integers;
 mod strict;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use super::guard::{Limit, too_deep};
 use super::place::Place;
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Budget;
+use crate::types::TOO_LARGE;
 use bytes::{Base64, Textual};
 use strict::Strict;
 
@@ -41,10 +43,15 @@ pub fn decode<'de, S: DeserializeSeed<'de>>(
     // All of it at once, also what the type skips: what is not UTF-8 is no JSON.
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
     let mut json = serde_json::Deserializer::from_str(text);
-    Limit::<Textual>::new(budget.json_depth, budget.items)
+    let limit = Limit::<Textual>::new(budget.json_depth, budget.items);
+    let value = limit
         .read(seed, &mut json)
         .and_then(|value| json.end().map(|()| value))
-        .map_err(|error| explained(&error, text))
+        .map_err(|error| explained(&error, text))?;
+    match integers::rounded(text, limit.whole()) {
+        None => Ok(value),
+        Some(place) => Err(DecodeError::new(TOO_LARGE).at(place)),
+    }
 }
 
 /// Requires that `bytes` are one JSON value and nothing else.

@@ -189,7 +189,8 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
                 visitor.visit_enum(Key(text))
             }
             Item::Scalar(Type::Integer, ref text)
-                if name == types::VALUE && Integer::from_element(text).is_err() =>
+                // What is all digits may be too large, but is no float.
+                if name == types::VALUE && text.contains(['e', 'E', '.']) =>
             {
                 visitor.visit_f64(whole(text)?)
             }
