@@ -212,7 +212,8 @@ impl<E> Error<E> {
         }
     }
 
-    /// The fault that the other side sent, where it is none of the method's own errors.
+    /// The fault that the other side sent, where it is none of the method's own errors. Of a method
+    /// whose own error is [`Fault`] there is none: every fault is [`Error::Fault`].
     pub fn fault(&self) -> Option<&Fault> {
         self.failure().and_then(Failure::fault)
     }
