@@ -38,6 +38,8 @@ pub struct DecodeError {
     reason: Source,
     malformed: bool,
     place: Option<Place>,
+    /// Where in the value it is, as `[3].age`.
+    path: String,
 }
 
 macro_rules! message_error {
@@ -61,7 +63,7 @@ macro_rules! message_error {
 }
 
 message_error!(EncodeError);
-message_error!(DecodeError, malformed: false, place: None);
+message_error!(DecodeError, malformed: false, place: None, path: String::new());
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,6 +73,9 @@ impl fmt::Display for EncodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
         self.reason.fmt(f)?;
         match self.place {
             Some(place) => write!(f, " at {place}"),
@@ -90,7 +95,23 @@ impl DecodeError {
             reason: reason.into(),
             malformed: true,
             place: None,
+            path: String::new(),
         }
+    }
+
+    /// The same error, where the value that it is about is at `step` in another. What is too deep
+    /// for words is cut.
+    #[cfg(feature = "xml")]
+    #[cold]
+    pub(crate) fn inside(mut self, step: &str) -> Self {
+        const MOST: usize = 128;
+        self.path.insert_str(0, step);
+        if self.path.len() > MOST {
+            let end = self.path.floor_char_boundary(MOST);
+            self.path.truncate(end);
+            self.path.push('…');
+        }
+        self
     }
 
     /// The same error, at this place in the text.

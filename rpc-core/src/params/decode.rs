@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::codec::place::within;
 use crate::encoding::Encoding;
 use crate::error::DecodeError;
 use crate::fault::shown;
@@ -215,7 +216,8 @@ impl Names {
     }
 
     fn wrong<E: Error>(self, index: usize, error: &impl fmt::Display) -> E {
-        E::custom(format_args!("parameter `{}`: {error}", self.at(index)))
+        let parameter = format_args!("parameter `{}`", self.at(index));
+        E::custom(within(parameter, error))
     }
 
     fn missing<E: Error>(self, index: usize) -> E {

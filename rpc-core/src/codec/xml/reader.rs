@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use super::text::trimmed;
-use super::tokens::{Tag, Tokens, shown_name};
+use super::tokens::{Tag, Tokens};
+use crate::codec::place::shown_name;
 use crate::error::DecodeError;
 use crate::limits::Budget;
 

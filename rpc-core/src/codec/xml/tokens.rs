@@ -13,9 +13,8 @@ use memchr::{memchr, memchr2, memchr3_iter, memmem};
 
 use super::literal::{push_normalized, resolved};
 use super::text::{is_blank, trimmed};
-use crate::codec::place::Place;
+use crate::codec::place::{Place, shown_name};
 use crate::error::DecodeError;
-use crate::fault::shown;
 
 /// The most attributes of a tag. XML-RPC has none; a declaration or two of namespaces is fine.
 const ATTRIBUTES: usize = 16;
@@ -384,15 +383,6 @@ impl<'de> Tokens<'de> {
             }
         }
         Ok(())
-    }
-}
-
-/// The name of a tag as an error may show it: a stranger chose it, and may have chosen a long one.
-pub(super) fn shown_name(name: &str) -> String {
-    const MOST: usize = 32;
-    match name.char_indices().nth(MOST) {
-        None => shown(name),
-        Some((end, _)) => shown(name.get(..end).unwrap_or_default()) + "…",
     }
 }
 
