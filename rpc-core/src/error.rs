@@ -38,8 +38,8 @@ pub struct DecodeError {
     reason: Source,
     malformed: bool,
     place: Option<Place>,
-    /// Where in the value it is, as `[3].age`.
-    path: String,
+    /// The steps to where it is in the value: `[3]`, `.age`.
+    path: Vec<String>,
 }
 
 macro_rules! message_error {
@@ -63,7 +63,7 @@ macro_rules! message_error {
 }
 
 message_error!(EncodeError);
-message_error!(DecodeError, malformed: false, place: None, path: String::new());
+message_error!(DecodeError, malformed: false, place: None, path: Vec::new());
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,7 +74,7 @@ impl fmt::Display for EncodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
+            write!(f, "{}: ", steps(&self.path))?;
         }
         self.reason.fmt(f)?;
         match self.place {
@@ -95,21 +95,36 @@ impl DecodeError {
             reason: reason.into(),
             malformed: true,
             place: None,
-            path: String::new(),
+            path: Vec::new(),
         }
     }
 
-    /// The same error, where the value that it is about is at `step` in another. What is too deep
-    /// for words is cut.
+    /// The same error, where the value that it is about is at `step` in another.
     #[cfg(feature = "xml")]
     #[cold]
-    pub(crate) fn inside(mut self, step: &str) -> Self {
-        const MOST: usize = 128;
-        self.path.insert_str(0, step);
-        if self.path.len() > MOST {
-            let end = self.path.floor_char_boundary(MOST);
-            self.path.truncate(end);
-            self.path.push('…');
+    pub(crate) fn inside(mut self, step: String) -> Self {
+        self.path.insert(0, step);
+        self
+    }
+
+    /// The same error, at the end of these steps.
+    #[cfg(feature = "json")]
+    pub(crate) fn along(mut self, path: Vec<String>) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// The same error, about the parameters of a call: the first step is the parameter, which the
+    /// words name if they are about what is in it.
+    pub(crate) fn in_parameters(mut self) -> Self {
+        let path = std::mem::take(&mut self.path);
+        let Some(path) = path.get(1..).filter(|path| !path.is_empty()) else {
+            return self;
+        };
+        let words = self.reason.to_string();
+        let named = words.strip_prefix("parameter `");
+        if let Some((name, rest)) = named.and_then(|words| words.split_once("`: ")) {
+            self.reason = format!("parameter `{name}`{}: {rest}", steps(path)).into();
         }
         self
     }
@@ -167,6 +182,17 @@ impl serde::de::Error for DecodeError {
             Alternatives(expected)
         ))
     }
+}
+
+/// The steps in one. What is too deep for words is cut.
+fn steps(path: &[String]) -> String {
+    const MOST: usize = 128;
+    let mut steps = path.concat();
+    if steps.len() > MOST {
+        steps.truncate(steps.floor_char_boundary(MOST));
+        steps.push('…');
+    }
+    steps
 }
 
 struct Found<'a>(Unexpected<'a>);

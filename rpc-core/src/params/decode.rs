@@ -155,7 +155,7 @@ impl Arguments {
             Part::XmlParams => self.encoding.decode_seed(seed, bytes, budget),
             Part::Nothing => P::from_nothing(Names::Params(params), absent),
         };
-        read.map_err(|error| self.placed(error, at))
+        read.map_err(|error| self.placed(error.in_parameters(), at))
     }
 }
 
@@ -182,7 +182,8 @@ pub(crate) fn decode_fields<'de, P: DecodeParams<'de>>(
         absent: P::NONE_ABSENT,
         tuple: PhantomData,
     };
-    encoding.decode_seed(seed, bytes, Budget::default())
+    let read = encoding.decode_seed(seed, bytes, Budget::default());
+    read.map_err(DecodeError::in_parameters)
 }
 
 /// The names of a tuple's members.

@@ -88,14 +88,14 @@ impl<'a> Tracer<'a> {
                 let given = visitor.visit_map(Given {
                     names: names.iter(),
                 });
-                Err(self.at(rest).stop(lack(given)))
+                Err(self.at(rest).stop(lack(&given)))
             }
             [Step::Tagged(tag, variant), rest @ ..] => {
                 let given = visitor.visit_map(OneTag {
                     tag: Some(tag),
                     variant,
                 });
-                Err(self.at(rest).stop(lack(given)))
+                Err(self.at(rest).stop(lack(&given)))
             }
             _ => Err(self.stop(Node::Struct(named::<V>(name), fields))),
         }
@@ -103,7 +103,7 @@ impl<'a> Tracer<'a> {
 }
 
 /// What a struct lacked that was made of some fields.
-fn lack<T>(made: Result<T, Stop>) -> Node {
+fn lack<T>(made: &Result<T, Stop>) -> Node {
     match made {
         Ok(_) => Node::Whole,
         Err(Stop::Lacks(name)) => Node::Lacks(name),

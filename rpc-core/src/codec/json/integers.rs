@@ -33,7 +33,7 @@ pub(super) fn rounded(text: &str, mut floats: Vec<f64>) -> Option<Place> {
 }
 
 /// The length of the string that `rest` begins with.
-fn string(rest: &[u8]) -> usize {
+pub(super) fn string(rest: &[u8]) -> usize {
     let mut escaped = true; // As its first quote does not end it.
     let end = rest.iter().position(|&b| {
         let ends = b == b'"' && !escaped;

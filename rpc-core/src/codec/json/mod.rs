@@ -5,6 +5,7 @@
 
 mod bytes;
 mod integers;
+mod path;
 mod strict;
 #[cfg(test)]
 mod tests;
@@ -84,10 +85,13 @@ pub(crate) fn explained(error: &serde_json::Error, text: &str) -> DecodeError {
     if let Err(malformed) = well_formed(text.as_bytes()) {
         return malformed;
     }
-    let reason = if error.is_syntax() && words(error).starts_with("recursion limit exceeded") {
-        too_deep(127, "the JSON parser's own bound")
-    } else {
-        DecodeError::new(without_input(&words(error)))
+    if error.is_syntax() && words(error).starts_with("recursion limit exceeded") {
+        return placed(too_deep(127, "the JSON parser's own bound"), error, text);
+    }
+    let reason = DecodeError::new(without_input(&words(error)));
+    let reason = match offset(error, text) {
+        Some(at) => reason.along(path::path(text, at)),
+        None => reason,
     };
     placed(reason, error, text)
 }
@@ -104,13 +108,19 @@ fn words(error: &serde_json::Error) -> String {
 
 /// `reason`, at the place of `error`, if it has one.
 fn placed(reason: DecodeError, error: &serde_json::Error, text: &str) -> DecodeError {
-    if error.line() == 0 {
-        return reason;
+    match offset(error, text) {
+        None => reason,
+        Some(at) => reason.at(Place::after(text.as_bytes().get(..at).unwrap_or_default())),
     }
+}
+
+/// Where in `text` the last byte is that was read before `error`.
+fn offset(error: &serde_json::Error, text: &str) -> Option<usize> {
     // The parser counts bytes, up to the one that it does not like.
-    let lines = text.split_inclusive('\n').take(error.line() - 1);
-    let end = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
-    reason.at(Place::after(text.as_bytes().get(..end).unwrap_or_default()))
+    let lines = text
+        .split_inclusive('\n')
+        .take(error.line().checked_sub(1)?);
+    Some(lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1))
 }
 
 /// The parser's words about a value of another type, without the value where it is text.

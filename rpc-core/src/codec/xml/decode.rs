@@ -300,7 +300,7 @@ struct Items<'a, 'de> {
 
 impl Items<'_, '_> {
     fn place(&self, error: DecodeError) -> DecodeError {
-        error.inside(&format!("[{}]", self.index))
+        error.inside(format!("[{}]", self.index))
     }
 }
 
@@ -335,7 +335,7 @@ struct Members<'a, 'de> {
 
 impl Members<'_, '_> {
     fn place(&self, error: DecodeError) -> DecodeError {
-        error.inside(&member(&self.name))
+        error.inside(member(&self.name))
     }
 }
 
