@@ -180,7 +180,6 @@ impl Request {
     }
 
     /// How many bytes the reply may have.
-    #[cfg(any(feature = "json", feature = "xml"))]
     pub(crate) fn message_limit(&self) -> usize {
         self.context.peer().outbox.message_limit()
     }

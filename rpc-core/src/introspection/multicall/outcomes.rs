@@ -31,22 +31,23 @@ struct Marks {
 
 impl Marks {
     fn of(encoding: Encoding) -> Option<Self> {
-        let (list, result, between): ([&[u8]; 2], [&[u8]; 2], &[u8]) = match encoding {
+        match encoding {
             #[cfg(feature = "xml")]
-            Encoding::Xml => {
-                let array: [&[u8]; 2] = [b"<value><array><data>", b"</data></array></value>"];
-                (array, array, b"")
-            }
+            Encoding::Xml => Some(Self {
+                encoding,
+                list: [b"<value><array><data>", b"</data></array></value>"],
+                result: [b"<value><array><data>", b"</data></array></value>"],
+                between: b"",
+            }),
             #[cfg(feature = "json")]
-            Encoding::Json => ([b"[", b"]"], [b"[", b"]"], b","),
-            _ => return None,
-        };
-        Some(Self {
-            encoding,
-            list,
-            result,
-            between,
-        })
+            Encoding::Json => Some(Self {
+                encoding,
+                list: [b"[", b"]"],
+                result: [b"[", b"]"],
+                between: b",",
+            }),
+            _ => None,
+        }
     }
 }
 
