@@ -136,6 +136,40 @@ async fn json_of_another_type_is_where_it_is_in_the_message() {
 }
 
 #[tokio::test]
+async fn in_a_parameter_the_path_to_it_is_told() {
+    let address = serve().await;
+    let call =
+        |params: &str| format!(r#"{{"jsonrpc":"2.0","method":"point","params":{params},"id":1}}"#);
+    let good = r#"{"x":1,"kind":"Round"}"#;
+    for (point, words) in [
+        (r#"{"x":"secret"}"#, "[1].x: expected i64, found a string"),
+        (
+            r#"{"x":1,"kind":"geheim"}"#,
+            "[1].kind: there is no such variant: expected `Round` or `Square`",
+        ),
+        (r#"{"x":1}"#, "[1]: missing field `kind`"),
+        (r#"{"x":[1]}"#, "[1].x: expected i64, found a list"),
+        (r#""secret""#, "[1]: expected struct Point, found a string"),
+    ] {
+        let points = format!("[{good}, {point}]");
+        for params in [
+            format!(r#"["",{points}]"#),
+            format!(r#"{{"points":{points}}}"#),
+        ] {
+            let (code, message) = refused(&address, call(&params).as_bytes()).await;
+            let words = format!("invalid parameters for `point`: parameter `points`{words}");
+            assert_eq!(code, -32602);
+            assert!(message.starts_with(&words), "{message}");
+        }
+    }
+    let (_, message) = refused(&address, call(r#"["",[],3]"#).as_bytes()).await;
+    assert!(
+        message.starts_with("invalid parameters for `point`: too many"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
 async fn in_a_batch_it_is_where_it_is_in_the_whole_batch() {
     let address = serve().await;
     let text = b"[{\"jsonrpc\":\"2.0\",\"method\":\"add\",\"params\":[1,2],\"id\":1},\n\
@@ -185,27 +219,27 @@ async fn what_does_not_fit_is_named_and_not_repeated() {
         (
             "point",
             r#"["a",[{"x":1,"kind":"secret, expected geheim"}]]"#,
-            "parameter `points`: there is no such variant: expected `Round` or `Square`",
+            "parameter `points`[0].kind: there is no such variant: expected `Round` or `Square`",
         ),
         (
             "point",
             r#"["a",[{"x":1,"secret":2}]]"#,
-            "parameter `points`: there is no such field: expected `x` or `kind`",
+            "parameter `points`[0]: there is no such field: expected `x` or `kind`",
         ),
         (
             "point",
             r#"["a",[{"x":"secret\", expected geheim","kind":"Round"}]]"#,
-            "parameter `points`: expected i64, found a string",
+            "parameter `points`[0].x: expected i64, found a string",
         ),
         (
             "point",
             r#"["a",[{"x":1}]]"#,
-            "parameter `points`: missing field `kind`",
+            "parameter `points`[0]: missing field `kind`",
         ),
         (
             "many",
             r#"[["secret"],""]"#,
-            "parameter `flags`: expected a boolean, found a string",
+            "parameter `flags`[0]: expected a boolean, found a string",
         ),
         (
             "many",

@@ -39,6 +39,8 @@ pub struct DecodeError {
     reason: Source,
     malformed: bool,
     place: Option<Place>,
+    /// The steps to where it is in the value: `[3]`, `.age`.
+    path: Vec<String>,
 }
 
 macro_rules! message_error {
@@ -62,7 +64,7 @@ macro_rules! message_error {
 }
 
 message_error!(EncodeError);
-message_error!(DecodeError, malformed: false, place: None);
+message_error!(DecodeError, malformed: false, place: None, path: Vec::new());
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,6 +74,9 @@ impl fmt::Display for EncodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "{}: ", steps(&self.path))?;
+        }
         self.reason.fmt(f)?;
         match self.place {
             Some(place) => write!(f, " at {place}"),
@@ -91,7 +96,38 @@ impl DecodeError {
             reason: reason.into(),
             malformed: true,
             place: None,
+            path: Vec::new(),
         }
+    }
+
+    /// The same error, where the value that it is about is at `step` in another.
+    #[cfg(feature = "xml")]
+    #[cold]
+    pub(crate) fn inside(mut self, step: String) -> Self {
+        self.path.insert(0, step);
+        self
+    }
+
+    /// The same error, at the end of these steps.
+    #[cfg(feature = "json")]
+    pub(crate) fn along(mut self, path: Vec<String>) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// The same error, about the parameters of a call: the first step is the parameter, which the
+    /// words name if they are about what is in it.
+    pub(crate) fn in_parameters(mut self) -> Self {
+        let path = std::mem::take(&mut self.path);
+        let Some(path) = path.get(1..).filter(|path| !path.is_empty()) else {
+            return self;
+        };
+        let words = self.reason.to_string();
+        let named = words.strip_prefix("parameter `");
+        if let Some((name, rest)) = named.and_then(|words| words.split_once("`: ")) {
+            self.reason = format!("parameter `{name}`{}: {rest}", steps(path)).into();
+        }
+        self
     }
 
     /// The same error, at this place in the text.
@@ -129,7 +165,12 @@ impl serde::de::Error for DecodeError {
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::invalid_type(found, expected)
+        let words = format!("expected {expected}, found {}", Found(found));
+        Self::new(match found {
+            // The type is right, but for these it has its bounds.
+            Unexpected::Signed(_) | Unexpected::Unsigned(_) => words + " that does not fit",
+            _ => words,
+        })
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
@@ -144,6 +185,17 @@ impl serde::de::Error for DecodeError {
     }
 }
 
+/// The steps in one. What is too deep for words is cut.
+fn steps(path: &[String]) -> String {
+    const MOST: usize = 128;
+    let mut steps = path.concat();
+    if steps.len() > MOST {
+        steps.truncate(steps.floor_char_boundary(MOST));
+        steps.push('…');
+    }
+    steps
+}
+
 struct Found<'a>(Unexpected<'a>);
 
 impl fmt::Display for Found<'_> {
@@ -151,13 +203,16 @@ impl fmt::Display for Found<'_> {
         match self.0 {
             Unexpected::Str(_) | Unexpected::Char(_) => f.write_str("a string"),
             Unexpected::Bytes(_) => f.write_str("bytes"),
+            Unexpected::Bool(_) => f.write_str("a boolean"),
+            Unexpected::Signed(_) | Unexpected::Unsigned(_) => f.write_str("an integer"),
+            Unexpected::Float(_) => f.write_str("a float"),
             Unexpected::Unit => f.write_str("no value"),
             Unexpected::Seq => f.write_str("a list"),
             Unexpected::Map => f.write_str("a struct"),
-            Unexpected::Bool(_) => f.write_str("a boolean"),
-            Unexpected::Unsigned(_) | Unexpected::Signed(_) => f.write_str("an integer"),
-            Unexpected::Float(_) => f.write_str("a float"),
-            // serde puts integers of 128 bits here, with their value.
+            // In these words serde has integers of 128 bits, with their value.
+            Unexpected::Other(what) if what.starts_with("integer `") => {
+                f.write_str("an integer of more than 64 bits")
+            }
             Unexpected::Other(what) => f.write_str(kind_of(what)),
             other => other.fmt(f),
         }
@@ -205,7 +260,8 @@ impl<E> Error<E> {
         }
     }
 
-    /// The fault that the other side sent, where it is none of the method's own errors.
+    /// The fault that the other side sent, where it is none of the method's own errors. Of a method
+    /// whose own error is [`Fault`] there is none: every fault is [`Error::Fault`].
     pub fn fault(&self) -> Option<&Fault> {
         self.failure().and_then(Failure::fault)
     }

@@ -297,7 +297,30 @@ impl Tour<'_> {
                 _ => break,
             }
         }
+        if let [tag, _content] = *required
+            && fields.len() == 2
+            && self.is_enough(tag)
+        {
+            required.truncate(1);
+        }
         required
+    }
+
+    /// True if some name of a variant in `tag` makes the struct whole: it is an enum with its tag
+    /// beside its content, and not every variant has some.
+    fn is_enough(&mut self, tag: &'static str) -> bool {
+        self.path.push(Step::Field(tag));
+        let asked = self.see();
+        self.path.pop();
+        let Node::Enum(_, variants) = asked.node else {
+            return false;
+        };
+        variants.iter().any(|variant| {
+            self.path.push(Step::Tagged(tag, variant));
+            let sight = self.see();
+            self.path.pop();
+            sight.node == Node::Whole
+        })
     }
 
     fn choice(&mut self, variants: &'static [&'static str]) -> Value {

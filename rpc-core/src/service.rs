@@ -179,6 +179,11 @@ impl Request {
         self.reply_with(|out| encoding.encode(value, out))
     }
 
+    /// How many bytes the reply may have.
+    pub(crate) fn message_limit(&self) -> usize {
+        self.context.peer().outbox.message_limit()
+    }
+
     /// Answers with what `encode` appends: one value in the encoding.
     pub(crate) fn reply_with(
         self,

@@ -6,8 +6,8 @@ use std::fmt::Debug;
 
 use farcall_core::encoding::Encoding;
 use farcall_core::types::{DateTime, Value};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 fn written<T: Serialize>(encoding: Encoding, value: &T) -> String {
     let mut bytes = Vec::new();
@@ -114,6 +114,68 @@ fn integers_that_do_not_fit_are_refused_not_rounded() {
     for words in [xml.to_string(), json.to_string()] {
         assert!(words.contains("2^63"), "{words}");
     }
+}
+
+#[test]
+fn integers_of_any_size_are_refused_where_they_are_not_where_a_float_is() {
+    const HUGE: &str = "123456789012345678901234567890";
+    for sign in ["", "-"] {
+        for digits in [HUGE.to_owned(), HUGE.repeat(2)] {
+            let text = format!("<value><biginteger>{sign}{digits}</biginteger></value>");
+            let error = Encoding::Xml.decode::<Value>(text.as_bytes()).unwrap_err();
+            let words = error.to_string();
+            assert!(
+                words.contains("too large") || words.contains("2^63"),
+                "{words}"
+            );
+            assert!(!words.contains("123456"), "{words}");
+
+            let text = format!("[\"\\\\\\\"{digits}\",1e300,\n {{\"é\": [{sign}{digits}]}}]");
+            let error = Encoding::Json.decode::<Value>(text.as_bytes()).unwrap_err();
+            let words = "an integer beyond -2^63 to 2^63-1 at line 2 column 9";
+            assert_eq!(error.to_string(), words);
+        }
+    }
+    // A float is written with a dot or an exponent, and elsewhere as the type likes.
+    let text = format!("[{HUGE}, 1e300, 18446744073709551616.0, -9223372036854775808]");
+    let read: (f64, Value, Value, Value) = Encoding::Json.decode(text.as_bytes()).unwrap();
+    let values = [1e300, 2_f64.powi(64)].map(Value::Double);
+    assert_eq!([read.1, read.2], values);
+    assert_eq!(read.3, Value::Integer(i64::MIN));
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Open {
+    id: u8,
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
+}
+
+#[test]
+fn values_that_are_flattened_into_a_struct_are_read_but_for_dates() {
+    let open = |date: Value| Open {
+        id: 1,
+        rest: BTreeMap::from([
+            ("bytes".to_owned(), Value::Bytes(vec![0, 255].into())),
+            ("date".to_owned(), date),
+            (
+                "list".to_owned(),
+                Value::Array(vec![Value::Bytes(vec![1].into())]),
+            ),
+            ("nil".to_owned(), Value::Nil),
+        ]),
+    };
+    let mut bytes = Vec::new();
+    Encoding::Xml
+        .encode(&open(Value::DateTime(moment())), &mut bytes)
+        .unwrap();
+    let read: Open = Encoding::Xml.decode(&bytes).unwrap();
+    assert_eq!(read, open(Value::String("19980717T14:08:55".into())));
+
+    let huge = b"<value><struct><member><name>id</name><value><int>1</int></value></member>\
+        <member><name>n</name><value><i8>9223372036854775808</i8></value></member></struct></value>";
+    let words = Encoding::Xml.decode::<Open>(huge).unwrap_err().to_string();
+    assert!(words.contains("2^63"), "{words}");
 }
 
 #[test]

@@ -145,7 +145,9 @@ async fn an_answer_of_another_type_is_told_with_its_place_and_not_repeated() {
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("the reply of `first` makes no sense: expected u8, found a string at {place}")
+            format!(
+                "the reply of `first` makes no sense: .age: expected u8, found a string at {place}"
+            )
         );
     }
 }

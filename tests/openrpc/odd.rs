@@ -95,6 +95,16 @@ pub(crate) enum Tagged {
 #[serde(tag = "t", content = "c")]
 pub(crate) enum Adjacent {
     One(i32),
+    Two { n: String },
+    Three,
+}
+
+/// Every variant has something in it.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "t", content = "c", deny_unknown_fields)]
+pub(crate) enum Full {
+    One(i32),
+    Two { n: String },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -204,11 +214,16 @@ trait Odd<K: Wire, const N: usize> {
         let rest = BTreeMap::from([("more".to_owned(), json!([1, {}]))]);
         Flat { id: 1, rest }
     }
-    async fn tagged(&self) -> (Tagged, Adjacent, Untagged, Untagged) {
+    async fn tagged(&self) -> (Tagged, [Adjacent; 3], Full, Untagged, Untagged) {
         let text = Untagged::Text("x".to_owned());
         (
             Tagged::One { n: 1 },
-            Adjacent::One(2),
+            [
+                Adjacent::One(2),
+                Adjacent::Two { n: String::new() },
+                Adjacent::Three,
+            ],
+            Full::Two { n: String::new() },
             Untagged::Number(3),
             text,
         )

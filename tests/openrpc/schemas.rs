@@ -3,7 +3,7 @@
 use farcall::Server;
 use serde_json::{Value, json};
 
-use super::odd::{Coded, Color, Everything, Flat, Never, Tree};
+use super::odd::{Adjacent, Coded, Color, Everything, Flat, Full, Never, Tagged, Tree};
 use super::{discover, followed, method, serve};
 
 #[farcall::service]
@@ -22,6 +22,15 @@ trait Types {
     }
     async fn coded(&self, coded: Coded) {
         let _ = coded;
+    }
+    async fn adjacent(&self, adjacent: Adjacent) {
+        let _ = adjacent;
+    }
+    async fn full(&self, full: Full) {
+        let _ = full;
+    }
+    async fn tagged(&self, tagged: Tagged) {
+        let _ = tagged;
     }
     async fn bytes(&self, bytes: &[u8]) {
         let _ = bytes;
@@ -125,6 +134,20 @@ async fn a_struct_with_others_flattened_into_it_is_an_object_of_anything() {
     let (document, schema) = schema("flat").await;
     // It reads a map: serde does not tell more.
     assert_eq!(*followed(&document, &schema), json!({"type": "object"}));
+}
+
+#[tokio::test]
+async fn an_enum_with_its_tag_beside_it_needs_content_only_if_every_variant_has_some() {
+    let (document, adjacent) = schema("adjacent").await;
+    let adjacent = followed(&document, &adjacent);
+    assert_eq!(adjacent["required"], json!(["t"]));
+    assert_eq!(adjacent["properties"]["c"], json!({}));
+    let tag = followed(&document, &adjacent["properties"]["t"]);
+    assert_eq!(tag["enum"], json!(["One", "Two", "Three"]));
+    let (document, full) = schema("full").await;
+    assert_eq!(followed(&document, &full)["required"], json!(["t", "c"]));
+    // With the tag inside, serde reads anything first and looks at it then.
+    assert_eq!(schema("tagged").await.1, json!({}));
 }
 
 #[tokio::test]

@@ -76,6 +76,23 @@ pub(super) fn in_entry<E: Error>(key: &str, error: impl Display) -> E {
     }
 }
 
+/// The step of a path that leads to the member `name`.
+pub(super) fn member(name: &str) -> String {
+    match !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+        true => format!(".{}", shown_name(name)),
+        false => format!("[\"{}\"]", shown_name(name)),
+    }
+}
+
+/// A name that a stranger chose, as an error may show it: at most 32 characters of it.
+pub(super) fn shown_name(name: &str) -> String {
+    const MOST: usize = 32;
+    match name.char_indices().nth(MOST) {
+        None => shown(name),
+        Some((end, _)) => shown(name.get(..end).unwrap_or_default()) + "…",
+    }
+}
+
 /// `error` with what it is in before it: a place stands right behind that, a reason after a colon.
 pub(crate) fn within(outer: impl Display, error: impl Display) -> String {
     let words = error.to_string();

@@ -3,6 +3,8 @@
 //! The members are found in the encoding of the call, each with its parameters still encoded, and
 //! run side by side, a bounded number at a time. One that is malformed fails alone.
 
+mod outcomes;
+
 use futures_util::StreamExt;
 
 use crate::encoding::Encoding;
@@ -10,6 +12,7 @@ use crate::fault::{Fault, code};
 use crate::params::Arguments;
 use crate::router::Router;
 use crate::service::{Reply, Request};
+use outcomes::Outcomes;
 
 /// The wire name, which may not be among the members.
 pub(super) const NAME: &str = "system.multicall";
@@ -31,17 +34,10 @@ pub(super) async fn run(router: &Router, request: Request) -> Reply {
         ));
     }
     let outcomes = outcomes(router, &request, members).await?;
-    let is_farcall = request.is_from_farcall();
-    match request.encoding() {
-        #[cfg(feature = "xml")]
-        Encoding::Xml => request.reply_with(|out| {
-            crate::protocol::xmlrpc::write_outcomes(out, &outcomes, is_farcall);
-            Ok(())
-        }),
-        #[cfg(feature = "json")]
-        Encoding::Json => request.reply_with(|out| json::write_outcomes(out, &outcomes)),
-        _ => Err(only_text()),
-    }
+    request.reply_with(|out| {
+        outcomes.write(out);
+        Ok(())
+    })
 }
 
 /// Runs the members, as many at a time as the limits say, and gathers what they give in order.
@@ -49,31 +45,18 @@ async fn outcomes(
     router: &Router,
     request: &Request,
     members: Vec<Member>,
-) -> Result<Vec<Result<Vec<u8>, Fault>>, Fault> {
-    let limits = request.limits();
+) -> Result<Outcomes, Fault> {
+    let mut outcomes = Outcomes::new(request)?;
     let calls = members
         .into_iter()
         .map(|member| call(router, request, member));
     // At least one at a time, or nothing would ever run.
-    let parallel = limits.batch_parallel.max(1);
+    let parallel = request.limits().batch_parallel.max(1);
     let mut answers = std::pin::pin!(futures_util::stream::iter(calls).buffered(parallel));
-    let mut outcomes = Vec::new();
-    let mut size = 0_usize;
     while let Some(outcome) = answers.next().await {
-        // Together they would be refused in the end; by then they could be very many bytes.
-        size = size.saturating_add(outcome.as_ref().map_or(0, Vec::len));
-        let limit = limits.message_bytes;
-        if size > limit {
-            return Err(Fault::new(
-                code::TOO_LARGE,
-                format!(
-                    "the results have more bytes than a reply; the limit is {limit} \
-                     (`Limits::message_bytes`)"
-                ),
-            ));
-        }
         outcomes.push(outcome);
     }
+    outcomes.shrink();
     Ok(outcomes)
 }
 
@@ -133,7 +116,6 @@ mod json {
 
     use super::{Member, no_call};
     use crate::encoding::Encoding;
-    use crate::error::EncodeError;
     use crate::fault::Fault;
     use crate::params::{Arguments, Part, required};
     use crate::protocol::jsonrpc::place;
@@ -175,33 +157,14 @@ mod json {
         Ok((call.method_name, params))
     }
 
-    /// Appends the array of outcomes: each a result in an array of one, or a fault.
-    pub(super) fn write_outcomes(
-        out: &mut Vec<u8>,
-        outcomes: &[Result<Vec<u8>, Fault>],
-    ) -> Result<(), EncodeError> {
-        out.push(b'[');
-        for (index, outcome) in outcomes.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            match outcome {
-                Ok(value) => {
-                    out.push(b'[');
-                    out.extend_from_slice(value);
-                    out.push(b']');
-                }
-                Err(fault) => {
-                    let failed = Failed {
-                        code: fault.code,
-                        message: &fault.message,
-                    };
-                    Encoding::Json.encode(&failed, out)?;
-                }
-            }
-        }
-        out.push(b']');
-        Ok(())
+    /// Appends `fault` as a member's outcome.
+    pub(super) fn write_fault(out: &mut Vec<u8>, fault: &Fault) {
+        let failed = Failed {
+            code: fault.code,
+            message: &fault.message,
+        };
+        // A number and text: there is nothing in it that JSON has not.
+        let _ = Encoding::Json.encode(&failed, out);
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::codec::place::within;
 use crate::encoding::Encoding;
 use crate::error::DecodeError;
 use crate::fault::shown;
@@ -154,7 +155,7 @@ impl Arguments {
             Part::XmlParams => self.encoding.decode_seed(seed, bytes, budget),
             Part::Nothing => P::from_nothing(Names::Params(params), absent),
         };
-        read.map_err(|error| self.placed(error, at))
+        read.map_err(|error| self.placed(error.in_parameters(), at))
     }
 }
 
@@ -181,7 +182,8 @@ pub(crate) fn decode_fields<'de, P: DecodeParams<'de>>(
         absent: P::NONE_ABSENT,
         tuple: PhantomData,
     };
-    encoding.decode_seed(seed, bytes, Budget::default())
+    let read = encoding.decode_seed(seed, bytes, Budget::default());
+    read.map_err(DecodeError::in_parameters)
 }
 
 /// The names of a tuple's members.
@@ -215,7 +217,8 @@ impl Names {
     }
 
     fn wrong<E: Error>(self, index: usize, error: &impl fmt::Display) -> E {
-        E::custom(format_args!("parameter `{}`: {error}", self.at(index)))
+        let parameter = format_args!("parameter `{}`", self.at(index));
+        E::custom(within(parameter, error))
     }
 
     fn missing<E: Error>(self, index: usize) -> E {

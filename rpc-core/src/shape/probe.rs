@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Content,
     /// A struct of these fields and no others, to see which one it lacks.
     Given(Vec<&'static str>),
+    /// A struct of this field alone, which holds this variant's name.
+    Tagged(&'static str, &'static str),
 }
 
 /// What a type asks for in one place.

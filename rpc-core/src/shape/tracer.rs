@@ -85,17 +85,29 @@ impl<'a> Tracer<'a> {
                 value: self.at(rest),
             }),
             [Step::Given(names), rest @ ..] => {
-                let node = match visitor.visit_map(Given {
+                let given = visitor.visit_map(Given {
                     names: names.iter(),
-                }) {
-                    Ok(_) => Node::Whole,
-                    Err(Stop::Lacks(name)) => Node::Lacks(name),
-                    Err(Stop::Here) => Node::Anything,
-                };
-                Err(self.at(rest).stop(node))
+                });
+                Err(self.at(rest).stop(lack(&given)))
+            }
+            [Step::Tagged(tag, variant), rest @ ..] => {
+                let given = visitor.visit_map(OneTag {
+                    tag: Some(tag),
+                    variant,
+                });
+                Err(self.at(rest).stop(lack(&given)))
             }
             _ => Err(self.stop(Node::Struct(named::<V>(name), fields))),
         }
+    }
+}
+
+/// What a struct lacked that was made of some fields.
+fn lack<T>(made: &Result<T, Stop>) -> Node {
+    match made {
+        Ok(_) => Node::Whole,
+        Err(Stop::Lacks(name)) => Node::Lacks(name),
+        Err(Stop::Here) => Node::Anything,
     }
 }
 
@@ -302,6 +314,27 @@ impl<'de> MapAccess<'de> for Given<'_> {
         let made = seed.deserialize(Maker::new(&Cell::default()));
         // What a value in the field lacks is not what the struct lacks.
         made.map_err(|_| Stop::Here)
+    }
+}
+
+/// The name of a variant in the field `tag`.
+struct OneTag {
+    tag: Option<&'static str>,
+    variant: &'static str,
+}
+
+impl<'de> MapAccess<'de> for OneTag {
+    type Error = Stop;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Stop> {
+        self.tag.take().map(|name| key(name, seed)).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Stop> {
+        key(self.variant, seed)
     }
 }
 

@@ -7,14 +7,18 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
+use jiff::civil;
 use jiff::fmt::temporal::DateTimeParser;
-use jiff::tz::Offset;
 
 pub(crate) const NAME: &str = "farcall::DateTime";
 
 /// The first second of the year 0, and the first after the year 9999.
 const YEARS: Range<i64> = -62_167_219_200..253_402_300_800;
+
+/// Where the seconds are counted from. Civil time, because jiff's moments end before the year 9999
+/// does: they leave room for an offset.
+const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// A date and a time of day in UTC, to the second, from the year 0 to 9999.
 ///
@@ -66,8 +70,9 @@ impl DateTime {
 /// As RFC 3339 writes it.
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = Timestamp::from_second(self.0).map_err(|_| fmt::Error)?;
-        moment.fmt(f)
+        let since = SignedDuration::from_secs(self.0);
+        let moment = EPOCH.checked_add(since).map_err(|_| fmt::Error)?;
+        write!(f, "{moment}Z")
     }
 }
 
@@ -102,11 +107,13 @@ fn moment(text: &str) -> Option<DateTime> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     let pieces = PARSER.parse_pieces(text).ok()?;
     let there = pieces.date().to_datetime(pieces.time()?);
-    let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
-    let moment = offset.to_timestamp(there).ok()?;
+    let ahead = pieces
+        .to_numeric_offset()
+        .map_or(0, |offset| i64::from(offset.seconds()));
     // A fraction is dropped, before 1970 too.
-    let seconds = moment.as_nanosecond().div_euclid(1_000_000_000);
-    DateTime::from_unix_seconds(i64::try_from(seconds).ok()?)
+    let nanoseconds = there.duration_since(EPOCH).as_nanos();
+    let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
+    DateTime::from_unix_seconds(seconds - ahead)
 }
 
 /// As text, whose form the XML codec adapts.
@@ -162,6 +169,28 @@ mod tests {
     }
 
     #[test]
+    fn the_years_0_to_9999_are_there_in_full() {
+        for (text, seconds) in [
+            ("0000-01-01T00:00:00Z", YEARS.start),
+            ("9999-12-30T22:00:01Z", YEARS.end - 93_599),
+            ("9999-12-31T23:59:59Z", YEARS.end - 1),
+        ] {
+            let moment: DateTime = text.parse().unwrap();
+            assert_eq!(moment.unix_seconds(), seconds);
+            assert_eq!(moment.to_string(), text);
+            assert_eq!(DateTime::from_unix_seconds(seconds), Some(moment));
+        }
+        let last = DateTime::from_unix_seconds(YEARS.end - 1);
+        for text in [
+            "99991231T23:59:59",
+            "9999-12-31T23:59:59.999",
+            "99991231T22:59:59-01",
+        ] {
+            assert_eq!(text.parse().ok(), last, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_moment_is_refused() {
         for text in [
             "",
@@ -182,6 +211,7 @@ mod tests {
             "19980717T14:08:55 UTC",
             "-9980717T14:08:55",
             "99991231T23:59:59-01",
+            "00000101T00:00:00+01",
             "１９980717T14:08:55",
         ] {
             assert_eq!(text.parse::<DateTime>(), Err(BadDateTime), "{text}");

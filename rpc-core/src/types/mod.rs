@@ -8,4 +8,4 @@ pub use value::Value;
 
 /// The names by which the XML codec knows these types among the newtypes.
 pub(crate) use date_time::NAME as DATE_TIME;
-pub(crate) use value::NAME as VALUE;
+pub(crate) use value::{NAME as VALUE, TOO_LARGE};

@@ -11,11 +11,18 @@ use crate::params::Bytes;
 
 pub(crate) const NAME: &str = "farcall::Value";
 
+/// Of an integer that is no [`Value::Integer`].
+pub(crate) const TOO_LARGE: &str = "an integer beyond -2^63 to 2^63-1";
+
 /// Any value of XML-RPC: for methods that take or give whatever a foreign program has.
 ///
 /// XML-RPC and bincode keep every variant. JSON has no dates and no bytes: they are written as
-/// text, and come back as [`String`](Self::String). JSON's integers beyond 64 bits are read as
-/// doubles, as `serde_json::Value` reads them; those between 2^63 and 2^64 are refused.
+/// text, and come back as [`String`](Self::String). Integers beyond −2^63 to 2^63−1 are refused, not
+/// rounded.
+///
+/// In a field with `#[serde(flatten)]`, values come through a buffer of serde's, which has no dates
+/// and no integers of more than 64 bits: there a date is a [`String`](Self::String) in XML-RPC too,
+/// and JSON's larger integers are doubles.
 ///
 /// ```
 /// use farcall_core::{encoding::Encoding, types::Value};
@@ -122,7 +129,18 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
         i64::try_from(value)
             .map(Value::Integer)
-            .map_err(|_| E::custom("an integer beyond -2^63 to 2^63-1"))
+            .map_err(|_| E::custom(TOO_LARGE))
+    }
+
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
+        i64::try_from(value)
+            .map(Value::Integer)
+            .map_err(|_| E::custom(TOO_LARGE))
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<Value, E> {
+        // Nobody uses so many bits for less.
+        Err(E::custom(TOO_LARGE))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
@@ -135,6 +153,19 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
     fn visit_string<E>(self, value: String) -> Result<Value, E> {
         Ok(Value::String(value))
+    }
+
+    /// As serde's buffers give them.
+    fn visit_bytes<E>(self, value: &[u8]) -> Result<Value, E> {
+        Ok(Value::Bytes(value.to_vec().into()))
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Nil)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Value, D::Error> {
+        inner.deserialize_any(self)
     }
 
     fn visit_byte_buf<E>(self, value: Vec<u8>) -> Result<Value, E> {

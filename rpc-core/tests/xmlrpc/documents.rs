@@ -55,7 +55,11 @@ fn the_declared_character_encoding_counts() {
     assert_eq!(answer(document("'us-ascii'", b"&#233;&#x20AC;")), e);
     assert_eq!(answer(document("'ISO-8859-1'", b"\xe9&#8364;")), e);
     assert_eq!(answer(document("'iso-8859-1'", b"\xe9&#8364;")), e);
-    check_fault(document("'ascii'", b"\xe9"), -32702, "US-ASCII");
+    check_fault(
+        document("'ascii'", b"\xe9"),
+        -32702,
+        "US-ASCII, does not have at line 1 column 102",
+    );
     check_fault(document("'EBCDIC'", b"x"), -32701, "encoding");
     check_fault(document("'UTF-8'", b"\xe9"), -32702, "not UTF-8");
 
@@ -70,7 +74,14 @@ fn the_declared_character_encoding_counts() {
         e
     );
     let odd: Vec<u8> = units().flat_map(u16::to_le_bytes).chain([0]).collect();
-    check_fault(odd, -32702, "UTF-16");
+    let end = text.chars().count() + 1;
+    let words = format!("UTF-16 throughout at line 1 column {end}");
+    check_fault(odd, -32702, &words);
+    let lone: Vec<u8> = [0xfeff, u16::from(b'<'), 0xd800]
+        .into_iter()
+        .flat_map(u16::to_be_bytes)
+        .collect();
+    check_fault(lone, -32702, "UTF-16 throughout at line 1 column 2");
 
     let marked = format!("\u{feff}{}", call("add", SEVEN_AND_THREE));
     assert_eq!(answer(marked), result(SUM));
@@ -157,6 +168,13 @@ fn well_formed_but_no_call() {
         -32600,
         "expected `&lt;methodName&gt;`",
     );
+    let twice =
+        call("add", SEVEN_AND_THREE).replace("<params>", "<methodName>echo</methodName><params>");
+    check_fault(
+        twice,
+        -32600,
+        "expected `&lt;params&gt;` or `&lt;/methodCall&gt;`, found `&lt;methodName&gt;` at line 4",
+    );
     check_fault("<methodCall/>", -32600, "expected `&lt;methodCall&gt;`");
 }
 
@@ -183,6 +201,34 @@ fn parameters_that_do_not_fit_are_named() {
         "`&lt;foo&gt;` is no type",
     );
     check_fault(call("add", "<param/>"), -32602, "expected `&lt;param&gt;`");
+}
+
+#[test]
+fn what_a_stranger_sent_is_not_repeated() {
+    for (value, words) in [
+        ("<boolean>1</boolean>", "expected i64, found a boolean"),
+        (
+            "<double>271828.5</double>",
+            "expected i64, found a float",
+        ),
+        (
+            "<i8>9271828182845904523</i8>",
+            "expected i64, found an integer that does not fit",
+        ),
+        (
+            "<i8>2718281828459045235360287471352</i8>",
+            "expected i64, found an integer of more than 64 bits",
+        ),
+        ("<base64>27182818</base64>", "expected i64, found bytes"),
+    ] {
+        let document = call("add", &format!("<param><value>{value}</value></param>"));
+        check_fault(&document, -32602, words);
+        assert!(!answer(document).contains("2718"), "{value}");
+    }
+    let name = "é\u{202e}".repeat(16) + "secret";
+    let document = call("add", &format!("<param><value><{name}/></value></param>"));
+    check_fault(&document, -32602, "\\u{202e}…&gt;` is no type of XML-RPC");
+    assert!(!answer(document).contains("secret"));
 }
 
 #[test]

@@ -240,11 +240,47 @@ fn arrays_and_tuples_have_as_many_items_as_are_wanted() {
     check(two, vec!["a".to_owned(), String::new()]);
     check(two, ("a".to_owned(), String::new()));
     check("<array><data/></array>", Vec::<i32>::new());
+    check("<array/>", Vec::<i32>::new());
+    check("<array></array>", Vec::<i32>::new());
     check("<array><data></data></array>", [0_i32; 0]);
     refused::<(String,)>(two, "too many items");
     refused::<(String, String, String)>(two, "invalid length 2");
-    refused::<Vec<i32>>("<array/>", "no type of XML-RPC");
     refused::<Vec<i32>>("<array><value/></array>", "expected `<data>`");
+}
+
+#[test]
+fn an_error_says_where_in_the_value_it_is() {
+    let person = |age: &str| {
+        format!(
+            "<value><struct><member><name>name</name><value>Ada</value></member>\
+             <member><name>age</name><value>{age}</value></member></struct></value>"
+        )
+    };
+    let list = |people: &str| format!("<array><data>{people}</data></array>");
+    let two = |age: &str| list(&format!("{}{}", person("<int>36</int>"), person(age)));
+    #[derive(Debug, serde::Deserialize)]
+    struct Named {
+        #[allow(dead_code, reason = "only whether it can be read matters")]
+        age: u8,
+    }
+    refused::<Vec<Named>>(
+        &two("<int>300</int>"),
+        "[1].age: expected u8, found an integer",
+    );
+    refused::<Vec<Named>>(&two("<weird/>"), "[1].age: `<weird>` is no type");
+    refused::<(u8, Vec<Vec<Named>>)>(
+        &list(&format!(
+            "<value><int>1</int></value><value>{}</value>",
+            list(&format!("<value>{}</value>", two("x")))
+        )),
+        "[1][0][1].age: expected u8, found a string",
+    );
+    let lacks = list("<value><struct/></value>");
+    refused::<Vec<Named>>(&lacks, "[0]: missing field `age`");
+    let odd = "a b&lt;".to_owned() + &"c".repeat(40);
+    let entry = format!("<struct><member><name>{odd}</name><value/></member></struct>");
+    let words = format!("[\"a b<{}…\"]: expected i32", "c".repeat(28));
+    refused::<BTreeMap<String, i32>>(&entry, &words);
 }
 
 #[test]
@@ -361,7 +397,7 @@ fn an_error_says_what_was_expected_and_where_but_not_what_was_sent() {
     let error = Encoding::Xml.decode::<Vec<i32>>(document).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "expected i32, found a string at line 2 column 8"
+        "[0]: expected i32, found a string at line 2 column 8"
     );
     refused::<i32>(
         "<secret\u{202e}>1</secret\u{202e}>",

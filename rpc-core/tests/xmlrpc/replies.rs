@@ -61,6 +61,18 @@ fn a_fault_is_read_in_whatever_order_its_members_come() {
 }
 
 #[test]
+fn the_words_of_a_fault_arrive_whatever_its_code_is() {
+    for code in ["E_TRAY", "99999999999", "-2147483649", "1.5", ""] {
+        let code = format!("<member><name>faultCode</name><value>{code}</value></member>");
+        for members in [format!("{code}{TEXT}"), format!("{TEXT}{code}")] {
+            let failure = reply::<()>(with_fault(&members)).unwrap_err();
+            let fault = failure.fault().unwrap();
+            assert_eq!((fault.code, &*fault.message), (-32603, "too <many"));
+        }
+    }
+}
+
+#[test]
 fn the_data_of_a_farcall_server_comes_with_the_fault() {
     let data = "<member><name>data</name><value><struct><member><name>tray</name>\
                 <value><int>2</int></value></member></struct></value></member>";

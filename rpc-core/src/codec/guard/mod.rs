@@ -8,10 +8,12 @@
 mod access;
 mod visitor;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
+
+use crate::types;
 
 pub(super) use visitor::Asked;
 #[cfg(feature = "json")]
@@ -62,6 +64,9 @@ pub(super) struct Limit<P> {
     depth: u16,
     most_items: usize,
     items: Cell<usize>,
+    /// The whole floats beyond 64 bits that a `types::Value` took: a parser may have made them of
+    /// integers.
+    whole: RefCell<Vec<f64>>,
     policy: PhantomData<P>,
 }
 
@@ -71,8 +76,15 @@ impl<P: Policy> Limit<P> {
             depth,
             most_items: items,
             items: Cell::new(items),
+            whole: RefCell::default(),
             policy: PhantomData,
         }
+    }
+
+    /// The whole floats beyond 64 bits that a [`Value`](types::Value) took.
+    #[cfg(feature = "json")]
+    pub(super) fn whole(self) -> Vec<f64> {
+        self.whole.into_inner()
     }
 
     /// Reads what `seed` describes from `deserializer`, within the limit.
@@ -86,6 +98,7 @@ impl<P: Policy> Limit<P> {
             depth: self.depth,
             wraps: WRAPS,
             is_key: false,
+            is_any: false,
         };
         Seed { seed, level }.deserialize(deserializer)
     }
@@ -98,6 +111,8 @@ pub(super) struct Level<'a, P> {
     wraps: u8,
     /// In the key of a map, which JSON has as text.
     is_key: bool,
+    /// It is a `types::Value`, not what is in one.
+    is_any: bool,
 }
 
 // By hand: a derive would ask for `P: Clone`.
@@ -117,6 +132,7 @@ impl<P: Policy> Level<'_, P> {
                 depth,
                 wraps: WRAPS,
                 is_key: false,
+                is_any: false,
                 ..self
             }),
             None => Err(too_deep(self.limit.depth, P::DEPTH)),
@@ -130,6 +146,14 @@ impl<P: Policy> Level<'_, P> {
             None => Err(E::custom(format_args!(
                 "more than {WRAPS} options and newtypes around each other"
             ))),
+        }
+    }
+
+    /// Notes a float that is to be a [`Value`](types::Value).
+    fn note(self, value: f64) {
+        const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+        if self.is_any && value.abs() >= BEYOND {
+            self.limit.whole.borrow_mut().push(value);
         }
     }
 
@@ -213,13 +237,23 @@ impl<'de, D: Deserializer<'de>, P: Policy> Deserializer<'de> for Guard<'_, D, P>
         deserialize_option as Anything;
         deserialize_unit as Anything;
         deserialize_unit_struct as Anything, name: &'static str;
-        deserialize_newtype_struct as Anything, name: &'static str;
         deserialize_seq as Anything;
         deserialize_map as Anything;
         deserialize_tuple as Fixed, len: usize;
         deserialize_tuple_struct as Fixed, name: &'static str, len: usize;
         deserialize_struct as Fixed, name: &'static str, fields: &'static [&'static str];
         deserialize_enum as Anything, name: &'static str, variants: &'static [&'static str];
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let mut watched = self.watch(Asked::Anything, visitor);
+        watched.level.is_any = name == types::VALUE;
+        self.inner.deserialize_newtype_struct(name, watched)
     }
 
     /// Text is borrowed first: a parser that is asked for a `String` may allocate what the length

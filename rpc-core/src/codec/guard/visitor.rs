@@ -65,6 +65,7 @@ impl<'de, V: Visitor<'de>, P: Policy> Visitor<'de> for Watched<'_, V, P> {
     #[inline]
     fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
         if self.asked != Asked::Integer {
+            self.level.note(value);
             return self.visitor.visit_f64(value);
         }
         match exact_integer(value) {

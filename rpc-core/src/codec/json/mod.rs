@@ -4,6 +4,8 @@
 //! Integers are exact or an error: `2.0` is 2, `2.5` and what is out of range are refused.
 
 mod bytes;
+mod integers;
+mod path;
 mod strict;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ use super::guard::{Limit, too_deep};
 use super::place::Place;
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Budget;
+use crate::types::TOO_LARGE;
 use bytes::{Base64, Textual};
 use strict::Strict;
 
@@ -44,10 +47,15 @@ pub fn decode<'de, S: DeserializeSeed<'de>>(
     // All of it at once, also what the type skips: what is not UTF-8 is no JSON.
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
     let mut json = serde_json::Deserializer::from_str(text);
-    Limit::<Textual>::new(budget.json_depth, budget.items)
+    let limit = Limit::<Textual>::new(budget.json_depth, budget.items);
+    let value = limit
         .read(seed, &mut json)
         .and_then(|value| json.end().map(|()| value))
-        .map_err(|error| explained(&error, text))
+        .map_err(|error| explained(&error, text))?;
+    match integers::rounded(text, limit.whole()) {
+        None => Ok(value),
+        Some(place) => Err(DecodeError::new(TOO_LARGE).at(place)),
+    }
 }
 
 /// Requires that `bytes` are one JSON value and nothing else.
@@ -80,10 +88,13 @@ pub(crate) fn explained(error: &serde_json::Error, text: &str) -> DecodeError {
     if let Err(malformed) = well_formed(text.as_bytes()) {
         return malformed;
     }
-    let reason = if error.is_syntax() && words(error).starts_with("recursion limit exceeded") {
-        too_deep(127, "the JSON parser's own bound")
-    } else {
-        DecodeError::new(without_input(&words(error)))
+    if error.is_syntax() && words(error).starts_with("recursion limit exceeded") {
+        return placed(too_deep(127, "the JSON parser's own bound"), error, text);
+    }
+    let reason = DecodeError::new(without_input(&words(error)));
+    let reason = match offset(error, text) {
+        Some(at) => reason.along(path::path(text, at)),
+        None => reason,
     };
     placed(reason, error, text)
 }
@@ -100,11 +111,17 @@ fn words(error: &serde_json::Error) -> String {
 
 /// `reason`, at the place of `error`, if it has one.
 fn placed(reason: DecodeError, error: &serde_json::Error, text: &str) -> DecodeError {
-    if error.line() == 0 {
-        return reason;
+    match offset(error, text) {
+        None => reason,
+        Some(at) => reason.at(Place::after(text.as_bytes().get(..at).unwrap_or_default())),
     }
+}
+
+/// Where in `text` the last byte is that was read before `error`.
+fn offset(error: &serde_json::Error, text: &str) -> Option<usize> {
     // The parser counts bytes, up to the one that it does not like.
-    let lines = text.split_inclusive('\n').take(error.line() - 1);
-    let end = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
-    reason.at(Place::after(text.as_bytes().get(..end).unwrap_or_default()))
+    let lines = text
+        .split_inclusive('\n')
+        .take(error.line().checked_sub(1)?);
+    Some(lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1))
 }

@@ -18,6 +18,7 @@ use super::key::Key;
 use super::number::{Integer, float, integral, whole};
 use super::reader::{Item, Reader, Type};
 use super::text::{is_blank, trimmed};
+use crate::codec::place::member;
 use crate::error::DecodeError;
 use crate::types;
 
@@ -189,7 +190,8 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
                 visitor.visit_enum(Key(text))
             }
             Item::Scalar(Type::Integer, ref text)
-                if name == types::VALUE && Integer::from_element(text).is_err() =>
+                // What is all digits may be too large, but is no float.
+                if name == types::VALUE && text.contains(['e', 'E', '.']) =>
             {
                 visitor.visit_f64(whole(text)?)
             }
@@ -261,7 +263,11 @@ fn read_items<'de, V: Visitor<'de>>(
     ended: bool,
     visitor: V,
 ) -> Result<V::Value, DecodeError> {
-    let mut items = Items { reader, ended };
+    let mut items = Items {
+        reader,
+        ended,
+        index: 0,
+    };
     let value = visitor.visit_seq(&mut items)?;
     if !items.ended && items.reader.next_item()?.is_some() {
         return Err(DecodeError::new("there are too many items in the array"));
@@ -274,7 +280,11 @@ fn read_members<'de, V: Visitor<'de>>(
     ended: bool,
     visitor: V,
 ) -> Result<V::Value, DecodeError> {
-    let mut members = Members { reader, ended };
+    let mut members = Members {
+        reader,
+        ended,
+        name: Cow::Borrowed(""),
+    };
     let value = visitor.visit_map(&mut members)?;
     if !members.ended && members.reader.next_member()?.is_some() {
         return Err(DecodeError::new("there are too many members in the struct"));
@@ -285,6 +295,13 @@ fn read_members<'de, V: Visitor<'de>>(
 struct Items<'a, 'de> {
     reader: &'a mut Reader<'de>,
     ended: bool,
+    index: usize,
+}
+
+impl Items<'_, '_> {
+    fn place(&self, error: DecodeError) -> DecodeError {
+        error.inside(format!("[{}]", self.index))
+    }
 }
 
 impl<'de> SeqAccess<'de> for Items<'_, 'de> {
@@ -297,17 +314,29 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
         if self.ended {
             return Ok(None);
         }
-        let Some(item) = self.reader.next_item()? else {
+        let item = self.reader.next_item();
+        let Some(item) = item.map_err(|error| self.place(error))? else {
             self.ended = true;
             return Ok(None);
         };
-        seed.deserialize(Value::new(self.reader, item)).map(Some)
+        let value = seed.deserialize(Value::new(self.reader, item));
+        let value = value.map_err(|error| self.place(error))?;
+        self.index += 1;
+        Ok(Some(value))
     }
 }
 
 struct Members<'a, 'de> {
     reader: &'a mut Reader<'de>,
     ended: bool,
+    /// Of the member that is being read.
+    name: Cow<'de, str>,
+}
+
+impl Members<'_, '_> {
+    fn place(&self, error: DecodeError) -> DecodeError {
+        error.inside(member(&self.name))
+    }
 }
 
 impl<'de> MapAccess<'de> for Members<'_, 'de> {
@@ -324,6 +353,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
             self.ended = true;
             return Ok(None);
         };
+        self.name.clone_from(&name);
         seed.deserialize(Key(name)).map(Some)
     }
 
@@ -331,8 +361,10 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         &mut self,
         seed: V,
     ) -> Result<V::Value, DecodeError> {
-        let item = self.reader.value()?;
-        let value = seed.deserialize(Value::new(self.reader, item))?;
+        let item = self.reader.value();
+        let item = item.map_err(|error| self.place(error))?;
+        let value = seed.deserialize(Value::new(self.reader, item));
+        let value = value.map_err(|error| self.place(error))?;
         self.reader.end_member()?;
         Ok(value)
     }

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 
 use super::text::trimmed;
 use super::tokens::{Tag, Tokens};
+use crate::codec::place::shown_name;
 use crate::error::DecodeError;
-use crate::fault::shown;
 use crate::limits::Budget;
 
 /// Reads values one step at a time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reader<'de> {
     pub(crate) tokens: Tokens<'de>,
     budget: Budget,
@@ -112,10 +112,12 @@ impl<'de> Reader<'de> {
             (_, Some(kind)) => Item::Scalar(kind, self.tokens.text()?),
             ("nil", _) => Item::Nil,
             ("struct", _) => Item::Struct { ended: true },
+            // By the letter it holds a `<data>`.
+            ("array", _) => Item::Array { ended: true },
             _ => {
                 return Err(DecodeError::new(format!(
                     "`<{}>` is no type of XML-RPC",
-                    shown(name)
+                    shown_name(name)
                 )));
             }
         };
@@ -133,6 +135,12 @@ impl<'de> Reader<'de> {
             Tag::Empty("data") => {
                 self.depth -= 1;
                 self.tokens.close(name)?;
+                self.tokens.close("value")?;
+                Ok(Item::Array { ended: true })
+            }
+            // As `<array/>`.
+            Tag::Close(found) if found == name => {
+                self.depth -= 1;
                 self.tokens.close("value")?;
                 Ok(Item::Array { ended: true })
             }
@@ -240,6 +248,47 @@ impl<'de> Reader<'de> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Reads past the element that begins here, whatever is in it, as long as its tags match: what
+    /// is wrong with it is found by whoever reads it. False if no element begins here. What may be
+    /// items and members is counted.
+    pub(crate) fn skip_element(&mut self) -> Result<bool, DecodeError> {
+        // The names of the elements that are open, each behind a `<`, which no name has. So depth
+        // costs no more than the document itself, and no stack.
+        let mut open = String::new();
+        loop {
+            let tag = self.tokens.tag()?;
+            if let Tag::Open(name) | Tag::Empty(name) = tag
+                && (name == "member" || (name == "value" && open.ends_with("<data")))
+            {
+                self.count()?;
+            }
+            match tag {
+                Tag::Open(name) => {
+                    open.push('<');
+                    open.push_str(name);
+                }
+                Tag::Close(name) => {
+                    let rest = open
+                        .strip_suffix(name)
+                        .and_then(|rest| rest.strip_suffix('<'));
+                    let Some(rest) = rest.map(str::len) else {
+                        return match open.rsplit_once('<') {
+                            Some((_, inside)) => Err(self.tokens.unfit(inside, "another tag", tag)),
+                            None => Ok(false),
+                        };
+                    };
+                    open.truncate(rest);
+                }
+                Tag::Empty(_) => {}
+                Tag::End => return Err(self.tokens.expected("a closing tag", tag)),
+            }
+            if open.is_empty() {
+                return Ok(true);
+            }
+            self.tokens.text()?;
+        }
     }
 }
 

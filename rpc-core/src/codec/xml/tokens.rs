@@ -13,15 +13,14 @@ use memchr::{memchr, memchr2, memchr3_iter, memmem};
 
 use super::literal::{push_normalized, resolved};
 use super::text::{is_blank, trimmed};
-use crate::codec::place::Place;
+use crate::codec::place::{Place, shown_name};
 use crate::error::DecodeError;
-use crate::fault::shown;
 
 /// The most attributes of a tag. XML-RPC has none; a declaration or two of namespaces is fine.
 const ATTRIBUTES: usize = 16;
 
 /// What is read next from a document.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tokens<'de> {
     text: &'de str,
     at: usize,
@@ -134,7 +133,7 @@ impl<'de> Tokens<'de> {
             found => {
                 // Whatever else comes, `name` is not closed where it should be.
                 self.malformed |= matches!(found, Tag::Close(_) | Tag::End);
-                Err(self.expected(&format!("`</{}>`", shown(name)), found))
+                Err(self.expected(&format!("`</{}>`", shown_name(name)), found))
             }
         }
     }
@@ -168,9 +167,9 @@ impl<'de> Tokens<'de> {
     pub(crate) fn expected(&mut self, expected: &str, found: Tag<'_>) -> DecodeError {
         self.mark = self.at;
         DecodeError::new(match found {
-            Tag::Open(name) => format!("expected {expected}, found `<{}>`", shown(name)),
-            Tag::Empty(name) => format!("expected {expected}, found `<{}/>`", shown(name)),
-            Tag::Close(name) => format!("expected {expected}, found `</{}>`", shown(name)),
+            Tag::Open(name) => format!("expected {expected}, found `<{}>`", shown_name(name)),
+            Tag::Empty(name) => format!("expected {expected}, found `<{}/>`", shown_name(name)),
+            Tag::Close(name) => format!("expected {expected}, found `</{}>`", shown_name(name)),
             Tag::End => {
                 self.malformed = true;
                 format!("expected {expected}, found the end")

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::codec::place::Place;
 use crate::codec::xml::reader::Reader;
 use crate::codec::xml::text::readable;
 use crate::codec::xml::tokens::Tag;
@@ -26,11 +27,15 @@ pub(super) fn in_utf8(body: Payload) -> Result<Payload, Fault> {
     };
     match declared.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" => Ok(body),
-        "us-ascii" | "ascii" | "ansi_x3.4-1968" if body.is_ascii() => Ok(body),
-        "us-ascii" | "ascii" | "ansi_x3.4-1968" => Err(Fault::new(
-            code::INVALID_CHARACTER,
-            "a character that the declared encoding, US-ASCII, does not have",
-        )),
+        "us-ascii" | "ascii" | "ansi_x3.4-1968" => {
+            let Some(at) = body.iter().position(|byte| !byte.is_ascii()) else {
+                return Ok(body);
+            };
+            Err(bad_character(
+                "a character that the declared encoding, US-ASCII, does not have",
+                body.get(..at).unwrap_or_default(),
+            ))
+        }
         // Its characters are the first 256 of Unicode.
         "iso-8859-1" | "iso8859-1" | "latin1" | "latin-1" => {
             let text: String = body.iter().map(|&byte| char::from(byte)).collect();
@@ -57,14 +62,22 @@ fn utf16(body: &[u8]) -> Result<Option<String>, Fault> {
         true => u16::from_be_bytes(unit),
         false => u16::from_le_bytes(unit),
     };
-    let text: Result<String, _> = char::decode_utf16(units.iter().map(read)).collect();
-    match text {
-        Ok(text) if rest.is_empty() => Ok(Some(text)),
-        _ => Err(Fault::new(
-            code::INVALID_CHARACTER,
-            "the document is not UTF-16 throughout",
-        )),
+    let mut text = String::with_capacity(units.len());
+    let mut whole = rest.is_empty();
+    for read in char::decode_utf16(units.iter().map(read)) {
+        match read {
+            Ok(c) => text.push(c),
+            Err(_) => {
+                whole = false;
+                break;
+            }
+        }
     }
+    if whole {
+        return Ok(Some(text));
+    }
+    let reason = "the document is not UTF-16 throughout";
+    Err(bad_character(reason, text.as_bytes()))
 }
 
 /// The encoding that `<?xml … encoding="…"?>` declares.
@@ -123,9 +136,17 @@ fn read_head<'a>(reader: &mut Reader<'a>) -> Result<Head<'a>, DecodeError> {
         found => return Err(tokens.expected("`<methodName>`", found)),
     };
     tokens.close("methodName")?;
+    let params = tokens.at();
+    // Whoever reads the parameters takes what is wrong there for a mistake in them.
+    match tokens.tag()? {
+        Tag::Open("params") | Tag::Empty("params") | Tag::Close("methodCall") | Tag::End => {}
+        found => {
+            return Err(tokens.unfit("methodCall", "`<params>` or `</methodCall>`", found));
+        }
+    }
     Ok(Head {
         method: trimmed(method),
-        params: tokens.at(),
+        params,
     })
 }
 
@@ -134,6 +155,11 @@ fn trimmed(name: Cow<'_, str>) -> Cow<'_, str> {
         Cow::Borrowed(name) => Cow::Borrowed(name.trim()),
         Cow::Owned(name) => Cow::Owned(name.trim().to_owned()),
     }
+}
+
+/// What is wrong with the characters right behind `before`.
+fn bad_character(reason: &str, before: &[u8]) -> Fault {
+    bad_characters(&DecodeError::malformed(reason).at(Place::after(before)))
 }
 
 /// Bytes that are no text, or hold characters that XML has not.

@@ -13,7 +13,7 @@ mod write;
 
 pub use answer::answer;
 pub(crate) use batch::{AFTER_BATCH, BEFORE_BATCH, read_batch, write_member};
-pub(crate) use multicall::{members, write_outcomes};
+pub(crate) use multicall::members;
 pub use reply::read_reply;
 pub use write::write_call;
-pub(crate) use write::write_fault;
+pub(crate) use write::{write_fault, write_fault_value};

@@ -2,13 +2,10 @@
 
 use std::ops::Range;
 
-use super::reply::skip_value;
-use super::write::write_fault_value;
 use crate::codec::xml::reader::{Item, Reader};
 use crate::codec::xml::text::readable;
 use crate::codec::xml::tokens::Tag;
 use crate::error::DecodeError;
-use crate::fault::Fault;
 use crate::limits::Budget;
 
 /// One member, as far as it could be understood.
@@ -22,7 +19,8 @@ pub(crate) struct Member {
 /// Finds the members in the parameters of the call.
 ///
 /// # Errors
-/// If they are not one array. What is no struct in it is an empty member.
+/// If they are not one array, not well-formed, or the budget of items is spent. What is no struct
+/// in it is an empty member; what is in a member's parameters is seen when they are read.
 pub(crate) fn members(params: &[u8], budget: Budget) -> Result<Vec<Member>, DecodeError> {
     let mut reader = Reader::new(readable(params)?, budget);
     read(&mut reader).map_err(|error| reader.tokens.located(&error))
@@ -40,11 +38,16 @@ fn read(reader: &mut Reader<'_>) -> Result<Vec<Member>, DecodeError> {
     };
     let mut members = Vec::new();
     while !ended {
-        match reader.next_item()? {
-            None => ended = true,
-            Some(Item::Struct { ended }) => members.push(member(reader, ended)?),
-            Some(other) => {
-                reader.skip(&other)?;
+        let before = reader.clone();
+        match next(reader) {
+            Ok(None) => ended = true,
+            Ok(Some(member)) => members.push(member),
+            Err(error) => {
+                let after = std::mem::replace(reader, before);
+                if !reader.skip_element()? {
+                    *reader = after;
+                    return Err(error);
+                }
                 members.push(Member::default());
             }
         }
@@ -59,44 +62,37 @@ fn read(reader: &mut Reader<'_>) -> Result<Vec<Member>, DecodeError> {
     Ok(members)
 }
 
-fn member(reader: &mut Reader<'_>, ended: bool) -> Result<Member, DecodeError> {
+/// The next member, or none after the last.
+fn next(reader: &mut Reader<'_>) -> Result<Option<Member>, DecodeError> {
+    match reader.next_item()? {
+        None => Ok(None),
+        Some(Item::Struct { ended }) => member(reader, ended).map(Some),
+        Some(_) => Err(DecodeError::new("a call is a struct")),
+    }
+}
+
+fn member(reader: &mut Reader<'_>, mut ended: bool) -> Result<Member, DecodeError> {
     let mut member = Member::default();
-    let mut ended = ended;
     while !ended {
         let Some(name) = reader.next_member()? else {
             ended = true;
             continue;
         };
-        if name == "params" {
-            member.params = Some(skip_value(reader)?);
-        } else {
-            let item = reader.value()?;
-            if let (true, Item::Scalar(_, text)) = (name == "methodName", &item) {
-                member.name = Some(text.clone().into_owned());
+        if name == "methodName" {
+            match reader.value()? {
+                Item::Scalar(_, text) => member.name = Some(text.into_owned()),
+                _ => return Err(DecodeError::new("a methodName is text")),
             }
-            reader.skip(&item)?;
+        } else {
+            let start = reader.tokens.at();
+            if !reader.skip_element()? {
+                return Err(DecodeError::new("a member without a value"));
+            }
+            if name == "params" {
+                member.params = Some(start..reader.tokens.at());
+            }
         }
         reader.end_member()?;
     }
     Ok(member)
-}
-
-/// Appends the array of outcomes: each a result in an array of one, or a fault.
-pub(crate) fn write_outcomes(
-    out: &mut Vec<u8>,
-    outcomes: &[Result<Vec<u8>, Fault>],
-    with_data: bool,
-) {
-    out.extend_from_slice(b"<value><array><data>");
-    for outcome in outcomes {
-        match outcome {
-            Ok(value) => {
-                out.extend_from_slice(b"<value><array><data>");
-                out.extend_from_slice(value);
-                out.extend_from_slice(b"</data></array></value>");
-            }
-            Err(fault) => write_fault_value(out, fault, with_data),
-        }
-    }
-    out.extend_from_slice(b"</data></array></value>");
 }

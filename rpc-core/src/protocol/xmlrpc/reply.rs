@@ -118,7 +118,8 @@ fn fault(reader: &mut Reader<'_>, body: &[u8]) -> Result<Fault, DecodeError> {
 }
 
 /// Reads what is in a fault's struct; `body` is what the reader reads. The members come in any
-/// order, and some servers add their own or send the code as text.
+/// order, and some servers add their own or send the code as text. One that is no integer of 32 bits
+/// is [`INTERNAL_ERROR`](code::INTERNAL_ERROR).
 pub(super) fn fault_members(
     reader: &mut Reader<'_>,
     body: &[u8],
@@ -142,15 +143,17 @@ pub(super) fn fault_members(
             }
             name => {
                 let item = reader.value()?;
-                says_anything |= matches!(name, "faultCode" | "faultString");
                 match (name, &item) {
                     ("faultCode", Item::Scalar(_, text)) => {
-                        fault.code = text.trim().parse().map_err(|_| {
-                            DecodeError::new("a faultCode that is no 32-bit integer")
-                        })?;
+                        // If it is none, there may still be words.
+                        if let Ok(code) = text.trim().parse() {
+                            fault.code = code;
+                            says_anything = true;
+                        }
                     }
                     ("faultString", Item::Scalar(_, text)) => {
                         fault.message = text.clone().into_owned();
+                        says_anything = true;
                     }
                     _ => {}
                 }

@@ -35,7 +35,7 @@ pub(crate) fn write_fault(out: &mut Vec<u8>, fault: &Fault, with_data: bool) {
 }
 
 /// Appends `fault` as a `<value>`: faultCode first, as one client depends on it.
-pub(super) fn write_fault_value(out: &mut Vec<u8>, fault: &Fault, with_data: bool) {
+pub(crate) fn write_fault_value(out: &mut Vec<u8>, fault: &Fault, with_data: bool) {
     out.extend_from_slice(b"<value><struct><member><name>faultCode</name><value><int>");
     out.extend_from_slice(itoa::Buffer::new().format(fault.code).as_bytes());
     out.extend_from_slice(
