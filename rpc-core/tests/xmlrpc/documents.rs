@@ -207,10 +207,7 @@ fn parameters_that_do_not_fit_are_named() {
 fn what_a_stranger_sent_is_not_repeated() {
     for (value, words) in [
         ("<boolean>1</boolean>", "expected i64, found a boolean"),
-        (
-            "<double>271828.5</double>",
-            "expected i64, found a float",
-        ),
+        ("<double>271828.5</double>", "expected i64, found a float"),
         (
             "<i8>9271828182845904523</i8>",
             "expected i64, found an integer that does not fit",
