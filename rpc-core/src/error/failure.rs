@@ -1,0 +1,243 @@
+//! Calls that failed.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use super::{DecodeError, EncodeError};
+use crate::fault::{Fault, code};
+
+/// Why a call failed, and whether its method may have run.
+///
+/// ```
+/// use farcall_core::{error::Failure, fault::{Fault, code}};
+///
+/// let failure = Failure::remote(Fault::new(code::METHOD_NOT_FOUND, "no method `ad`"));
+/// assert_eq!(failure.to_string(), "no method `ad` (fault -32601)");
+/// assert!(failure.was_sent());
+/// ```
+#[derive(Debug)]
+pub struct Failure(Box<Kind>);
+
+#[derive(Debug)]
+enum Kind {
+    /// The connection could not be made.
+    Connect { to: String, source: io::Error },
+    /// The connection ended; `sent` tells whether the request may have left before.
+    Closed { sent: bool },
+    /// The deadline passed.
+    Timeout { after: Option<Duration>, sent: bool },
+    /// The arguments have no form in the encoding.
+    Encode {
+        method: &'static str,
+        source: EncodeError,
+    },
+    /// The reply could not be read.
+    Decode {
+        method: &'static str,
+        source: DecodeError,
+    },
+    /// The request is larger than a limit; nothing was sent.
+    TooLarge { size: usize, limit: usize },
+    /// A fault came back that is none of the method's own.
+    Remote(Fault),
+    /// A fault came back for a whole batch, none of whose members ran.
+    BatchRefused(Fault),
+    /// The other side broke the protocol.
+    Peer(String),
+    /// The other side refused the conversation, in these words.
+    Refused(String),
+    /// What was asked for cannot be done here.
+    Unsupported(String),
+}
+
+impl Failure {
+    fn of(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+
+    /// No connection to `to` could be made.
+    #[must_use]
+    pub fn connect(to: impl fmt::Display, source: io::Error) -> Self {
+        Self::of(Kind::Connect {
+            to: to.to_string(),
+            source,
+        })
+    }
+
+    /// The connection ended; `sent` if the request may have left before.
+    #[must_use]
+    pub fn closed(sent: bool) -> Self {
+        Self::of(Kind::Closed { sent })
+    }
+
+    /// The deadline passed `after` so long; `sent` if the request may have left.
+    #[must_use]
+    pub fn timeout(after: Option<Duration>, sent: bool) -> Self {
+        Self::of(Kind::Timeout { after, sent })
+    }
+
+    /// The arguments of `method` could not be written.
+    #[must_use]
+    pub fn encode(method: &'static str, source: EncodeError) -> Self {
+        Self::of(Kind::Encode { method, source })
+    }
+
+    /// The reply of `method` could not be read.
+    #[must_use]
+    pub fn decode(method: &'static str, source: DecodeError) -> Self {
+        Self::of(Kind::Decode { method, source })
+    }
+
+    /// The request has `size` bytes where `limit` are taken.
+    #[must_use]
+    pub fn too_large(size: usize, limit: usize) -> Self {
+        Self::of(Kind::TooLarge { size, limit })
+    }
+
+    /// The other side answered with `fault`.
+    #[must_use]
+    pub fn remote(fault: Fault) -> Self {
+        Self::of(Kind::Remote(fault))
+    }
+
+    /// The other side answered a batch, and left this call of it out.
+    pub(crate) fn left_out() -> Self {
+        Self::peer("the answer to the batch leaves this call out")
+    }
+
+    /// The other side answered a batch, and left this call of it out; what it said `instead`, of a
+    /// call that it did not name, is the best explanation there is.
+    pub(crate) fn left_out_but_for(instead: Option<Fault>) -> Self {
+        instead.map_or_else(Self::left_out, Self::remote)
+    }
+
+    /// How the other side broke the protocol, if that is what happened; else all there is to say.
+    #[cfg(feature = "json")]
+    pub(crate) fn how(&self) -> String {
+        match &*self.0 {
+            Kind::Peer(how) => how.clone(),
+            _ => self.to_string(),
+        }
+    }
+
+    /// The other side refused a batch as a whole with `fault`.
+    pub(crate) fn batch_refused(fault: Fault) -> Self {
+        Self::of(Kind::BatchRefused(fault))
+    }
+
+    /// True if the call did not run because the other side refused the batch it was in.
+    pub(crate) fn is_of_batch(&self) -> bool {
+        matches!(&*self.0, Kind::BatchRefused(_))
+    }
+
+    /// The other side broke the protocol: `how`.
+    #[must_use]
+    pub fn peer(how: impl Into<String>) -> Self {
+        Self::of(Kind::Peer(how.into()))
+    }
+
+    /// The other side refused the conversation in these `words`.
+    #[must_use]
+    pub fn refused(words: impl Into<String>) -> Self {
+        Self::of(Kind::Refused(words.into()))
+    }
+
+    /// What was asked for cannot be done here, and `why`.
+    #[must_use]
+    pub fn unsupported(why: impl Into<String>) -> Self {
+        Self::of(Kind::Unsupported(why.into()))
+    }
+
+    /// The fault that came back, if that is what happened.
+    #[must_use]
+    pub fn fault(&self) -> Option<&Fault> {
+        match &*self.0 {
+            Kind::Remote(fault) | Kind::BatchRefused(fault) => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// True if the deadline passed, here or there.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        match &*self.0 {
+            Kind::Timeout { .. } => true,
+            Kind::Remote(fault) | Kind::BatchRefused(fault) => fault.code == code::TIMEOUT,
+            _ => false,
+        }
+    }
+
+    /// True if the method surely did not run, so that the call may be made again.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match &*self.0 {
+            Kind::Connect { .. } => true,
+            Kind::Closed { sent } => !sent,
+            Kind::Remote(fault) | Kind::BatchRefused(fault) => {
+                matches!(fault.code, code::OVERLOADED | code::UNAVAILABLE)
+            }
+            _ => false,
+        }
+    }
+
+    /// True if the request left, or may have left, this side.
+    #[must_use]
+    pub fn was_sent(&self) -> bool {
+        match &*self.0 {
+            Kind::Closed { sent } | Kind::Timeout { sent, .. } => *sent,
+            Kind::Decode { .. } | Kind::Remote(_) | Kind::BatchRefused(_) | Kind::Peer(_) => true,
+            Kind::Connect { .. }
+            | Kind::Encode { .. }
+            | Kind::TooLarge { .. }
+            | Kind::Refused(_)
+            | Kind::Unsupported(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::Connect { to, .. } => write!(f, "cannot connect to {to}"),
+            Kind::Closed { sent: false } => {
+                f.write_str("the connection was closed before the call was sent")
+            }
+            Kind::Closed { sent: true } => {
+                f.write_str("the connection was closed before the reply came")
+            }
+            Kind::Timeout {
+                after: Some(after), ..
+            } => write!(f, "no reply within {after:?}"),
+            Kind::Timeout { after: None, .. } => f.write_str("no reply before the deadline"),
+            Kind::Encode { method, source } => {
+                write!(f, "`{method}` cannot be called with this: {source}")
+            }
+            Kind::Decode { method, source } => {
+                write!(f, "the reply of `{method}` makes no sense: {source}")
+            }
+            Kind::TooLarge { size, limit } => write!(
+                f,
+                "the message has {size} bytes; the limit is {limit} (`Limits::message_bytes`)"
+            ),
+            Kind::Remote(fault) => fault.fmt(f),
+            Kind::BatchRefused(fault) => write!(f, "the batch was refused: {fault}"),
+            Kind::Peer(how) => write!(f, "the other side broke the protocol: {how}"),
+            Kind::Refused(words) => write!(f, "the other side refused: {words}"),
+            Kind::Unsupported(why) => f.write_str(why),
+        }
+    }
+}
+
+impl StdError for Failure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &*self.0 {
+            Kind::Connect { source, .. } => Some(source),
+            // Their own words are in `Display` already.
+            Kind::Encode { source, .. } => source.source(),
+            Kind::Decode { source, .. } => source.source(),
+            _ => None,
+        }
+    }
+}
