@@ -101,7 +101,10 @@ fn what_is_refused_is_not_repeated() {
     assert_eq!(words::<u64>("2.5"), "expected u64, found a float");
     assert_eq!(words::<String>("2.5"), "expected a string, found a float");
     assert_eq!(words::<bool>("\"x\""), "expected a boolean, found a string");
-    assert_eq!(words::<ByteBuf>("[300]"), "[0]: expected u8, found an integer");
+    assert_eq!(
+        words::<ByteBuf>("[300]"),
+        "[0]: expected u8, found an integer"
+    );
 }
 
 #[test]
