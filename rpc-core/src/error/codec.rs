@@ -123,6 +123,20 @@ impl DecodeError {
         self
     }
 
+    /// The same error, about parameters that are an array of XML, as in a multicall: the step into
+    /// that array is in the words already, and says no more than the parameter's name.
+    #[cfg(feature = "xml")]
+    pub(crate) fn in_array_of_parameters(mut self) -> Self {
+        let words = self.reason.to_string();
+        if let Some((name, rest)) = words.split_once("`[")
+            && name.starts_with("parameter `")
+            && let Some((_, rest)) = rest.split_once(']')
+        {
+            self.reason = format!("{name}`{rest}").into();
+        }
+        self
+    }
+
     /// The same error, at this place in the text.
     pub(crate) fn at(mut self, place: Place) -> Self {
         self.place = Some(place);

@@ -148,6 +148,11 @@ impl Arguments {
             tuple: PhantomData,
         };
         let read = match self.part {
+            #[cfg(feature = "xml")]
+            Part::Value if self.encoding == Encoding::Xml => {
+                let read = crate::codec::xml::decode(seed, bytes, budget);
+                read.map_err(DecodeError::in_array_of_parameters)
+            }
             Part::Value => self.encoding.decode_seed(seed, bytes, budget),
             #[cfg(feature = "xml")]
             Part::XmlParams => crate::codec::xml::decode_params(seed, bytes, budget),

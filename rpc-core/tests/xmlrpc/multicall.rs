@@ -103,7 +103,7 @@ fn whatever_a_well_formed_member_holds_it_fails_alone() {
         (
             add_of("<value><weird>2</weird></value>"),
             -32602,
-            "parameter `x`",
+            "parameter `x`: `&lt;weird&gt;` is no type",
         ),
         (add_of(&deep), -32602, "parameter `x`"),
         (add_of("<value><int/><int/></value>"), -32602, "parameter"),
