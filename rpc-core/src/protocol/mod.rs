@@ -1,7 +1,8 @@
 //! Messages to bytes and back: the envelopes. Knows no sockets.
 //!
 //! Each protocol is one module: `native` frames, `jsonrpc`, `xmlrpc`; a new one is a module here.
-//! `batch` is many calls in one message, `outbox` is where the replies of a byte stream gather, `tail` a message being written there.
+//! `batch` is many calls in one message, `outbox` is where the replies of a byte stream gather,
+//! `tail` a message being written there.
 
 mod batch;
 pub mod native;
