@@ -7,7 +7,7 @@ use std::time::Duration;
 use farcall::Server;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// Arithmetic for strangers, and one value of each kind.
 #[farcall::service]
@@ -135,22 +135,7 @@ pub(crate) async fn script_at(port: u16, program: &str, flag: &str, script: &str
 /// What `program` printed; `None`, and a word about it, if it is not there. Under `CI=true`
 /// nothing may be left out.
 pub(crate) async fn run(program: &str, arguments: Vec<String>) -> Option<Output> {
-    let child = Command::new(program)
-        .args(arguments)
-        .env("LC_ALL", "C.UTF-8")
-        .env("NODE_PATH", format!("{TOOLS}/node/node_modules"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn();
-    let mut child = match child {
-        Ok(child) => child,
-        Err(error) => {
-            left_out(&format!("{program}: {error}"));
-            return None;
-        }
-    };
+    let mut child = spawn(Command::new(program).args(arguments))?;
     let mut pipes = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     // What a client that hangs has printed shows where.
     let ended = async {
@@ -172,6 +157,26 @@ pub(crate) async fn run(program: &str, arguments: Vec<String>) -> Option<Output>
         stdout,
         stderr,
     })
+}
+
+/// Starts a program whose output is read; `None`, and a word about it, if it is not there.
+pub(crate) fn spawn(command: &mut Command) -> Option<Child> {
+    let child = command
+        .env("LC_ALL", "C.UTF-8")
+        .env("NODE_PATH", format!("{TOOLS}/node/node_modules"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn();
+    match child {
+        Ok(child) => Some(child),
+        Err(error) => {
+            let program = command.as_std().get_program().display();
+            left_out(&format!("{program}: {error}"));
+            None
+        }
+    }
 }
 
 /// Names what is not there; fails under `CI=true`.

@@ -5,7 +5,6 @@ mod python;
 mod ruby;
 
 use std::collections::BTreeMap;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use farcall::params::Bytes;
@@ -16,7 +15,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use crate::service::{PATIENCE, TOOLS, left_out};
+use crate::service::{PATIENCE, spawn};
 
 /// What all of those servers offer.
 #[farcall::service]
@@ -97,23 +96,7 @@ pub(crate) async fn start(
     script: &str,
     rest: &[&str],
 ) -> Option<Running> {
-    let child = Command::new(program)
-        .args([flag, script])
-        .args(rest)
-        .env("LC_ALL", "C.UTF-8")
-        .env("NODE_PATH", format!("{TOOLS}/node/node_modules"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn();
-    let mut child = match child {
-        Ok(child) => child,
-        Err(error) => {
-            left_out(&format!("{program}: {error}"));
-            return None;
-        }
-    };
+    let mut child = spawn(Command::new(program).args([flag, script]).args(rest))?;
     let said = Arc::new(Mutex::new(String::new()));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let errors = keep(child.stderr.take().unwrap(), Arc::clone(&said));
