@@ -27,6 +27,7 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
+mod buffers;
 pub mod channel;
 pub mod codec;
 pub mod connection;

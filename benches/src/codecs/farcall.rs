@@ -9,7 +9,7 @@ use std::time::Instant;
 use farcall_core::channel::{Carrier, Channel, InFlight, Outbound};
 use farcall_core::connection::client::{Client, Driver};
 use farcall_core::connection::server::Server;
-use farcall_core::connection::{Received, Speech};
+use farcall_core::connection::{Received, Sending, Speech};
 use farcall_core::context::{Caller, Peer};
 use farcall_core::encoding::Encoding;
 use farcall_core::error::Failure;
@@ -54,17 +54,20 @@ struct Ends {
     to_client: Received,
     server: Server,
     to_server: Received,
+    sending: Sending,
     bytes: Vec<u8>,
 }
 
 impl Ends {
     fn carry(&mut self) -> Result<(), Problem> {
         let now = Instant::now();
-        self.driver.transmit(&mut self.bytes);
+        self.driver.transmit(&mut self.sending);
+        self.sending.drain_into(&mut self.bytes);
         self.to_server.room().extend_from_slice(&self.bytes);
         self.bytes.clear();
         self.server.receive(&mut self.to_server, now)?;
-        self.server.transmit(&mut self.bytes);
+        self.server.transmit(&mut self.sending);
+        self.sending.drain_into(&mut self.bytes);
         self.to_client.room().extend_from_slice(&self.bytes);
         self.bytes.clear();
         self.driver.receive(&mut self.to_client)?;
@@ -106,6 +109,7 @@ pub(super) fn stream(encoding: &str, op: Op) -> Result<Round, Problem> {
         to_client: Received::default(),
         server: Server::new(router()?, peer, speech)?,
         to_server: Received::default(),
+        sending: Sending::default(),
         bytes: Vec::new(),
     };
     Ok(match op {

@@ -15,6 +15,7 @@ use serde::{
 
 use super::found::without_input;
 use super::guard::{Asked, Guard, Limit, Policy};
+use crate::buffers::Behind;
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Budget;
 
@@ -23,7 +24,7 @@ use crate::limits::Budget;
 /// # Errors
 /// If the value's own `Serialize` fails, or a sequence does not know its length.
 pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    bincode::serialize_into(out, value).map_err(|error| match *error {
+    bincode::serialize_into(Behind(out), value).map_err(|error| match *error {
         ErrorKind::SequenceMustHaveLength => EncodeError::new(
             "bincode writes the length of a list or map first, and this one does not know it (as \
              structs with `#[serde(flatten)]` do not)",

@@ -22,7 +22,8 @@ pub use driver::Driver;
 use slots::{Full, Outcome, Slots};
 use turns::Turns;
 
-use super::Speech;
+use super::assembly::Assembly;
+use super::{Outgoing, Speech};
 use crate::channel::{Inbound, Outbound};
 use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
@@ -33,14 +34,15 @@ use crate::protocol::tail::Tail;
 /// The client's side of one connection, as callers share it. Dropping it ends the connection.
 ///
 /// ```
-/// use farcall_core::{connection::{Speech, client::Client}, encoding::Encoding, limits::Limits};
+/// use farcall_core::connection::{Sending, Speech, client::Client};
+/// use farcall_core::{encoding::Encoding, limits::Limits};
 ///
 /// let now = std::time::Instant::now;
 /// let (client, mut driver) =
 ///     Client::new(Speech::Native, Encoding::Bincode, Limits::default(), now);
-/// let mut hello = Vec::new();
+/// let mut hello = Sending::default();
 /// driver.transmit(&mut hello);
-/// assert_eq!(hello.len(), 16);
+/// assert_eq!(hello.left(), 16);
 /// assert!(client.is_open());
 /// ```
 pub struct Client {
@@ -69,7 +71,9 @@ struct Shared {
 struct State {
     slots: Slots,
     /// What is to be sent.
-    out: Vec<u8>,
+    out: Outgoing,
+    /// Replies that come in pieces.
+    assembly: Assembly,
     /// The largest message the server takes, as far as it said so.
     message_bytes: usize,
     /// The most calls in flight the server takes, as far as it said so.
@@ -120,13 +124,15 @@ impl Client {
         limits: Limits,
         now: fn() -> Instant,
     ) -> (Self, Driver) {
-        let mut out = Vec::new();
+        let mut out = Outgoing::default();
         if speech == Speech::Native {
-            out.extend_from_slice(&native::Hello::new(encoding, &limits).to_bytes());
+            out.whole
+                .extend_from_slice(&native::Hello::new(encoding, &limits).to_bytes());
         }
         let state = State {
             slots: Slots::default(),
             out,
+            assembly: Assembly::default(),
             message_bytes: limits.message_bytes,
             calls: limits.calls_per_connection,
             turns: Turns::default(),
@@ -189,7 +195,7 @@ impl Client {
         let mut state = self.shared.lock();
         if state.slots.close(id) {
             if self.shared.speech == Speech::Native && state.closed.is_none() {
-                native::write_cancel(&mut state.out, id);
+                state.give_up(id);
                 state.wake_driver();
             }
             state.wake_waiting();
@@ -220,7 +226,8 @@ impl Shared {
         id: Option<u64>,
         remaining: Option<Duration>,
     ) -> Result<usize, Failure> {
-        let message = Tail::begin(&mut state.out);
+        let start = state.out.whole.len();
+        let message = Tail::begin(&mut state.out.whole);
         self.encode(message.out, call, id, remaining)?;
         if self.speech == Speech::JsonRpc {
             message.out.push(b'\n');
@@ -230,6 +237,7 @@ impl Shared {
             return Err(Failure::too_large(size, state.message_bytes));
         }
         message.keep();
+        state.out.settle(start, id.unwrap_or_default());
         state.wake_driver();
         Ok(size)
     }
@@ -267,6 +275,14 @@ fn write_json(_: &mut Vec<u8>, _: &Outbound<'_>, _: Option<u64>) -> Result<(), E
 }
 
 impl State {
+    /// Tells the server to stop working on the call `id`, and drops what is half sent or half
+    /// there of it.
+    fn give_up(&mut self, id: u64) {
+        self.out.forget(id);
+        self.assembly.forget(id);
+        native::write_cancel(&mut self.out.whole, id);
+    }
+
     fn wake_driver(&mut self) {
         if let Some(driver) = self.driver.take() {
             driver.wake();

@@ -5,11 +5,15 @@
 //! replies; [`client`] numbers calls, and finds the caller of each reply. [`Speech`] tells what
 //! the conversation is in.
 
+mod assembly;
 pub mod client;
+mod outgoing;
 mod pending;
 mod received;
 pub mod server;
 
+pub(crate) use outgoing::Outgoing;
+pub use outgoing::{Sending, Unsent};
 pub use received::Received;
 
 use std::fmt;

@@ -15,8 +15,9 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
+use super::assembly::Assembly;
 use super::pending::Pending;
-use super::{PeerMisbehaved, Received, Speech};
+use super::{PeerMisbehaved, Received, Sending, Speech, Unsent};
 use crate::context::{self, Metadata, Peer};
 use crate::fault::{Fault, code};
 use crate::protocol::Incoming;
@@ -36,7 +37,7 @@ const BATCH: usize = 512;
 ///
 /// ```
 /// # use std::{sync::Arc, time::Instant};
-/// use farcall_core::connection::{Received, Speech, server::Server};
+/// use farcall_core::connection::{Received, Sending, Speech, server::Server};
 /// use farcall_core::{context::Peer, encoding::Encoding, limits::Limits, router::Router};
 ///
 /// let router = Router::builder().build().unwrap();
@@ -45,8 +46,9 @@ const BATCH: usize = 512;
 /// let mut received = Received::default();
 /// received.room().extend_from_slice(b"[]");
 /// server.receive(&mut received, Instant::now())?;
-/// let mut reply = Vec::new();
-/// server.transmit(&mut reply);
+/// let (mut sending, mut reply) = (Sending::default(), Vec::new());
+/// server.transmit(&mut sending);
+/// sending.drain_into(&mut reply);
 /// assert!(reply.starts_with(b"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600"));
 /// # Ok::<(), farcall_core::connection::PeerMisbehaved>(())
 /// ```
@@ -69,6 +71,8 @@ struct Core {
     peer: Arc<Peer>,
     slots: Vec<Box<dyn Slot>>,
     pending: Pending,
+    /// Requests that come in pieces.
+    assembly: Assembly,
     draining: bool,
 }
 
@@ -107,6 +111,7 @@ impl Server {
                 peer,
                 slots,
                 pending,
+                assembly: Assembly::default(),
                 draining: false,
             },
             speech: state,
@@ -148,7 +153,8 @@ impl Server {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.core.pending.next_deadline()
+        let calls = self.core.pending.next_deadline();
+        calls.into_iter().chain(self.core.next_piece_due()).min()
     }
 
     /// Ends the calls whose time is over at `now`.
@@ -157,17 +163,18 @@ impl Server {
         pending.expire(now, |reply_id| {
             finish(peer, reply_id, Err(Fault::too_late()))
         });
+        self.core.refuse_unfinished(now);
     }
 
-    /// Swaps what is to be sent into `empty`.
-    pub fn transmit(&mut self, empty: &mut Vec<u8>) {
-        std::mem::swap(&mut *self.core.peer.outbox.lock(), empty);
+    /// Fills `sending`, which must be empty, with what is to be sent next.
+    pub fn transmit(&mut self, sending: &mut Sending) {
+        self.core.peer.outbox.lock().transmit(sending);
     }
 
-    /// How many bytes [`transmit`](Self::transmit) would give.
+    /// What waits for [`transmit`](Self::transmit).
     #[must_use]
-    pub fn unsent(&self) -> usize {
-        self.core.peer.outbox.lock().len()
+    pub fn unsent(&self) -> Unsent {
+        self.core.peer.outbox.lock().unsent()
     }
 
     /// True if no call is being answered.

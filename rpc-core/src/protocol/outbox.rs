@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::connection::Outgoing;
 use crate::error::EncodeError;
 use crate::fault::{Fault, code};
 use crate::payload::Payload;
@@ -34,7 +35,7 @@ pub enum ReplyId {
 /// The bytes to send, and the largest message that the peer takes.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    bytes: Mutex<Vec<u8>>,
+    bytes: Mutex<Outgoing>,
     message_limit: AtomicUsize,
 }
 
@@ -47,7 +48,7 @@ impl Outbox {
     }
 
     /// The buffer. (A `Serialize` that panicked in here poisons nothing: see [`Tail`].)
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Outgoing> {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -67,7 +68,8 @@ impl Outbox {
         encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<(), Fault> {
         let mut bytes = self.lock();
-        let message = Tail::begin(&mut bytes);
+        let start = bytes.whole.len();
+        let message = Tail::begin(&mut bytes.whole);
         let written = match id {
             ReplyId::Native(id) => native::write_reply(message.out, *id, encode),
             #[cfg(feature = "json")]
@@ -77,22 +79,30 @@ impl Outbox {
             #[cfg(not(feature = "json"))]
             ReplyId::Json { .. } => encode(message.out),
         };
-        // The limit is that of a frame's body; its header does not count.
-        let header = match id {
-            ReplyId::Native(_) => native::HEADER,
-            ReplyId::Json { .. } => 0,
-        };
-        finish(message, written, self.message_limit(), header)
+        match id {
+            ReplyId::Native(id) => {
+                // The limit is that of a frame's body; its header does not count.
+                finish(message, written, self.message_limit(), native::HEADER)?;
+                bytes.settle(start, *id);
+                Ok(())
+            }
+            ReplyId::Json { .. } => finish(message, written, self.message_limit(), 0),
+        }
     }
 
     /// Appends `fault` as the reply to `id`.
     pub(crate) fn fault(&self, id: &ReplyId, fault: &Fault) {
         let mut bytes = self.lock();
         match id {
-            ReplyId::Native(id) => native::write_fault(&mut bytes, *id, fault),
+            ReplyId::Native(id) => {
+                let start = bytes.whole.len();
+                native::write_fault(&mut bytes.whole, *id, fault);
+                bytes.settle(start, *id);
+            }
             #[cfg(feature = "json")]
             ReplyId::Json { raw, version_1 } => {
-                crate::protocol::jsonrpc::write_fault(&mut bytes, raw, *version_1, fault);
+                let out = &mut bytes.whole;
+                crate::protocol::jsonrpc::write_fault(out, raw, *version_1, fault);
             }
             #[cfg(not(feature = "json"))]
             ReplyId::Json { .. } => {}

@@ -3,6 +3,7 @@
 
 mod model;
 mod pair;
+mod pieces;
 
 use std::collections::VecDeque;
 use std::pin::Pin;

@@ -13,7 +13,7 @@ use farcall_core::fault::code::OVERLOADED;
 use farcall_core::limits::Limits;
 use farcall_core::service::Service;
 
-use super::pair::{Gates, Pair, Parts, Wait, now, parts, pass, poll};
+use super::pair::{Gates, Pair, Parts, Wait, now, parts, pass, poll, sent};
 
 /// SplitMix64: small, and the same everywhere, so that a seed tells all.
 struct Random(u64);
@@ -96,12 +96,10 @@ impl Game<'_> {
 
     /// Moves up to `count` bytes in each direction.
     fn carry(&mut self, pair: &mut Parts<'_>, count: usize) {
-        let mut out = Vec::new();
-        pair.driver.transmit(&mut out);
-        self.to_server.extend(out);
-        let mut out = Vec::new();
-        pair.server.transmit(&mut out);
-        self.to_client.extend(out);
+        self.to_server
+            .extend(sent(|sending| pair.driver.transmit(sending)));
+        self.to_client
+            .extend(sent(|sending| pair.server.transmit(sending)));
         let some = |from: &mut VecDeque<u8>| {
             let count = count.min(from.len());
             from.drain(..count).collect::<Vec<_>>()

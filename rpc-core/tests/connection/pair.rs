@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use farcall_core::channel::{Call, CallFuture, Channel};
 use farcall_core::connection::client::{Client, Driver};
 use farcall_core::connection::server::Server;
-use farcall_core::connection::{Received, Speech};
+use farcall_core::connection::{Received, Sending, Speech};
 use farcall_core::context::Peer;
 use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
@@ -140,16 +140,14 @@ impl Pair {
     pub(crate) fn carry(parts: &mut Parts<'_>, step: usize) {
         loop {
             let mut still = true;
-            let mut bytes = Vec::new();
-            parts.driver.transmit(&mut bytes);
+            let bytes = sent(|sending| parts.driver.transmit(sending));
             for piece in bytes.chunks(step) {
                 still = false;
                 parts.to_server.room().extend_from_slice(piece);
                 while parts.server.receive(parts.to_server, now()).unwrap() {}
             }
             parts.server.poll(&Context::from_waker(Waker::noop()));
-            let mut bytes = Vec::new();
-            parts.server.transmit(&mut bytes);
+            let bytes = sent(|sending| parts.server.transmit(sending));
             for piece in bytes.chunks(step) {
                 still = false;
                 parts.to_client.room().extend_from_slice(piece);
@@ -159,6 +157,18 @@ impl Pair {
                 return;
             }
         }
+    }
+}
+
+/// All that `transmit` gives, however often it has to be asked.
+pub(crate) fn sent(mut transmit: impl FnMut(&mut Sending)) -> Vec<u8> {
+    let (mut sending, mut bytes) = (Sending::default(), Vec::new());
+    loop {
+        transmit(&mut sending);
+        if sending.is_empty() {
+            return bytes;
+        }
+        sending.drain_into(&mut bytes);
     }
 }
 

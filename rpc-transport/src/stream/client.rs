@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use farcall_core::channel::Channel;
 use farcall_core::connection::client::{Client, Driver};
-use farcall_core::connection::{PeerMisbehaved, Received, Speech};
+use farcall_core::connection::{PeerMisbehaved, Received, Sending, Speech};
 use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -36,8 +36,7 @@ where
         io,
         driver,
         received: Received::default(),
-        sending: Vec::new(),
-        sent: 0,
+        sending: Sending::default(),
         yielded: false,
         clock: Clock::default(),
     };
@@ -50,8 +49,7 @@ struct Task<IO> {
     io: IO,
     driver: Driver,
     received: Received,
-    sending: Vec<u8>,
-    sent: usize,
+    sending: Sending,
     /// True while it stands at the back of the run queue, to let more calls gather.
     yielded: bool,
     clock: Clock,
@@ -126,37 +124,27 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 self.yielded = false;
                 self.driver.transmit(&mut self.sending);
             }
-            ready!(poll_drain(
-                &mut self.io,
-                cx,
-                &mut self.sending,
-                &mut self.sent
-            ))?;
+            ready!(poll_drain(&mut self.io, cx, &mut self.sending))?;
         }
     }
 }
 
-/// Writes all of `bytes`, from `sent` on; leaves it empty.
+/// Writes all of `sending`; leaves it empty.
 pub(super) fn poll_drain<IO: AsyncWrite + Unpin>(
     io: &mut IO,
     cx: &mut Context<'_>,
-    bytes: &mut Vec<u8>,
-    sent: &mut usize,
+    sending: &mut Sending,
 ) -> Poll<io::Result<()>> {
-    /// A buffer that grew beyond this for one large message is given back.
-    const KEPT: usize = 256 * 1024;
-
-    while let Some(rest) = bytes.get(*sent..).filter(|rest| !rest.is_empty()) {
-        match ready!(Pin::new(&mut *io).poll_write(cx, rest))? {
+    while !sending.is_empty() {
+        let mut io = Pin::new(&mut *io);
+        let written = match sending.slices() {
+            [whole, piece] if piece.is_empty() => io.as_mut().poll_write(cx, &whole),
+            both => io.as_mut().poll_write_vectored(cx, &both),
+        };
+        match ready!(written)? {
             0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            count => *sent += count,
+            count => sending.advance(count),
         }
-    }
-    *sent = 0;
-    if bytes.capacity() > KEPT {
-        *bytes = Vec::new();
-    } else {
-        bytes.clear();
     }
     Pin::new(io).poll_flush(cx)
 }

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use farcall_core::connection::Received;
 use farcall_core::connection::server::Server;
+use farcall_core::connection::{Received, Sending};
 use farcall_core::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
@@ -33,8 +33,8 @@ pub(crate) async fn serve<IO>(
         fresh: true,
         reading: Reading::Open,
         held: false,
-        sending: Vec::new(),
-        sent: 0,
+        sending: Sending::default(),
+        moved: true,
         unsent_limit: limits.unsent_bytes,
         write_time: limits.write_time,
         clock: Clock::default(),
@@ -66,15 +66,16 @@ struct Task<IO> {
     reading: Reading,
     /// Reading waits until what was written has left.
     held: bool,
-    sending: Vec<u8>,
-    sent: usize,
+    sending: Sending,
+    /// Something was written since more was read than is sent.
+    moved: bool,
     unsent_limit: usize,
     write_time: Duration,
     clock: Clock,
     stalled: Stalled,
 }
 
-/// A write that got nowhere: how far it had come, and until when it may stay there.
+/// A write that got nowhere: how much was left of it, and until when it may stay there.
 #[derive(Default)]
 struct Stalled {
     at: usize,
@@ -118,7 +119,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
     }
 
     fn is_sent(&self) -> bool {
-        self.sending.is_empty() && self.connection.unsent() == 0
+        self.sending.is_empty() && self.connection.unsent().bytes == 0
     }
 
     fn poll_work(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
@@ -143,7 +144,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
     fn check_progress(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let Self {
             sending,
-            sent,
             stalled,
             write_time,
             ..
@@ -152,8 +152,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             stalled.until = None;
             return Ok(());
         }
-        if stalled.until.is_none() || stalled.at != *sent {
-            stalled.at = *sent;
+        if stalled.until.is_none() || stalled.at != sending.left() {
+            stalled.at = sending.left();
             stalled.until = now().checked_add(*write_time);
         }
         match stalled.clock.poll_at(stalled.until, cx) {
@@ -181,9 +181,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                     }
                 }
             }
-            // A peer that does not read its replies is not read from.
-            let unsent = self.sending.len() - self.sent + self.connection.unsent();
-            if unsent >= self.unsent_limit {
+            if self.is_full() {
                 self.held = true;
                 return Ok(());
             }
@@ -200,20 +198,35 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         }
     }
 
+    /// True if enough waits for the peer: one that does not read its replies is not read from.
+    fn is_full(&mut self) -> bool {
+        /// So many large replies may be under way to a peer that reads.
+        const LARGE: usize = 8;
+
+        let waits = self.connection.unsent();
+        let unsent = self.sending.left() + waits.bytes;
+        if unsent < self.unsent_limit {
+            return false;
+        }
+        // Large replies leave in pieces, and must not hold up the calls beside them.
+        let small = unsent - waits.large_bytes;
+        let is_full = small >= self.unsent_limit || waits.large >= LARGE || !self.moved;
+        self.moved = false;
+        is_full
+    }
+
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             if self.sending.is_empty() {
-                if self.connection.unsent() == 0 {
+                if self.connection.unsent().bytes == 0 {
                     return Poll::Pending;
                 }
                 self.connection.transmit(&mut self.sending);
             }
-            ready!(poll_drain(
-                &mut self.io,
-                cx,
-                &mut self.sending,
-                &mut self.sent
-            ))?;
+            let left = self.sending.left();
+            let drained = poll_drain(&mut self.io, cx, &mut self.sending);
+            self.moved |= self.sending.left() < left;
+            ready!(drained)?;
             // Nothing else would wake the reader: it did not ask the socket.
             if std::mem::take(&mut self.held) {
                 cx.waker().wake_by_ref();

@@ -69,7 +69,7 @@ impl<'a> Unsent<'a> {
         let most = shared.most(*message_bytes);
         let mut started = Vec::with_capacity(calls.len());
         // A `Serialize` that panics takes the whole message with it.
-        let mut message = Tail::begin(out);
+        let mut message = Tail::begin(&mut out.whole);
         for (call, deadline) in calls {
             let timeout = call.options.timeout;
             let remaining = deadline.saturating_duration_since(now);

@@ -7,14 +7,12 @@ use std::time::Instant;
 use super::slots::Outcome;
 use super::{Closed, Shared, State};
 use crate::channel::Inbound;
-use crate::connection::{PeerMisbehaved, Received, Speech};
+use crate::connection::assembly::{Piece, Refused};
+use crate::connection::{PeerMisbehaved, Received, Sending, Speech};
 use crate::error::Failure;
 use crate::fault::shown;
-#[cfg(feature = "json")]
 use crate::payload::Payload;
-use crate::protocol::native::{
-    HEADER, HELLO, Header, Kind, Version, read_fault, write_cancel, write_empty,
-};
+use crate::protocol::native::{HEADER, HELLO, Header, Kind, Version, read_fault, write_empty};
 
 /// So many replies are handed out before the callers they wake get to run.
 const BATCH: usize = 512;
@@ -76,7 +74,7 @@ impl Driver {
     #[must_use]
     pub fn is_done(&self) -> bool {
         let state = self.shared.lock();
-        state.released && state.out.is_empty()
+        state.released && state.out.len() == 0
     }
 
     /// How many bytes are to be sent, and how many calls are in flight.
@@ -86,9 +84,9 @@ impl Driver {
         (state.out.len(), state.slots.len())
     }
 
-    /// Swaps what is to be sent into `empty`.
-    pub fn transmit(&mut self, empty: &mut Vec<u8>) {
-        std::mem::swap(&mut self.shared.lock().out, empty);
+    /// Fills `sending`, which must be empty, with what is to be sent next.
+    pub fn transmit(&mut self, sending: &mut Sending) {
+        self.shared.lock().out.transmit(sending);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.
@@ -100,24 +98,17 @@ impl Driver {
     /// Ends the calls whose time is over, and tells the server to stop working on them.
     pub fn handle_timeout(&mut self, now: Instant) {
         let mut state = self.shared.lock();
-        let State {
-            slots,
-            out,
-            turns,
-            alarm,
-            ..
-        } = &mut *state;
         let wakers = &mut self.wakers;
-        let native = self.shared.speech == Speech::Native;
-        let mut next = slots.expire(now, |id, waker| {
-            if native {
-                write_cancel(out, id);
-            }
+        let mut late = Vec::new();
+        let next = state.slots.expire(now, |id, waker| {
+            late.push(id);
             wakers.extend(waker);
         });
-        let next_turn = turns.expire(now, |waker| wakers.push(waker));
-        next = next.into_iter().chain(next_turn).min();
-        *alarm = next;
+        if self.shared.speech == Speech::Native {
+            late.into_iter().for_each(|id| state.give_up(id));
+        }
+        let next_turn = state.turns.expire(now, |waker| wakers.push(waker));
+        state.alarm = next.into_iter().chain(next_turn).min();
         drop(state);
         self.wake();
     }
@@ -187,6 +178,9 @@ impl Driver {
             Ok(None) => return Ok(false),
             Ok(Some(Version::Known(hello))) if hello.encoding == self.shared.encoding => {
                 received.skip(HELLO);
+                if hello.takes_pieces() {
+                    state.out.take_pieces();
+                }
                 state.message_bytes = state.message_bytes.min(hello.message_bytes as usize);
                 state.calls = state.calls.min((hello.calls as usize).max(1));
                 return Ok(true);
@@ -220,15 +214,11 @@ impl Driver {
             return Ok(false);
         };
         let limit = self.shared.limits.message_bytes;
-        if header.length > limit {
+        if header.length > header.most(limit) {
             received.skip(HEADER);
             self.skip = header.length;
             let failure = Failure::too_large(header.length, limit);
-            self.wakers.extend(
-                state
-                    .slots
-                    .complete(header.id, Outcome::Reply(Err(failure))),
-            );
+            self.complete(state, header.id, Err(failure));
             return Ok(true);
         }
         let whole = HEADER + header.length;
@@ -236,31 +226,76 @@ impl Driver {
             received.expect(whole);
             return Ok(false);
         }
-        received.skip(HEADER);
-        if header.has_more() {
-            return Err(PeerMisbehaved::new(
-                "a message in pieces, which no hello offered",
-            ));
+        if header.is_piece() {
+            self.piece(state, received, &header)?;
+            received.skip(whole);
+            return Ok(true);
         }
+        received.skip(HEADER);
         let body = received.take(header.length);
+        self.message(state, &header, body)?;
+        Ok(true)
+    }
+
+    /// Takes a piece of a message, and the message if it is the last.
+    fn piece(
+        &mut self,
+        state: &mut State,
+        received: &Received,
+        header: &Header,
+    ) -> Result<(), PeerMisbehaved> {
+        let limit = self.shared.limits.message_bytes;
+        let bytes = received.bytes().get(HEADER..HEADER + header.length);
+        let now = (self.shared.now)();
+        // Nobody waits any more: neither is it kept.
+        if !header.is_chunk() && !state.slots.is_waited_for(header.id) {
+            return Ok(());
+        }
+        let piece = bytes.unwrap_or_default();
+        match state.assembly.take(header, piece, limit, now) {
+            Piece::Partial => Ok(()),
+            Piece::Whole(header, body) => self.message(state, &header, body),
+            Piece::Refused(refused) => {
+                let failure = match refused {
+                    Refused::TooLarge(size) => Failure::too_large(size, limit),
+                    Refused::TooMany(most) => {
+                        Failure::peer(format!("more than {most} messages in pieces at a time"))
+                    }
+                    Refused::Broken => Failure::peer("a message in pieces that do not fit"),
+                };
+                self.complete(state, header.id, Err(failure));
+                state.give_up(header.id);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends a call.
+    fn complete(&mut self, state: &mut State, id: u64, reply: Result<Inbound, Failure>) {
+        let waker = state.slots.complete(id, Outcome::Reply(reply));
+        self.wakers.extend(waker);
+    }
+
+    /// Takes one whole message.
+    fn message(
+        &mut self,
+        state: &mut State,
+        header: &Header,
+        body: Payload,
+    ) -> Result<(), PeerMisbehaved> {
         let encoding = self.shared.encoding;
         match header.kind {
             Some(Kind::Reply) => {
                 let at = usize::from(header.metadata)..body.len();
                 let reply = Ok(Inbound::new(encoding, body, at).in_frame());
-                self.wakers
-                    .extend(state.slots.complete(header.id, Outcome::Reply(reply)));
+                self.complete(state, header.id, reply);
             }
             Some(Kind::Fault) => {
                 let failure = read_fault(&body, encoding)
                     .map_or_else(|| Failure::peer("a fault frame too short"), Failure::remote);
-                self.wakers.extend(
-                    state
-                        .slots
-                        .complete(header.id, Outcome::Reply(Err(failure))),
-                );
+                self.complete(state, header.id, Err(failure));
             }
-            Some(Kind::Ping) => write_empty(&mut state.out, Kind::Pong, header.id),
+            Some(Kind::Ping) => write_empty(&mut state.out.whole, Kind::Pong, header.id),
             Some(Kind::GoingAway) => {
                 state.closed.get_or_insert(Closed::GoingAway);
             }
@@ -271,7 +306,7 @@ impl Driver {
                 )));
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Takes one JSON text; false if none is complete.

@@ -84,7 +84,7 @@ impl Json {
                 core.run(async move {
                     if let Some(mut reply) = answer_batch(&router, &caller, members).await {
                         reply.push(b'\n');
-                        caller.peer.outbox.lock().extend_from_slice(&reply);
+                        caller.peer.outbox.lock().whole.extend_from_slice(&reply);
                     }
                 });
             }

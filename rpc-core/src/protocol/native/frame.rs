@@ -32,8 +32,10 @@ pub(super) const REQUEST_HEAD: usize = 8;
 pub(super) const NOTIFICATION: u8 = 1;
 /// The flag of a request that may be run twice.
 pub(super) const IDEMPOTENT: u8 = 2;
-/// The flag of a message that goes on in a further frame. No feature bit offers it yet.
-const MORE: u8 = 0x80;
+/// The flag of a message that goes on in a further frame.
+pub(super) const MORE: u8 = 0x80;
+/// The length of the number at the head of a first piece: how long the whole body is.
+pub(crate) const TOTAL: usize = 4;
 
 /// What a frame is.
 ///
@@ -65,7 +67,7 @@ pub enum Kind {
     Pong = 9,
     /// No further calls are taken on this connection.
     GoingAway = 10,
-    /// The next piece of a large message (reserved).
+    /// The next piece of a large message.
     Chunk = 11,
 }
 
@@ -147,6 +149,21 @@ impl Header {
     /// True if the message goes on in a further frame.
     pub(crate) fn has_more(&self) -> bool {
         self.flags & MORE != 0
+    }
+
+    /// How long its body may be where a message may have `message_bytes`.
+    pub(crate) fn most(&self, message_bytes: usize) -> usize {
+        message_bytes.saturating_add(if self.has_more() { TOTAL } else { 0 })
+    }
+
+    /// True if the frame is a piece of a message, but not the first.
+    pub(crate) fn is_chunk(&self) -> bool {
+        self.kind == Some(Kind::Chunk)
+    }
+
+    /// True if the frame is no message but a piece of one.
+    pub(crate) fn is_piece(&self) -> bool {
+        self.has_more() || self.is_chunk()
     }
 }
 

@@ -15,6 +15,9 @@ const VERSION: u8 = 1;
 /// In the place of the version: what follows is a refusal in words.
 const REFUSED: u8 = 0;
 
+/// The feature of taking messages in pieces, and streams.
+const PIECES: u16 = 1;
+
 /// What one side says of itself before its first frame.
 ///
 /// ```
@@ -27,7 +30,7 @@ const REFUSED: u8 = 0;
 pub struct Hello {
     /// What the values of this connection are encoded in.
     pub encoding: Encoding,
-    /// What the sender can do beyond version 1's unary calls; a bit each. None yet.
+    /// What the sender can do beyond version 1's unary calls; a bit each.
     pub features: u16,
     /// The largest frame body the sender takes, in bytes.
     pub message_bytes: u32,
@@ -41,10 +44,16 @@ impl Hello {
     pub fn new(encoding: Encoding, limits: &Limits) -> Self {
         Self {
             encoding,
-            features: 0,
+            features: PIECES,
             message_bytes: u32::try_from(limits.message_bytes).unwrap_or(u32::MAX),
             calls: u32::try_from(limits.calls_per_connection).unwrap_or(u32::MAX),
         }
+    }
+
+    /// True if the sender takes messages in pieces, and streams.
+    #[must_use]
+    pub fn takes_pieces(self) -> bool {
+        self.features & PIECES != 0
     }
 
     /// The hello as it is sent.
@@ -177,7 +186,7 @@ mod tests {
         };
         assert_eq!(
             Hello::new(Encoding::Bincode, &limits).to_bytes(),
-            *b"\xfcfar\x01\x01\x00\x00\x00\x00\x40\x00\x00\x04\x00\x00",
+            *b"\xfcfar\x01\x01\x01\x00\x00\x00\x40\x00\x00\x04\x00\x00",
         );
         assert_eq!(refusal("no"), *b"\xfcfar\x00\x00\x02\x00no");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::frame::{HEADER, IDEMPOTENT, Kind, NOTIFICATION};
+use super::frame::{HEADER, IDEMPOTENT, Kind, MORE, NOTIFICATION, TOTAL};
 use crate::channel::Outbound;
 use crate::encoding::Encoding;
 use crate::error::EncodeError;
@@ -84,6 +84,30 @@ pub(crate) fn write_fault(out: &mut Vec<u8>, id: u64, fault: &Fault) {
         out.extend_from_slice(&data.bytes);
     }
     end(out, start);
+}
+
+/// Appends what stands before the bytes `from..end` of `frame` where they are sent as a piece of it:
+/// before the first one the frame's own header and the length of the whole body, before the others
+/// a header of their own.
+pub(crate) fn write_piece_head(out: &mut Vec<u8>, frame: &[u8], from: usize, end: usize) {
+    let start = out.len();
+    let more = if end < frame.len() { MORE } else { 0 };
+    let body = u32::try_from(frame.len() - HEADER).unwrap_or(u32::MAX);
+    let mut length = u32::try_from(end - from).unwrap_or(u32::MAX);
+    let Some((head, _)) = frame.split_first_chunk::<HEADER>() else {
+        return;
+    };
+    let &[_, _, _, _, kind, flags, m0, m1, ref id @ ..] = head;
+    if from == HEADER {
+        length += TOTAL as u32;
+        out.extend_from_slice(&[0, 0, 0, 0, kind, flags | more, m0, m1]);
+        out.extend_from_slice(id);
+        out.extend_from_slice(&body.to_le_bytes());
+    } else {
+        out.extend_from_slice(&[0, 0, 0, 0, Kind::Chunk as u8, more, 0, 0]);
+        out.extend_from_slice(id);
+    }
+    patch(out, start, &length.to_le_bytes());
 }
 
 /// Appends the frame that gives up the call `id`.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::router;
 use crate::connection::server::Server;
-use crate::connection::{Received, Speech};
+use crate::connection::{Received, Sending, Speech};
 use crate::context::Peer;
 use crate::encoding::Encoding;
 use crate::limits::Limits;
@@ -19,8 +19,9 @@ fn answers(stream: &[u8], size: usize) -> Vec<(i64, serde_json::Value)> {
         received.room().extend_from_slice(piece);
         while server.receive(&mut received, Instant::now()).unwrap() {}
     }
-    let mut out = Vec::new();
-    server.transmit(&mut out);
+    let (mut sending, mut out) = (Sending::default(), Vec::new());
+    server.transmit(&mut sending);
+    sending.drain_into(&mut out);
     let lines = out.split_inclusive(|&byte| byte == b'\n');
     lines
         .map(|line| {

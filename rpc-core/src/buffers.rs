@@ -1,0 +1,122 @@
+//! Large buffers, kept to be used again.
+//!
+//! A megabyte that is allocated and freed for each message costs more in page faults than in
+//! copying. Buffers of large messages are kept here for the whole process, so that a connection
+//! that is idle holds none.
+
+use std::sync::{Mutex, PoisonError};
+
+/// Smaller buffers are not worth keeping: the allocator is good at them.
+const LARGE: usize = 64 * 1024;
+/// The most that is kept in all, in bytes.
+const MOST: usize = 32 * 1024 * 1024;
+/// The most buffers that are kept, so that looking for one stays short.
+const COUNT: usize = 64;
+
+static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+/// Makes room for `more` bytes in `buffer`, in one that was kept if it has to become large.
+#[inline]
+pub(crate) fn reserve(buffer: &mut Vec<u8>, more: usize) {
+    if buffer.capacity() - buffer.len() < more {
+        grow(buffer, more);
+    }
+}
+
+#[cold]
+fn grow(buffer: &mut Vec<u8>, more: usize) {
+    let needed = buffer.len().saturating_add(more);
+    if needed > LARGE
+        && let Some(mut kept) = take(needed)
+    {
+        kept.extend_from_slice(buffer);
+        give_back(std::mem::replace(buffer, kept));
+        return;
+    }
+    buffer.reserve(more);
+}
+
+/// The smallest of the kept buffers with this capacity.
+fn take(capacity: usize) -> Option<Vec<u8>> {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let fitting = kept.iter().enumerate();
+    let fitting = fitting.filter(|(_, buffer)| buffer.capacity() >= capacity);
+    let (at, _) = fitting.min_by_key(|(_, buffer)| buffer.capacity())?;
+    Some(kept.swap_remove(at))
+}
+
+/// Keeps `buffer` if it is large and there is room for it.
+pub(crate) fn give_back(mut buffer: Vec<u8>) {
+    if buffer.capacity() <= LARGE {
+        return;
+    }
+    buffer.clear();
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let held: usize = kept.iter().map(Vec::capacity).sum();
+    if kept.len() < COUNT && held.saturating_add(buffer.capacity()) <= MOST {
+        kept.push(buffer);
+    }
+}
+
+/// Bytes whose buffer is given back when they are dropped.
+pub(crate) struct Kept(pub(crate) Vec<u8>);
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        give_back(std::mem::take(&mut self.0));
+    }
+}
+
+/// Writes behind what a buffer has, with room as of [`reserve`].
+pub(crate) struct Behind<'a>(pub(crate) &'a mut Vec<u8>);
+
+impl std::io::Write for Behind<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if bytes.len() > LARGE {
+            reserve(self.0, bytes.len());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_buffer_is_used_again_and_keeps_what_was_written() {
+        // An odd size, so that tests beside this one do not take it.
+        let capacity = 3 * 1024 * 1024 + 17;
+        give_back(Vec::with_capacity(capacity));
+        let mut buffer = b"head".to_vec();
+        reserve(&mut buffer, capacity - 4);
+        assert_eq!((buffer.capacity(), &buffer[..]), (capacity, &b"head"[..]));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        for _ in 0..10 {
+            give_back(Vec::with_capacity(MOST / 4));
+        }
+        let held: usize = KEPT.lock().unwrap().iter().map(Vec::capacity).sum();
+        assert!(held <= MOST, "{held}");
+    }
+}

@@ -1,0 +1,275 @@
+//! What waits to be sent over a byte stream: whole messages in one buffer, and beside them large
+//! ones, which leave in pieces.
+//!
+//! A message that is longer than a piece would hold up all that come behind it, so the pieces of
+//! large ones take turns, and what is small goes ahead of the next piece. Only messages of the same
+//! call keep their order: an item must not overtake the large one before it.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::task::{Context, Waker};
+
+use crate::buffers;
+use crate::protocol::native::{HEADER, write_piece_head};
+
+/// The longest piece of a large message, in bytes.
+pub(crate) const PIECE: usize = 64 * 1024;
+
+/// While so much waits to be sent, streams make no further items: replies must not queue behind
+/// them, nor memory grow.
+const ROOM: usize = 64 * 1024;
+
+/// A buffer that grew beyond this for one message is not kept by the connection.
+const KEPT: usize = 256 * 1024;
+
+/// What waits to be sent.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    /// Whole messages, one behind the other. A writer appends here, then calls
+    /// [`settle`](Self::settle).
+    pub(crate) whole: Vec<u8>,
+    large: VecDeque<Large>,
+    /// How much of large messages is left to be sent.
+    left: usize,
+    /// The call whose large message has its turn: it is with the transport.
+    away: Option<u64>,
+    /// The peer takes messages in pieces.
+    takes_pieces: bool,
+    /// Streams that wait for [`ROOM`].
+    waiting: Vec<Waker>,
+}
+
+/// A frame that is sent in pieces.
+#[derive(Debug)]
+struct Large {
+    id: u64,
+    /// The frame, header and all.
+    frame: Vec<u8>,
+    /// How much of it was sent, its header included from the first piece on.
+    sent: usize,
+}
+
+/// What a transport is sending: some whole messages, and a piece of a large one.
+///
+/// ```
+/// use farcall_core::connection::Sending;
+///
+/// let mut sending = Sending::default();
+/// assert!(sending.is_empty());
+/// sending.advance(0);
+/// ```
+#[derive(Debug, Default)]
+pub struct Sending {
+    bytes: Vec<u8>,
+    piece: Option<Large>,
+    /// Where the piece ends in its frame.
+    end: usize,
+    /// How much of both was sent.
+    sent: usize,
+}
+
+/// How much waits to be sent.
+///
+/// ```
+/// assert_eq!(farcall_core::connection::Unsent::default().bytes, 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unsent {
+    /// In bytes.
+    pub bytes: usize,
+    /// How many of them are in messages that leave in pieces.
+    pub large_bytes: usize,
+    /// How many such messages there are.
+    pub large: usize,
+}
+
+impl Sending {
+    /// True if everything was sent, and more can be asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left() == 0
+    }
+
+    /// How many bytes are left to be sent.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.bytes.len() + self.piece().len() - self.sent
+    }
+
+    /// How many bytes were sent since this was last filled.
+    #[must_use]
+    pub fn sent(&self) -> usize {
+        self.sent
+    }
+
+    fn piece(&self) -> &[u8] {
+        let piece = self.piece.as_ref();
+        piece
+            .and_then(|large| large.frame.get(large.sent..self.end))
+            .unwrap_or_default()
+    }
+
+    /// What is left to be sent, in this order. The second is empty unless a message is large.
+    #[must_use]
+    pub fn slices(&self) -> [IoSlice<'_>; 2] {
+        let of_piece = self.sent.saturating_sub(self.bytes.len());
+        [
+            IoSlice::new(self.bytes.get(self.sent..).unwrap_or_default()),
+            IoSlice::new(self.piece().get(of_piece..).unwrap_or_default()),
+        ]
+    }
+
+    /// Notes that `count` more bytes were sent.
+    pub fn advance(&mut self, count: usize) {
+        self.sent = (self.sent + count).min(self.bytes.len() + self.piece().len());
+        if self.sent >= self.bytes.len() && self.is_empty() {
+            self.sent = 0;
+            self.bytes.clear();
+            if self.bytes.capacity() > KEPT {
+                buffers::give_back(std::mem::take(&mut self.bytes));
+            }
+            if let Some(large) = &mut self.piece {
+                large.sent = self.end;
+            }
+        }
+    }
+
+    /// Appends all that is left to `out`, as if it was sent.
+    pub fn drain_into(&mut self, out: &mut Vec<u8>) {
+        for slice in self.slices() {
+            out.extend_from_slice(&slice);
+        }
+        self.advance(self.left());
+    }
+}
+
+impl Large {
+    /// Where the next piece is. The header of a frame that is cut leaves with its first piece, in
+    /// another form.
+    fn next_piece(&self) -> (usize, usize) {
+        match self.sent {
+            0 if self.frame.len() <= HEADER + PIECE => (0, self.frame.len()),
+            0 => (HEADER, HEADER + PIECE),
+            sent => (sent, self.frame.len().min(sent + PIECE)),
+        }
+    }
+}
+
+impl Outgoing {
+    /// The peer's hello says that it takes messages in pieces.
+    pub(crate) fn take_pieces(&mut self) {
+        self.takes_pieces = true;
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn len(&self) -> usize {
+        self.whole.len() + self.left
+    }
+
+    /// What of it is how much.
+    pub(crate) fn unsent(&self) -> Unsent {
+        Unsent {
+            bytes: self.len(),
+            large_bytes: self.left,
+            large: self.large.len() + usize::from(self.away.is_some()),
+        }
+    }
+
+    /// The frame of the call `id` that was appended at `start` is complete: sends it in pieces if
+    /// it is large, or if one of that call's is still under way.
+    #[inline]
+    pub(crate) fn settle(&mut self, start: usize, id: u64) {
+        let length = self.whole.len() - start;
+        if length > HEADER + PIECE || self.left > 0 {
+            self.settle_aside(start, id);
+        }
+    }
+
+    #[cold]
+    fn settle_aside(&mut self, start: usize, id: u64) {
+        let is_large = self.whole.len() - start > HEADER + PIECE;
+        let is_behind = self.away == Some(id) || self.large.iter().any(|large| large.id == id);
+        // Notifications have no id to find the pieces by.
+        if !self.takes_pieces || id == 0 || !(is_large || is_behind) {
+            return;
+        }
+        let frame = if start == 0 {
+            std::mem::take(&mut self.whole)
+        } else {
+            let mut frame = Vec::new();
+            let tail = self.whole.get(start..).unwrap_or_default();
+            buffers::reserve(&mut frame, tail.len());
+            frame.extend_from_slice(tail);
+            self.whole.truncate(start);
+            frame
+        };
+        self.left += frame.len();
+        self.large.push_back(Large { id, frame, sent: 0 });
+    }
+
+    /// The call `id` was given up: what is left of its large messages is not sent.
+    pub(crate) fn forget(&mut self, id: u64) {
+        if self.left == 0 {
+            return;
+        }
+        if self.away == Some(id) {
+            self.away = None;
+        }
+        let (forgotten, kept) = std::mem::take(&mut self.large)
+            .into_iter()
+            .partition(|large| large.id == id);
+        self.large = kept;
+        let forgotten: VecDeque<Large> = forgotten;
+        for large in forgotten {
+            self.left -= large.frame.len() - large.sent;
+            buffers::give_back(large.frame);
+        }
+    }
+
+    /// Fills `sending`, which is empty, with what gathered and one piece.
+    pub(crate) fn transmit(&mut self, sending: &mut Sending) {
+        if let Some(large) = sending.piece.take() {
+            self.put_back(large);
+        }
+        std::mem::swap(&mut self.whole, &mut sending.bytes);
+        if let Some(large) = self.large.pop_front() {
+            let (from, end) = large.next_piece();
+            if (from, end) != (0, large.frame.len()) {
+                write_piece_head(&mut sending.bytes, &large.frame, from, end);
+            }
+            self.left -= end - large.sent;
+            self.away = Some(large.id);
+            sending.end = end;
+            sending.piece = Some(Large {
+                sent: from,
+                ..large
+            });
+        }
+        if self.whole.len() < ROOM {
+            self.waiting.drain(..).for_each(Waker::wake);
+        }
+    }
+
+    /// Puts a message behind the others, whose piece was sent.
+    fn put_back(&mut self, large: Large) {
+        let is_wanted = self.away.take() == Some(large.id);
+        let rest = large.frame.len() - large.sent;
+        match is_wanted && rest > 0 {
+            true => self.large.push_back(large),
+            false => {
+                self.left -= rest;
+                buffers::give_back(large.frame);
+            }
+        }
+    }
+
+    /// True if a stream may append an item; else `cx` is woken when it may.
+    pub(crate) fn has_room(&mut self, cx: &Context<'_>) -> bool {
+        let has_room = self.whole.len() < ROOM;
+        if !has_room {
+            self.waiting.push(cx.waker().clone());
+        }
+        has_room
+    }
+}
