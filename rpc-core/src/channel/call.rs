@@ -124,10 +124,13 @@ where
     type IntoFuture = CallFuture<'a, P, T, E>;
 
     fn into_future(self) -> CallFuture<'a, P, T, E> {
-        CallFuture {
-            call: self,
-            state: State::Unsent,
-        }
+        let state = match &self.channel.0 {
+            Way::Connection(connection) if !self.options.notification => {
+                State::Queued(Unsent::new(connection))
+            }
+            _ => State::Unsent,
+        };
+        CallFuture { call: self, state }
     }
 }
 
@@ -181,7 +184,11 @@ where
                 },
                 State::Queued(unsent) => match unsent.poll_start(this.call.outbound(), cx) {
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(waiting)) => this.state = State::Connection(waiting),
+                    Poll::Ready(Ok(waiting)) => {
+                        // The reply will wake this: it is known who waits for it.
+                        this.state = State::Connection(waiting);
+                        return Poll::Pending;
+                    }
                     Poll::Ready(Err(failure)) => break Err(failure),
                 },
                 State::Connection(waiting) => match waiting.poll_reply(cx) {
@@ -205,13 +212,13 @@ where
 }
 
 impl<'a, P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'a, P, T, E> {
+    /// Starts what does not wait in a connection's slot.
     fn start(&self) -> Result<State<'a>, Failure> {
         Ok(match &self.channel.0 {
-            Way::Connection(connection) if self.options.notification => {
+            Way::Connection(connection) => {
                 connection.notify(self.outbound())?;
                 State::Sent
             }
-            Way::Connection(connection) => State::Queued(Unsent::new(connection)),
             Way::Carrier(carrier) => State::Carrier(carrier.start(self.outbound())?),
         })
     }
