@@ -47,6 +47,7 @@ impl Payload {
     }
 
     /// The first `len` bytes, if they are held in place.
+    #[inline]
     pub(crate) fn start_of(bytes: &[u8], len: usize) -> Option<Self> {
         match bytes.first_chunk() {
             // What follows is copied along, and never shown: a copy of fixed length is cheaper.

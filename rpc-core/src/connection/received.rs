@@ -118,11 +118,20 @@ impl Received {
     }
 
     /// Takes `count` bytes from the start as a message: a small one copied, a large one shared.
+    #[inline]
     pub(crate) fn take(&mut self, count: usize) -> Payload {
-        if let Some(small) = Payload::start_of(self.bytes(), count) {
-            self.skip(count);
-            return small;
+        match Payload::start_of(self.bytes(), count) {
+            Some(small) => {
+                self.start += count;
+                self.expected = 0;
+                small
+            }
+            None => self.share(count),
         }
+    }
+
+    /// As [`take`](Self::take), for a large message or one that is not all there.
+    fn share(&mut self, count: usize) -> Payload {
         self.settle();
         self.expected = 0;
         let count = count.min(self.buffer.len());

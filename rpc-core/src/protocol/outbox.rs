@@ -85,6 +85,14 @@ impl Outbox {
         finish(message, written, self.message_limit(), header)
     }
 
+    /// Appends `fault` as the reply to a call, unless it was a notification.
+    #[cold]
+    pub(crate) fn refuse(&self, id: Option<&ReplyId>, fault: &Fault) {
+        if let Some(id) = id {
+            self.fault(id, fault);
+        }
+    }
+
     /// Appends `fault` as the reply to `id`.
     pub(crate) fn fault(&self, id: &ReplyId, fault: &Fault) {
         let mut bytes = self.lock();

@@ -29,8 +29,9 @@ pub(crate) trait Erased: Send + Sync {
 
 /// Starts calls of one service for one connection.
 pub(crate) trait Slot: Send {
-    /// Starts a call and polls it once.
-    fn start(&mut self, request: Request, cx: &mut Context<'_>) -> Started;
+    /// Takes `request`, starts its call and polls it once. (A reference, because what is handed on
+    /// by value is copied at each step.)
+    fn start(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Started;
 }
 
 /// What became of a call's first poll.
@@ -72,18 +73,30 @@ where
     M: FnMut(Request) -> F + Send,
     F: Future<Output = Reply> + Send + 'static,
 {
-    fn start(&mut self, request: Request, cx: &mut Context<'_>) -> Started {
-        let Ok(future) = catch_unwind(AssertUnwindSafe(|| (self.make)(request))) else {
-            return Started::Done(panicked());
-        };
-        let mut slot = self.spare.take().unwrap_or_else(|| Box::pin(None));
-        slot.set(Some(future));
-        match slot.as_mut().poll_reply(cx) {
-            Poll::Ready(reply) => {
-                self.spare = Some(slot);
-                Started::Done(reply)
+    fn start(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Started {
+        let Self { make, spare } = self;
+        let slot = spare.get_or_insert_with(|| Box::pin(None));
+        let first = catch_unwind(AssertUnwindSafe(|| {
+            slot.set(request.take().map(make));
+            let first = slot.as_mut().as_pin_mut().map(|future| future.poll(cx));
+            if matches!(first, Some(Poll::Ready(_))) {
+                // What the handler held is dropped here: a panic in a `drop` is its own too.
+                slot.set(None);
             }
-            Poll::Pending => Started::Pending(Running(slot)),
+            first
+        }));
+        match first {
+            Ok(Some(Poll::Ready(reply))) => Started::Done(reply),
+            Ok(Some(Poll::Pending)) => match spare.take() {
+                Some(slot) => Started::Pending(Running(slot)),
+                None => Started::Done(panicked()),
+            },
+            Ok(None) => Started::Done(panicked()),
+            Err(_) => {
+                // What is left of the handler may panic again.
+                let _ = catch_unwind(AssertUnwindSafe(|| slot.set(None)));
+                Started::Done(panicked())
+            }
         }
     }
 }
@@ -162,6 +175,7 @@ impl<F: Future<Output = Reply> + Send> Handler for Option<F> {
 }
 
 /// The panic's own message is in the server's log, by the panic hook; strangers don't see it.
+#[cold]
 fn panicked() -> Reply {
     Err(Fault::new(code::INTERNAL_ERROR, "the handler failed"))
 }
