@@ -56,9 +56,17 @@ impl Payload {
                 len: len as u8,
                 bytes: *bytes,
             })),
-            _ if len <= INLINE => bytes.get(..len).map(Self::copied_from),
+            _ if len <= INLINE => Self::last_of(bytes, len),
             _ => None,
         }
+    }
+
+    /// As [`start_of`](Self::start_of), where less follows than fits. (Apart, or the compiler makes
+    /// one copy of any length of both.)
+    #[cold]
+    #[inline(never)]
+    fn last_of(bytes: &[u8], len: usize) -> Option<Self> {
+        bytes.get(..len).map(Self::copied_from)
     }
 
     /// The bytes `at`, as a message of its own: a small one copied, a large one shared.

@@ -131,6 +131,8 @@ impl Received {
     }
 
     /// As [`take`](Self::take), for a large message or one that is not all there.
+    #[cold]
+    #[inline(never)]
     fn share(&mut self, count: usize) -> Payload {
         self.settle();
         self.expected = 0;
