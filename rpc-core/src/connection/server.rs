@@ -241,8 +241,8 @@ impl Core {
         let mut request = Some(Request::new(context, target.index(), arguments, reply_to));
         let waker = self.pending.waker();
         match slot.start(&mut request, &mut Context::from_waker(waker)) {
-            Started::Done(Ok(_)) => {}
-            Started::Done(Err(fault)) => self.peer.outbox.refuse(reply.as_ref(), &fault),
+            Started::Done => {}
+            Started::Failed(fault) => self.peer.outbox.refuse(reply.as_ref(), &fault),
             Started::Pending(running) => self.pending.insert(running, reply, deadline),
         }
     }

@@ -34,9 +34,11 @@ pub(crate) trait Slot: Send {
     fn start(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Started;
 }
 
-/// What became of a call's first poll.
+/// What became of a call's first poll. (Small, as nearly all are done.)
 pub(crate) enum Started {
-    Done(Reply),
+    /// The result is in the connection's buffer, if anybody wants it.
+    Done,
+    Failed(Box<Fault>),
     Pending(Running),
 }
 
@@ -78,24 +80,25 @@ where
         let slot = spare.get_or_insert_with(|| Box::pin(None));
         let first = catch_unwind(AssertUnwindSafe(|| {
             slot.set(request.take().map(make));
-            let first = slot.as_mut().as_pin_mut().map(|future| future.poll(cx));
-            if matches!(first, Some(Poll::Ready(_))) {
-                // What the handler held is dropped here: a panic in a `drop` is its own too.
-                slot.set(None);
-            }
-            first
+            let done = match slot.as_mut().as_pin_mut()?.poll(cx) {
+                Poll::Pending => return None,
+                Poll::Ready(reply) => reply.map(drop).map_err(Box::new),
+            };
+            // What the handler held is dropped here: a panic in a `drop` is its own too.
+            slot.set(None);
+            Some(done)
         }));
         match first {
-            Ok(Some(Poll::Ready(reply))) => Started::Done(reply),
-            Ok(Some(Poll::Pending)) => match spare.take() {
-                Some(slot) => Started::Pending(Running(slot)),
-                None => Started::Done(panicked()),
-            },
-            Ok(None) => Started::Done(panicked()),
+            Ok(Some(Ok(()))) => Started::Done,
+            Ok(Some(Err(fault))) => Started::Failed(fault),
+            Ok(None) => spare.take().map_or(Started::Done, |slot| {
+                let running: Pin<Box<dyn Handler>> = slot;
+                Started::Pending(Running(running))
+            }),
             Err(_) => {
                 // What is left of the handler may panic again.
                 let _ = catch_unwind(AssertUnwindSafe(|| slot.set(None)));
-                Started::Done(panicked())
+                Started::Failed(Box::new(handler_failed()))
             }
         }
     }
@@ -174,8 +177,12 @@ impl<F: Future<Output = Reply> + Send> Handler for Option<F> {
     }
 }
 
+fn panicked() -> Reply {
+    Err(handler_failed())
+}
+
 /// The panic's own message is in the server's log, by the panic hook; strangers don't see it.
 #[cold]
-fn panicked() -> Reply {
-    Err(Fault::new(code::INTERNAL_ERROR, "the handler failed"))
+fn handler_failed() -> Fault {
+    Fault::new(code::INTERNAL_ERROR, "the handler failed")
 }
