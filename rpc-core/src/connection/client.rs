@@ -185,6 +185,17 @@ impl Client {
         Ok(())
     }
 
+    /// A caller that waited for a slot does not want it any more.
+    #[cold]
+    fn leave(&self, ticket: u64) {
+        let mut state = self.shared.lock();
+        // It was called and does not come: the slot that was free then is free still.
+        if !state.turns.leave(ticket) {
+            state.wake_waiting();
+        }
+    }
+
+    #[cold]
     fn cancel(&self, id: u64) {
         let mut state = self.shared.lock();
         if state.slots.close(id) {
@@ -363,12 +374,10 @@ impl<'a> Unsent<'a> {
 }
 
 impl Drop for Unsent<'_> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket else { return };
-        let mut state = self.client.shared.lock();
-        // It was called and does not come: the slot that was free then is free still.
-        if !state.turns.leave(ticket) {
-            state.wake_waiting();
+        if let Some(ticket) = self.ticket {
+            self.client.leave(ticket);
         }
     }
 }
@@ -414,6 +423,7 @@ impl<'a> Waiting<'a> {
 }
 
 impl Drop for Waiting<'_> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
             client.cancel(self.id);
