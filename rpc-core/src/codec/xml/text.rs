@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::codec::place::Place;
+use crate::codec::scan;
 use crate::error::{DecodeError, EncodeError};
 
 /// Whether XML 1.0 has this character (its production `Char`), be it raw or as `&#…;`.
@@ -22,13 +23,19 @@ pub(crate) fn readable(bytes: &[u8]) -> Result<&str, DecodeError> {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         DecodeError::malformed("a byte that is not UTF-8").at(Place::after(before))
     })?;
-    // No early exit within a chunk: that is what lets the compiler compare 16 bytes at a time.
-    let control = bytes.chunks(256).any(|chunk| {
-        chunk
-            .iter()
-            .fold(false, |bad, &b| bad | (b < b' ' && !is_blank(b)))
-    });
-    if control || memchr::memchr_iter(0xef, bytes).any(|at| is_noncharacter(bytes, at)) {
+    let mut seen = Seen::default();
+    let (pieces, rest) = bytes.as_chunks::<16>();
+    for piece in pieces {
+        seen.look(piece);
+    }
+    // What is left is looked at together with what is before it: one by one costs more.
+    match bytes.last_chunk::<16>() {
+        Some(last) if !rest.is_empty() => seen.look(last),
+        Some(_) => {}
+        None => rest.iter().for_each(|&b| seen.look(&[b])),
+    }
+    let odd = seen.beyond_ascii && memchr::memchr_iter(0xef, bytes).any(|at| is_noncharacter(bytes, at));
+    if seen.control || odd {
         let found = text.char_indices().find(|&(_, c)| !is_char(c));
         let (at, c) = found.unwrap_or_default();
         let words = format!("the character {} is none of XML's", Code(c));
@@ -36,6 +43,28 @@ pub(crate) fn readable(bytes: &[u8]) -> Result<&str, DecodeError> {
         return Err(DecodeError::malformed(words).at(Place::after(before)));
     }
     Ok(text)
+}
+
+/// What kinds of bytes there are in a text.
+#[derive(Default)]
+struct Seen {
+    /// One that is no character of XML.
+    control: bool,
+    beyond_ascii: bool,
+}
+
+impl Seen {
+    /// No early exit: that is what lets the compiler compare all of a piece at a time.
+    #[inline]
+    fn look<const N: usize>(&mut self, piece: &[u8; N]) {
+        let (mut control, mut most) = (false, 0);
+        for &b in piece {
+            control |= b < b' ' && !is_blank(b);
+            most |= b;
+        }
+        self.control |= control;
+        self.beyond_ascii |= !most.is_ascii();
+    }
 }
 
 /// U+FFFE or U+FFFF in UTF-8.
@@ -84,7 +113,7 @@ fn write_with<E>(
     mut refused: impl FnMut(&mut Vec<u8>, char) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(is_special) {
+    while let Some(at) = special(rest.as_bytes()) {
         let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.extend_from_slice(plain.as_bytes());
         let mut chars = from.chars();
@@ -103,6 +132,25 @@ fn write_with<E>(
     }
     out.extend_from_slice(rest.as_bytes());
     Ok(())
+}
+
+/// The first byte that needs a look when `text` is written.
+fn special(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = text.get(at..).and_then(scan::word) {
+        // `<` and `>` differ in one bit. What may be special is looked at byte by byte.
+        let marks = scan::equal(word | 0x0202_0202_0202_0202, b'>')
+            | scan::equal(word, b'&')
+            | scan::below_or_not_ascii(word, b' ');
+        if marks != 0
+            && let Some(found) = text.get(at..at + 8)?.iter().position(|&b| is_special(b))
+        {
+            return Some(at + found);
+        }
+        at += 8;
+    }
+    let found = text.get(at..)?.iter().position(|&b| is_special(b))?;
+    Some(at + found)
 }
 
 /// Whether a byte needs a look when text is written. (U+FFFE and U+FFFF begin with 0xEF.)

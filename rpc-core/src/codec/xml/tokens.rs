@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2, memchr3_iter, memmem};
 
 use super::literal::{push_normalized, resolved};
+use super::usual::{short_and_literal, usual};
 use super::text::{is_blank, trimmed};
 use crate::codec::place::{Place, shown_name};
 use crate::error::DecodeError;
@@ -76,11 +77,16 @@ impl<'de> Tokens<'de> {
     ///
     /// # Errors
     /// If there is text before it, or it is malformed.
+    #[inline]
     pub(crate) fn tag(&mut self) -> Result<Tag<'de>, DecodeError> {
-        if let Some((tag, len)) = usual(self.rest().as_bytes()) {
+        if let Some((tag, len)) = usual(self.bytes()) {
             self.at += len;
             return Ok(tag);
         }
+        self.unusual_tag()
+    }
+
+    fn unusual_tag(&mut self) -> Result<Tag<'de>, DecodeError> {
         loop {
             self.skip_blanks();
             match self.peek(0) {
@@ -100,9 +106,13 @@ impl<'de> Tokens<'de> {
     /// The text up to the next tag: runs, references, CDATA put together. Borrowed if it stands in
     /// the document just so.
     pub(crate) fn text(&mut self) -> Result<Cow<'de, str>, DecodeError> {
-        if let Some(len) = short_and_literal(self.rest().as_bytes()) {
+        if let Some(len) = short_and_literal(self.bytes()) {
             return Ok(Cow::Borrowed(self.take(len)));
         }
+        self.long_text()
+    }
+
+    fn long_text(&mut self) -> Result<Cow<'de, str>, DecodeError> {
         let run = self.run();
         if !matches!(self.peek(1), Some(b'!' | b'?')) && self.is_literal(run)? {
             return Ok(Cow::Borrowed(run));
@@ -121,13 +131,18 @@ impl<'de> Tokens<'de> {
     }
 
     /// Requires `</name>` next.
+    #[inline]
     pub(crate) fn close(&mut self, name: &str) -> Result<(), DecodeError> {
-        let here = self.rest().as_bytes().strip_prefix(b"</");
+        let here = self.bytes().strip_prefix(b"</");
         let behind = here.and_then(|here| here.strip_prefix(name.as_bytes()));
         if behind.is_some_and(|behind| behind.first() == Some(&b'>')) {
             self.at += name.len() + 3;
             return Ok(());
         }
+        self.close_unusual(name)
+    }
+
+    fn close_unusual(&mut self, name: &str) -> Result<(), DecodeError> {
         match self.tag()? {
             Tag::Close(found) if found == name => Ok(()),
             found => {
@@ -136,6 +151,28 @@ impl<'de> Tokens<'de> {
                 Err(self.expected(&format!("`</{}>`", shown_name(name)), found))
             }
         }
+    }
+
+    /// Takes `markup` if it is what follows, letter by letter.
+    #[inline]
+    pub(super) fn takes(&mut self, markup: &[u8]) -> bool {
+        let follows = self.bytes().starts_with(markup);
+        if follows {
+            self.at += markup.len();
+        }
+        follows
+    }
+
+    /// Takes `open`, text that means what it says letter by letter, and `close`, if that is what
+    /// follows; gives the text.
+    #[inline]
+    pub(super) fn takes_element(&mut self, open: &[u8], close: &[u8]) -> Option<&'de str> {
+        let inside = self.bytes().strip_prefix(open)?;
+        let len = short_and_literal(inside)?;
+        inside.get(len..)?.starts_with(close).then_some(())?;
+        let start = self.at + open.len();
+        self.at = start + len + close.len();
+        self.text.get(start..start + len)
     }
 
     /// The next tag where no element is open: text has no place there.
@@ -205,6 +242,12 @@ impl<'de> Tokens<'de> {
 
     fn peek(&self, ahead: usize) -> Option<u8> {
         self.text.as_bytes().get(self.at + ahead).copied()
+    }
+
+    /// What follows, as bytes: whether a character begins here need not be asked.
+    #[inline]
+    fn bytes(&self) -> &'de [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
     fn rest(&self) -> &'de str {
@@ -384,56 +427,6 @@ impl<'de> Tokens<'de> {
         }
         Ok(())
     }
-}
-
-/// The tag that `rest` begins with and its length, if it is one of XML-RPC's own as nearly all
-/// write them: most of a document is these, with nothing between them.
-fn usual(rest: &[u8]) -> Option<(Tag<'static>, usize)> {
-    macro_rules! one_of {
-        ($($tag:literal $kind:ident $name:literal)*) => {{
-            $(if rest.starts_with($tag) {
-                return Some((Tag::$kind($name), $tag.len()));
-            })*
-            None
-        }};
-    }
-    match rest.get(1)? {
-        b'/' => match rest.get(2)? {
-            b'a' => one_of!(b"</array>" Close "array"),
-            b'd' => one_of!(b"</data>" Close "data"),
-            b'm' => one_of!(b"</member>" Close "member"),
-            b's' => one_of!(b"</struct>" Close "struct"),
-            b'v' => one_of!(b"</value>" Close "value"),
-            _ => None,
-        },
-        b'a' => one_of!(b"<array>" Open "array"),
-        b'b' => one_of!(b"<boolean>" Open "boolean" b"<base64>" Open "base64"),
-        b'd' => one_of!(b"<data>" Open "data" b"<double>" Open "double"),
-        b'i' => one_of!(b"<int>" Open "int" b"<i4>" Open "i4" b"<i8>" Open "i8"),
-        b'm' => one_of!(b"<member>" Open "member"),
-        b'n' => one_of!(b"<name>" Open "name" b"<nil/>" Empty "nil"),
-        b's' => one_of!(b"<string>" Open "string" b"<struct>" Open "struct"),
-        b'v' => one_of!(b"<value>" Open "value"),
-        _ => None,
-    }
-}
-
-/// The length of the text that `rest` begins with, if it is short, means what it says letter by
-/// letter, and a tag follows.
-fn short_and_literal(rest: &[u8]) -> Option<usize> {
-    const SHORT: usize = 48;
-    for (len, byte) in rest.iter().enumerate().take(SHORT) {
-        match byte {
-            b'<' => {
-                // Not a remark or CDATA, behind which the text would go on.
-                let next = rest.get(len + 1);
-                return (!matches!(next, Some(b'!' | b'?'))).then_some(len);
-            }
-            b'&' | b'\r' | b'>' => return None,
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Whether a name may have this byte. (XML is choosier beyond ASCII; nobody is hurt.)

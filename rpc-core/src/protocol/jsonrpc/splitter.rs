@@ -10,6 +10,7 @@
 use std::ops::Range;
 
 use super::prefix::Prefix;
+use crate::codec::scan;
 
 /// Finds where texts begin and end in a buffer that grows at its end and is consumed at its start.
 ///
@@ -197,31 +198,48 @@ impl Splitter {
         }
     }
 
-    /// Moves on between brackets: to the end of the text, of the buffer, to a string or a line.
+    /// Moves on between brackets: to the end of the text, of the buffer, to a line, or into a
+    /// string that does not end well.
     fn nested(&mut self, buffer: &[u8], mut depth: usize) -> Moved {
-        while let Some(&byte) = buffer.get(self.scanned) {
+        let mut at = self.scanned;
+        while let Some(&byte) = buffer.get(at) {
             match byte {
+                b'"' => {
+                    let Some(end) = end_of_string(buffer, at + 1) else {
+                        self.scanned = at + 1;
+                        let escaped = false;
+                        self.state = State::Quoted { depth, escaped };
+                        return Moved::On;
+                    };
+                    at = end;
+                    if depth == 0 {
+                        return self.to_end(end);
+                    }
+                    continue;
+                }
                 b'{' | b'[' => depth += 1,
                 b'}' | b']' => {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {
-                        self.scanned += 1;
-                        return Moved::ToEnd(self.scanned);
+                        return self.to_end(at + 1);
                     }
                 }
-                b'"' => {
-                    self.scanned += 1;
-                    let escaped = false;
-                    self.state = State::Quoted { depth, escaped };
-                    return Moved::On;
+                b'\n' => {
+                    self.scanned = at;
+                    return self.line_feed(buffer, depth);
                 }
-                b'\n' => return self.line_feed(buffer, depth),
                 _ => {}
             }
-            self.scanned += 1;
+            at += 1;
         }
+        self.scanned = at;
         self.state = State::Nested { depth };
         Moved::OutOfBytes
+    }
+
+    fn to_end(&mut self, end: usize) -> Moved {
+        self.scanned = end;
+        Moved::ToEnd(end)
     }
 
     /// Looks at the line that ends here.
@@ -261,38 +279,36 @@ impl Splitter {
 
     /// Moves on between quotes: to the end of the text, of the buffer, or of the string.
     fn quoted(&mut self, buffer: &[u8], depth: usize, mut escaped: bool) -> Moved {
-        /// Most strings are shorter, and for them a search costs more than it saves.
-        const SHORT: usize = 24;
-        let mut looked_at = 0;
-        while let Some(&byte) = buffer.get(self.scanned) {
-            self.scanned += 1;
-            looked_at += 1;
-            match byte {
-                _ if escaped => escaped = false,
-                b'"' => {
+        let mut at = self.scanned;
+        loop {
+            if escaped && at < buffer.len() {
+                at += 1;
+                escaped = false;
+            }
+            at = plain_until(buffer, at);
+            match buffer.get(at) {
+                Some(b'"') => {
+                    at += 1;
                     self.state = State::Nested { depth };
-                    return match depth {
-                        0 => Moved::ToEnd(self.scanned),
-                        _ => Moved::On,
-                    };
+                    if depth == 0 {
+                        return self.to_end(at);
+                    }
+                    self.scanned = at;
+                    return Moved::On;
                 }
-                b'\\' => escaped = true,
+                Some(b'\\') => {
+                    at += 1;
+                    escaped = true;
+                }
                 // A string cannot hold a raw line feed: the text is broken, and ends here.
-                b'\n' => {
-                    self.scanned -= 1;
-                    return Moved::ToEnd(self.scanned);
+                Some(_) => return self.to_end(at),
+                None => {
+                    self.scanned = at;
+                    self.state = State::Quoted { depth, escaped };
+                    return Moved::OutOfBytes;
                 }
-                _ if looked_at >= SHORT => {
-                    let rest = buffer.get(self.scanned..).unwrap_or_default();
-                    let found = memchr::memchr3(b'"', b'\\', b'\n', rest);
-                    self.scanned += found.unwrap_or(rest.len());
-                    looked_at = 0;
-                }
-                _ => {}
             }
         }
-        self.state = State::Quoted { depth, escaped };
-        Moved::OutOfBytes
     }
 
     /// Moves on to the blank that ends a bare word.
@@ -305,6 +321,43 @@ impl Splitter {
             None => Moved::OutOfBytes,
         }
     }
+}
+
+/// Where the string ends whose inside begins `at`: behind its last quote. None if that is not here,
+/// or a line feed is before it.
+#[inline]
+fn end_of_string(buffer: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at = plain_until(buffer, at);
+        match buffer.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => return None,
+        }
+    }
+}
+
+/// The first place from `at` on of a quote, a backslash or a line feed, or the end.
+#[inline]
+fn plain_until(buffer: &[u8], mut at: usize) -> usize {
+    /// Most strings are shorter, and for them a search costs more than it saves.
+    const SHORT: usize = 4;
+    for _ in 0..SHORT {
+        let Some(word) = buffer.get(at..).and_then(scan::word) else {
+            break;
+        };
+        let marks = scan::equal(word, b'"') | scan::equal(word, b'\\') | scan::equal(word, b'\n');
+        if marks != 0 {
+            return at + scan::before(marks);
+        }
+        at += 8;
+    }
+    let rest = buffer.get(at..).unwrap_or_default();
+    let found = match rest.len() {
+        0..8 => rest.iter().position(|b| matches!(b, b'"' | b'\\' | b'\n')),
+        _ => memchr::memchr3(b'"', b'\\', b'\n', rest),
+    };
+    found.map_or(buffer.len(), |found| at + found)
 }
 
 /// How far a step brought the splitter.

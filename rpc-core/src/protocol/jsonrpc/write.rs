@@ -126,6 +126,15 @@ fn end_with_id(out: &mut Vec<u8>, raw_id: &[u8]) {
 /// they are only ever white space between tokens.
 fn on_one_line(out: &mut [u8], start: usize) {
     let mut rest = out.get_mut(start..).unwrap_or_default();
+    // A search would cost more than the few bytes that most results are.
+    if let ..16 = rest.len() {
+        for byte in rest {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
+        return;
+    }
     while let Some(at) = memchr::memchr2(b'\n', b'\r', rest) {
         let Some((end, after)) = rest.get_mut(at..).and_then(<[u8]>::split_first_mut) else {
             return;
