@@ -18,12 +18,19 @@ pub(crate) fn equal(word: u64, byte: u8) -> u64 {
     differs.wrapping_sub(LOW) & !differs & HIGH
 }
 
-/// Marks where a byte is less than `bound`, which is 128 at most, or not ASCII. The first mark is
-/// right; those behind it may be none.
+/// Marks where a byte of `word` is less than `bound`, which is 128 at most. The first mark is right;
+/// those behind it may be none.
 #[cfg(feature = "xml")]
 #[inline]
-pub(crate) fn below_or_not_ascii(word: u64, bound: u8) -> u64 {
-    (word.wrapping_sub(LOW * u64::from(bound)) | word) & HIGH
+pub(crate) fn below(word: u64, bound: u8) -> u64 {
+    word.wrapping_sub(LOW * u64::from(bound)) & !word & HIGH
+}
+
+/// Marks where a byte of `word` is not ASCII.
+#[cfg(feature = "xml")]
+#[inline]
+pub(crate) fn not_ascii(word: u64) -> u64 {
+    word & HIGH
 }
 
 /// How many bytes stand before the first mark, of the eight.
@@ -53,8 +60,10 @@ mod tests {
                 }
                 #[cfg(feature = "xml")]
                 {
-                    let marks = below_or_not_ascii(u64::from_le_bytes(bytes), b' ');
-                    assert_eq!(marks != 0, first < b' ' || first > 127, "{first} at {at}");
+                    let word = u64::from_le_bytes(bytes);
+                    assert_eq!(not_ascii(word) != 0, first > 127, "{first} at {at}");
+                    let marks = below(word, b' ');
+                    assert_eq!(marks != 0, first < b' ', "{first} at {at}");
                     if marks != 0 {
                         assert_eq!(before(marks), at);
                     }

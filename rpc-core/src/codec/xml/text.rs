@@ -23,19 +23,7 @@ pub(crate) fn readable(bytes: &[u8]) -> Result<&str, DecodeError> {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         DecodeError::malformed("a byte that is not UTF-8").at(Place::after(before))
     })?;
-    let mut seen = Seen::default();
-    let (pieces, rest) = bytes.as_chunks::<16>();
-    for piece in pieces {
-        seen.look(piece);
-    }
-    // What is left is looked at together with what is before it: one by one costs more.
-    match bytes.last_chunk::<16>() {
-        Some(last) if !rest.is_empty() => seen.look(last),
-        Some(_) => {}
-        None => rest.iter().for_each(|&b| seen.look(&[b])),
-    }
-    let odd = seen.beyond_ascii && memchr::memchr_iter(0xef, bytes).any(|at| is_noncharacter(bytes, at));
-    if seen.control || odd {
+    if has_control(bytes) || memchr::memchr_iter(0xef, bytes).any(|at| is_noncharacter(bytes, at)) {
         let found = text.char_indices().find(|&(_, c)| !is_char(c));
         let (at, c) = found.unwrap_or_default();
         let words = format!("the character {} is none of XML's", Code(c));
@@ -45,26 +33,18 @@ pub(crate) fn readable(bytes: &[u8]) -> Result<&str, DecodeError> {
     Ok(text)
 }
 
-/// What kinds of bytes there are in a text.
-#[derive(Default)]
-struct Seen {
-    /// One that is no character of XML.
-    control: bool,
-    beyond_ascii: bool,
-}
-
-impl Seen {
-    /// No early exit: that is what lets the compiler compare all of a piece at a time.
-    #[inline]
-    fn look<const N: usize>(&mut self, piece: &[u8; N]) {
-        let (mut control, mut most) = (false, 0);
-        for &b in piece {
-            control |= b < b' ' && !is_blank(b);
-            most |= b;
-        }
-        self.control |= control;
-        self.beyond_ascii |= !most.is_ascii();
-    }
+/// Whether one of `bytes` is a control character that is none of XML's.
+fn has_control(bytes: &[u8]) -> bool {
+    let is_control = |&b: &u8| b < b' ' && !is_blank(b);
+    let (chunks, rest) = bytes.as_chunks::<256>();
+    // No early exit within a chunk: that is what lets the compiler compare 16 bytes at a time.
+    let in_chunk = |chunk: &[u8; 256]| chunk.iter().fold(false, |bad, b| bad | is_control(b));
+    let (words, rest) = rest.as_chunks::<8>();
+    // What is marked may be white space.
+    let in_word = |word: &[u8; 8]| {
+        scan::below(u64::from_le_bytes(*word), b' ') != 0 && word.iter().any(is_control)
+    };
+    chunks.iter().any(in_chunk) || words.iter().any(in_word) || rest.iter().any(is_control)
 }
 
 /// U+FFFE or U+FFFF in UTF-8.
@@ -79,7 +59,11 @@ pub(crate) fn is_blank(b: u8) -> bool {
 
 /// `text` without white space around it.
 pub(crate) fn trimmed(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r'])
+    match text.as_bytes() {
+        // Nearly always there is none.
+        [first, .., last] if !is_blank(*first) && !is_blank(*last) => text,
+        _ => text.trim_matches([' ', '\t', '\n', '\r']),
+    }
 }
 
 /// Appends `text`, escaped.
@@ -141,7 +125,8 @@ fn special(text: &[u8]) -> Option<usize> {
         // `<` and `>` differ in one bit. What may be special is looked at byte by byte.
         let marks = scan::equal(word | 0x0202_0202_0202_0202, b'>')
             | scan::equal(word, b'&')
-            | scan::below_or_not_ascii(word, b' ');
+            | scan::below(word, b' ')
+            | scan::not_ascii(word);
         if marks != 0
             && let Some(found) = text.get(at..at + 8)?.iter().position(|&b| is_special(b))
         {

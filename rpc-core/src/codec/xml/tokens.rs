@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2, memchr3_iter, memmem};
 
 use super::literal::{push_normalized, resolved};
-use super::usual::{short_and_literal, usual};
 use super::text::{is_blank, trimmed};
+use super::usual::{short_and_literal, usual};
 use crate::codec::place::{Place, shown_name};
 use crate::error::DecodeError;
 
@@ -155,7 +155,7 @@ impl<'de> Tokens<'de> {
 
     /// Takes `markup` if it is what follows, letter by letter.
     #[inline]
-    pub(super) fn takes(&mut self, markup: &[u8]) -> bool {
+    pub(crate) fn takes(&mut self, markup: &[u8]) -> bool {
         let follows = self.bytes().starts_with(markup);
         if follows {
             self.at += markup.len();

@@ -69,7 +69,9 @@ pub(super) fn short_and_literal(rest: &[u8]) -> Option<usize> {
         len += 8;
     }
     let tail = rest.get(len..)?.iter().take(8);
-    len += tail.take_while(|b| !matches!(b, b'<' | b'>' | b'&' | b'\r')).count();
+    len += tail
+        .take_while(|b| !matches!(b, b'<' | b'>' | b'&' | b'\r'))
+        .count();
     ends_at_tag(rest, len)
 }
 
@@ -78,4 +80,51 @@ pub(super) fn short_and_literal(rest: &[u8]) -> Option<usize> {
 fn ends_at_tag(rest: &[u8], len: usize) -> Option<usize> {
     let is_tag = rest.get(len) == Some(&b'<') && !matches!(rest.get(len + 1), Some(b'!' | b'?'));
     is_tag.then_some(len)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::marker::PhantomData;
+
+    use proptest::prelude::*;
+
+    use crate::codec::xml::decode;
+    use crate::limits::Budget;
+    use crate::types::Value;
+
+    fn read(document: &str) -> Option<Value> {
+        decode(PhantomData, document.as_bytes(), Budget::default()).ok()
+    }
+
+    /// Text as a stranger may write it, often well-formed.
+    fn text() -> impl Strategy<Value = String> {
+        const PIECES: [&str; 14] = [
+            "a", "12345678", "-7", "0.5", " ", "\r", "\n", ">", "]]>", "&lt;", "&#x41;", "&", "é",
+            "\u{1}",
+        ];
+        let pieces = proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..24);
+        pieces.prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        /// A blank in a tag and a remark change nothing but which way is taken.
+        #[test]
+        fn the_short_way_reads_what_the_long_way_reads(
+            kind in proptest::sample::select(&["string", "int", "double", "i8", "boolean"][..]),
+            text in text(),
+            name in text(),
+        ) {
+            let short = format!("<value><{kind}>{text}</{kind}></value>");
+            let long = format!("<value ><{kind} >{text}<!----></{kind} ></value >");
+            prop_assert_eq!(read(&short), read(&long));
+
+            let short = format!(
+                "<value><struct><member><name>{name}</name>{short}</member></struct></value>"
+            );
+            let long = format!(
+                "<value><struct><member ><name >{name}<!----></name ><!---->{long}</member ></struct></value>"
+            );
+            prop_assert_eq!(read(&short), read(&long));
+        }
+    }
 }

@@ -7,6 +7,7 @@
 //! Both readers have a short way for messages in the member order that farcall and most others
 //! write: see `canonical`. Anything else goes through `envelope`.
 
+mod alone;
 mod answer;
 mod canonical;
 mod envelope;
@@ -18,6 +19,8 @@ mod splitter;
 mod tests;
 mod write;
 
+#[doc(hidden)]
+pub use alone::serve;
 pub use answer::answer;
 pub(crate) use answer::answer_batch;
 pub(crate) use canonical::place;

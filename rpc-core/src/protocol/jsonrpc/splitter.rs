@@ -189,9 +189,11 @@ impl Splitter {
     /// Looks at how a text begins, and skips the head that nearly all messages have.
     fn open(&mut self, buffer: &[u8]) {
         const HEAD: &[u8] = br#"{"jsonrpc":"2.0","#;
+        const NAMES: [&[u8]; 2] = [br#""method":"#, br#""result":"#];
         let rest = buffer.get(self.start..).unwrap_or_default();
-        if rest.starts_with(HEAD) {
-            self.scanned += HEAD.len();
+        if let Some(members) = rest.strip_prefix(HEAD) {
+            let named = NAMES.iter().find(|name| members.starts_with(name));
+            self.scanned += HEAD.len() + named.map_or(0, |name| name.len());
             self.state = State::Nested { depth: 1 };
         } else if matches!(rest.first(), Some(b'{' | b'[' | b'"')) {
             self.state = State::Nested { depth: 0 };
@@ -202,7 +204,14 @@ impl Splitter {
     /// string that does not end well.
     fn nested(&mut self, buffer: &[u8], mut depth: usize) -> Moved {
         let mut at = self.scanned;
-        while let Some(&byte) = buffer.get(at) {
+        loop {
+            let rest = buffer.get(at..).unwrap_or_default();
+            let Some((plain, &byte)) = rest.iter().enumerate().find(|(_, byte)| is_mark(**byte))
+            else {
+                at = buffer.len();
+                break;
+            };
+            at += plain;
             match byte {
                 b'"' => {
                     let Some(end) = end_of_string(buffer, at + 1) else {
@@ -367,6 +376,22 @@ enum Moved {
     /// To the end of the text, or beyond it.
     ToEnd(usize),
     OutOfBytes,
+}
+
+/// True for what counts between strings.
+#[inline]
+fn is_mark(byte: u8) -> bool {
+    const MARKS: [bool; 256] = {
+        let mut marks = [false; 256];
+        let all = b"{}[]\"\n";
+        let mut at = 0;
+        while at < all.len() {
+            marks[all[at] as usize] = true;
+            at += 1;
+        }
+        marks
+    };
+    MARKS[usize::from(byte)]
 }
 
 /// True if a line that begins so, without white space before it, begins a text where it does not

@@ -35,7 +35,7 @@ pub fn write_call(
     id: Option<u64>,
 ) -> Result<(), EncodeError> {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"#);
-    json::encode(call.method.name, out)?;
+    put_name(out, call.method.name)?;
     out.extend_from_slice(br#","params":"#);
     let start = out.len();
     call.params
@@ -46,6 +46,18 @@ pub fn write_call(
         json::encode(&id, out)?;
     }
     out.push(b'}');
+    Ok(())
+}
+
+/// Appends the name of a method, which hardly ever has anything to escape.
+fn put_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-');
+    if !name.bytes().all(is_plain) {
+        return json::encode(name, out);
+    }
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'"');
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::limits::Budget;
 use crate::payload::Payload;
 
 /// How most documents begin, in UTF-8.
-const DECLARATION: &[u8] = b"<?xml version=\"1.0\"?>";
+pub(super) const DECLARATION: &[u8] = b"<?xml version=\"1.0\"?>";
 /// How they go on when they are calls, a line feed aside.
 const CALL: &[u8] = b"<methodCall><methodName>";
 
