@@ -9,8 +9,8 @@
 
 use std::ops::Range;
 
+use super::marks::{end_of_string, is_mark, plain_until};
 use super::prefix::Prefix;
-use crate::codec::scan;
 
 /// Finds where texts begin and end in a buffer that grows at its end and is consumed at its start.
 ///
@@ -332,43 +332,6 @@ impl Splitter {
     }
 }
 
-/// Where the string ends whose inside begins `at`: behind its last quote. None if that is not here,
-/// or a line feed is before it.
-#[inline]
-fn end_of_string(buffer: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        at = plain_until(buffer, at);
-        match buffer.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => return None,
-        }
-    }
-}
-
-/// The first place from `at` on of a quote, a backslash or a line feed, or the end.
-#[inline]
-fn plain_until(buffer: &[u8], mut at: usize) -> usize {
-    /// Most strings are shorter, and for them a search costs more than it saves.
-    const SHORT: usize = 4;
-    for _ in 0..SHORT {
-        let Some(word) = buffer.get(at..).and_then(scan::word) else {
-            break;
-        };
-        let marks = scan::equal(word, b'"') | scan::equal(word, b'\\') | scan::equal(word, b'\n');
-        if marks != 0 {
-            return at + scan::before(marks);
-        }
-        at += 8;
-    }
-    let rest = buffer.get(at..).unwrap_or_default();
-    let found = match rest.len() {
-        0..8 => rest.iter().position(|b| matches!(b, b'"' | b'\\' | b'\n')),
-        _ => memchr::memchr3(b'"', b'\\', b'\n', rest),
-    };
-    found.map_or(buffer.len(), |found| at + found)
-}
-
 /// How far a step brought the splitter.
 enum Moved {
     /// To another state.
@@ -376,22 +339,6 @@ enum Moved {
     /// To the end of the text, or beyond it.
     ToEnd(usize),
     OutOfBytes,
-}
-
-/// True for what counts between strings.
-#[inline]
-fn is_mark(byte: u8) -> bool {
-    const MARKS: [bool; 256] = {
-        let mut marks = [false; 256];
-        let all = b"{}[]\"\n";
-        let mut at = 0;
-        while at < all.len() {
-            marks[all[at] as usize] = true;
-            at += 1;
-        }
-        marks
-    };
-    MARKS[usize::from(byte)]
 }
 
 /// True if a line that begins so, without white space before it, begins a text where it does not
