@@ -4,6 +4,10 @@ use crate::codec::scan;
 
 /// True for what counts between strings.
 #[inline]
+#[allow(
+    clippy::indexing_slicing,
+    reason = "a table of 256, indexed by bytes, and filled by the compiler"
+)]
 pub(super) fn is_mark(byte: u8) -> bool {
     const MARKS: [bool; 256] = {
         let mut marks = [false; 256];

@@ -222,7 +222,7 @@ impl Splitter {
                     };
                     at = end;
                     if depth == 0 {
-                        return self.to_end(end);
+                        return self.ends(end);
                     }
                     continue;
                 }
@@ -230,7 +230,7 @@ impl Splitter {
                 b'}' | b']' => {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {
-                        return self.to_end(at + 1);
+                        return self.ends(at + 1);
                     }
                 }
                 b'\n' => {
@@ -246,7 +246,7 @@ impl Splitter {
         Moved::OutOfBytes
     }
 
-    fn to_end(&mut self, end: usize) -> Moved {
+    fn ends(&mut self, end: usize) -> Moved {
         self.scanned = end;
         Moved::ToEnd(end)
     }
@@ -300,7 +300,7 @@ impl Splitter {
                     at += 1;
                     self.state = State::Nested { depth };
                     if depth == 0 {
-                        return self.to_end(at);
+                        return self.ends(at);
                     }
                     self.scanned = at;
                     return Moved::On;
@@ -310,7 +310,7 @@ impl Splitter {
                     escaped = true;
                 }
                 // A string cannot hold a raw line feed: the text is broken, and ends here.
-                Some(_) => return self.to_end(at),
+                Some(_) => return self.ends(at),
                 None => {
                     self.scanned = at;
                     self.state = State::Quoted { depth, escaped };
