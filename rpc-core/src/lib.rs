@@ -45,5 +45,6 @@ pub mod router;
 pub mod schema;
 pub mod service;
 pub mod shape;
+mod trace;
 pub mod types;
 pub mod wire;
