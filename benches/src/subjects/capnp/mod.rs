@@ -91,9 +91,8 @@ where
     let (tell, ended) = oneshot::channel();
     std::thread::spawn(move || {
         let run = || {
-            Ok(Runtime::Current
-                .build()?
-                .block_on(LocalSet::new().run_until(make()))?)
+            let runtime = Runtime::Current.build()?;
+            runtime.block_on(LocalSet::new().run_until(make()))
         };
         // Nobody may wait any longer.
         tell.send(run()).ok();
