@@ -53,6 +53,7 @@ const GOALS: &[Goal] = &[
     ),
     goal("pipelined-64", BINCODE, Faster("tonic", 25.0)),
     goal("pipelined-64", BINCODE, Faster("jsonrpsee ws", 25.0)),
+    goal("pipelined-64", BINCODE, Faster("capnp", 25.0)),
     goal("pipelined-512", BINCODE, Faster("tarpc bincode", 12.0)),
     goal("connections", BINCODE, Faster("raw frames", 0.9)),
     goal("connections", BINCODE, Faster("tarpc bincode", 1.5)),

@@ -26,6 +26,7 @@ use crate::protocol::Incoming;
 use crate::protocol::outbox::ReplyId;
 use crate::router::{Router, Target};
 use crate::service::{Reply, ReplyTo, Request, Running, Slot, Started};
+use crate::trace;
 
 /// So many requests are answered before what has gathered is sent: a peer that never stops
 /// sending must not keep its replies waiting, nor other connections.
@@ -129,11 +130,13 @@ impl Server {
         received: &mut Received,
         now: Instant,
     ) -> Result<bool, PeerMisbehaved> {
-        match &mut self.speech {
+        let outcome = match &mut self.speech {
             State::Native(native) => native.receive(&mut self.core, received, now),
             #[cfg(feature = "json")]
             State::JsonRpc(json) => json.receive(&mut self.core, received, now),
-        }
+        };
+        trace::ended(&self.core.peer, &outcome);
+        outcome
     }
 
     /// No more bytes will come. (The peer may have closed its half only: what it asked is still

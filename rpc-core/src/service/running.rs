@@ -17,6 +17,7 @@ use super::{Reply, Request, Service};
 use crate::context::Clock;
 use crate::fault::{Fault, code};
 use crate::method::Method;
+use crate::trace;
 
 /// A [`Service`] without its type.
 pub(crate) trait Erased: Send + Sync {
@@ -48,7 +49,9 @@ impl<S: Service> Erased for S {
     }
 
     fn call(&self, request: Request) -> Running {
-        let future = catch_unwind(AssertUnwindSafe(|| Service::call(self, request)));
+        let future = catch_unwind(AssertUnwindSafe(|| {
+            trace::answered(request, |request| Service::call(self, request))
+        }));
         match future {
             Ok(future) => Running(Box::pin(Some(future))),
             Err(_) => Running(Box::pin(Some(std::future::ready(panicked())))),
@@ -58,7 +61,9 @@ impl<S: Service> Erased for S {
     fn slot(&self) -> Box<dyn Slot> {
         let service = self.clone();
         Box::new(Reused {
-            make: move |request| Service::call(&service, request),
+            make: move |request| {
+                trace::answered(request, |request| Service::call(&service, request))
+            },
             spare: None,
         })
     }
