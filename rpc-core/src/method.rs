@@ -6,7 +6,7 @@ use crate::params::Style;
 #[cfg(feature = "json")]
 use crate::schema::{self, Describe};
 use crate::shape::{self, Shape};
-use crate::wire::Wire;
+use crate::wire::{Parameter, Wire};
 
 /// One method of a service.
 ///
@@ -168,7 +168,7 @@ pub struct Param {
 impl Param {
     /// A parameter that must be given.
     #[must_use]
-    pub const fn required<T: Wire>(name: &'static str) -> Self {
+    pub const fn required<T: Parameter>(name: &'static str) -> Self {
         Self {
             name,
             required: true,
@@ -181,7 +181,7 @@ impl Param {
 
     /// A parameter that may be left out, which means `None`: an `Option`.
     #[must_use]
-    pub const fn optional<T: Wire>(name: &'static str) -> Self {
+    pub const fn optional<T: Parameter>(name: &'static str) -> Self {
         Self {
             name,
             required: false,
@@ -194,7 +194,7 @@ impl Param {
 
     /// A parameter that may be left out, for which the server has a default.
     #[must_use]
-    pub const fn defaulted<T: Wire>(name: &'static str) -> Self {
+    pub const fn defaulted<T: Parameter>(name: &'static str) -> Self {
         Self {
             name,
             required: false,
