@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
+use super::Received;
 use crate::buffers::{self, Kept};
 use crate::payload::Payload;
-use crate::protocol::native::{Header, TOTAL};
+use crate::protocol::native::{HEADER, Header, TOTAL};
 
 /// How far ahead of the received bytes a message grows at most: a length is a claim.
 const AHEAD: usize = 1024 * 1024;
@@ -15,6 +18,12 @@ const AT_ONCE: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     parts: Vec<Part>,
+    /// The message whose piece is being read; none if it is only read past.
+    of: Option<u64>,
+    /// How much of that piece is still to come.
+    left: usize,
+    /// That piece is the last one of its message.
+    ends: bool,
 }
 
 #[derive(Debug)]
@@ -22,19 +31,8 @@ struct Part {
     /// Of the first piece, but with the length of the whole body.
     header: Header,
     body: Vec<u8>,
-    /// When its last piece came.
+    /// When its last bytes came.
     touched: Instant,
-}
-
-/// What a piece led to.
-#[derive(Debug)]
-pub(super) enum Piece {
-    /// There are more to come; or it is of a message that was given up.
-    Partial,
-    /// It was the last one.
-    Whole(Header, Payload),
-    /// The message cannot be taken, for this reason.
-    Refused(Refused),
 }
 
 /// Why a message in pieces is not taken.
@@ -49,76 +47,129 @@ pub(super) enum Refused {
 }
 
 impl Assembly {
-    /// Takes the piece under `header`; a message may have `limit` bytes.
-    pub(super) fn take(
-        &mut self,
-        header: &Header,
-        piece: &[u8],
-        limit: usize,
-        now: Instant,
-    ) -> Piece {
-        let id = header.id;
-        let at = self.parts.iter().position(|part| part.header.id == id);
-        match (header.is_chunk(), at) {
-            (false, None) => self.begin(header, piece, limit, now),
-            // The next message of a call that did not finish the last one.
-            (false, Some(at)) => {
-                self.drop_at(at);
-                Piece::Refused(Refused::Broken)
-            }
-            (true, Some(at)) => self.go_on(at, header, piece, now),
-            (true, None) => Piece::Partial,
-        }
+    /// True while a piece is being read, or read past.
+    #[inline]
+    pub(super) fn is_reading(&self) -> bool {
+        self.left > 0
     }
 
-    fn begin(&mut self, header: &Header, piece: &[u8], limit: usize, now: Instant) -> Piece {
-        let Some((total, bytes)) = piece.split_first_chunk::<TOTAL>() else {
-            return Piece::Refused(Refused::Broken);
+    /// Reads past the next `count` bytes.
+    pub(super) fn skip(&mut self, count: usize) {
+        (self.of, self.left) = (None, count);
+    }
+
+    /// Begins to read the piece under `header`, which is the next that was received; false if its
+    /// head is not all there. A message may have `limit` bytes.
+    ///
+    /// # Errors
+    /// If it is not taken; then it is read past.
+    pub(super) fn begin(
+        &mut self,
+        header: &Header,
+        received: &mut Received,
+        limit: usize,
+        now: Instant,
+    ) -> Result<bool, Refused> {
+        let head = if header.is_chunk() {
+            HEADER
+        } else {
+            HEADER + TOTAL
         };
+        let bytes = received.bytes();
+        if header.length.saturating_add(HEADER) >= head && bytes.len() < head {
+            return Ok(false);
+        }
+        let begun = match header.is_chunk() {
+            true => self.go_on(header),
+            false => self.open(header, bytes, limit, now),
+        };
+        if begun.is_err() {
+            self.forget(header.id);
+            received.skip(HEADER);
+            self.skip(header.length);
+            return begun.map(|_| true);
+        }
+        received.skip(head);
+        self.of = Some(header.id);
+        self.left = header.length.saturating_add(HEADER).saturating_sub(head);
+        self.ends = !header.has_more();
+        Ok(true)
+    }
+
+    /// Makes room for a message that begins.
+    fn open(
+        &mut self,
+        header: &Header,
+        bytes: &[u8],
+        limit: usize,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        let total = bytes.get(HEADER..).and_then(<[u8]>::first_chunk);
+        let total = total.ok_or(Refused::Broken)?;
         let total = u32::from_le_bytes(*total) as usize;
         if total > limit {
-            return Piece::Refused(Refused::TooLarge(total));
+            return Err(Refused::TooLarge(total));
         }
-        if bytes.len() >= total {
-            return Piece::Refused(Refused::Broken);
+        let is_known = self.parts.iter().any(|part| part.header.id == header.id);
+        // A message that is cut at all has more than one piece; a call sends one after the other.
+        if is_known || header.length.saturating_sub(TOTAL) >= total {
+            return Err(Refused::Broken);
         }
         if self.parts.len() >= AT_ONCE {
-            return Piece::Refused(Refused::TooMany(AT_ONCE));
+            return Err(Refused::TooMany(AT_ONCE));
         }
         let mut body = Vec::new();
         buffers::reserve(&mut body, total.min(AHEAD));
-        body.extend_from_slice(bytes);
+        let header = Header {
+            length: total,
+            ..*header
+        };
         self.parts.push(Part {
-            header: Header {
-                length: total,
-                ..*header
-            },
+            header,
             body,
             touched: now,
         });
-        Piece::Partial
+        Ok(())
     }
 
-    fn go_on(&mut self, at: usize, header: &Header, piece: &[u8], now: Instant) -> Piece {
-        let Some(part) = self.parts.get_mut(at) else {
-            return Piece::Partial;
-        };
+    /// Checks that a further piece fits. One of a message that is not known is of one that was
+    /// given up.
+    fn go_on(&self, header: &Header) -> Result<(), Refused> {
+        let part = self.parts.iter().find(|part| part.header.id == header.id);
+        let Some(part) = part else { return Ok(()) };
         let left = part.header.length - part.body.len();
-        let ends = !header.has_more();
-        if piece.len() > left || ends != (piece.len() == left) {
-            self.drop_at(at);
-            return Piece::Refused(Refused::Broken);
+        let fits = header.length <= left && header.has_more() == (header.length < left);
+        fits.then_some(()).ok_or(Refused::Broken)
+    }
+
+    /// Takes what was received of the piece; gives its message if that is whole now.
+    pub(super) fn read(
+        &mut self,
+        received: &mut Received,
+        now: Instant,
+    ) -> Option<(Header, Payload)> {
+        let count = self.left.min(received.bytes().len());
+        let at = self
+            .parts
+            .iter()
+            .position(|part| Some(part.header.id) == self.of);
+        let part = at.and_then(|at| self.parts.get_mut(at));
+        if let (Some(part), Some(bytes)) = (part, received.bytes().get(..count)) {
+            if part.body.capacity() - part.body.len() < count {
+                let missing = part.header.length - part.body.len();
+                buffers::reserve(&mut part.body, missing.min(AHEAD));
+            }
+            part.body.extend_from_slice(bytes);
+            part.touched = now;
         }
-        if part.body.capacity() - part.body.len() < piece.len() {
-            buffers::reserve(&mut part.body, left.min(AHEAD));
+        received.skip(count);
+        self.left -= count;
+        if self.left > 0 || !self.ends {
+            return None;
         }
-        part.body.extend_from_slice(piece);
-        part.touched = now;
-        if !ends {
-            return Piece::Partial;
-        }
-        let Part { header, body, .. } = self.parts.swap_remove(at);
-        Piece::Whole(header, Payload::from(bytes::Bytes::from_owner(Kept(body))))
+        self.of = None;
+        let Part { header, body, .. } = self.parts.swap_remove(at?);
+        Some((header, Payload::from(Bytes::from_owner(Kept(body)))))
     }
 
     /// The call `id` was given up, or is over.

@@ -14,6 +14,7 @@ use farcall_core::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
+use super::TURN;
 use super::clock::Clock;
 
 /// Now, by the runtime's clock, which a test can stop.
@@ -93,20 +94,33 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
 
     /// Ready when no more can come.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), PeerMisbehaved>> {
+        let mut turn = TURN;
         // `poll_read` and not `try_read`: it remembers a short read and spares the empty one.
         while let Poll::Ready(read) =
             poll_read_buf(Pin::new(&mut self.io), cx, self.received.room())
         {
             match read {
                 Ok(0) | Err(_) => return Poll::Ready(Ok(())),
-                Ok(_) => while self.driver.receive(&mut self.received)? {},
+                Ok(count) => {
+                    while self.driver.receive(&mut self.received)? {}
+                    turn = turn.saturating_sub(count);
+                }
+            }
+            if turn == 0 {
+                cx.waker().wake_by_ref();
+                break;
             }
         }
         Poll::Pending
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut turn = TURN;
         loop {
+            if turn == 0 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if self.sending.is_empty() {
                 let (unsent, in_flight) = self.driver.unsent();
                 if unsent == 0 {
@@ -124,6 +138,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 self.yielded = false;
                 self.driver.transmit(&mut self.sending);
             }
+            turn = turn.saturating_sub(self.sending.left());
             ready!(poll_drain(&mut self.io, cx, &mut self.sending))?;
         }
     }

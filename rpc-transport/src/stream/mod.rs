@@ -8,3 +8,7 @@ pub(crate) use client::client;
 #[cfg(feature = "http")]
 pub(crate) use client::now;
 pub(crate) use server::serve;
+
+/// How many bytes a connection moves one way before its task lets others run: its own other way,
+/// and the callers it woke.
+const TURN: usize = 128 * 1024;

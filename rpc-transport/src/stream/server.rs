@@ -11,6 +11,7 @@ use farcall_core::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
+use super::TURN;
 use super::client::{now, poll_drain};
 use super::clock::Clock;
 use crate::drain::Drain;
@@ -166,6 +167,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         if self.reading != Reading::Open {
             return Ok(());
         }
+        let mut turn = TURN;
         loop {
             if self.fresh {
                 match self.connection.receive(&mut self.received, now()) {
@@ -185,6 +187,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 self.held = true;
                 return Ok(());
             }
+            if turn == 0 {
+                cx.waker().wake_by_ref();
+                return Ok(());
+            }
             match poll_read_buf(Pin::new(&mut self.io), cx, self.received.room()) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Ok(0)) => {
@@ -192,7 +198,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                     self.reading = Reading::Ended;
                     return Ok(());
                 }
-                Poll::Ready(Ok(_)) => self.fresh = true,
+                Poll::Ready(Ok(count)) => {
+                    self.fresh = true;
+                    turn = turn.saturating_sub(count);
+                }
                 Poll::Ready(Err(error)) => return Err(error),
             }
         }
@@ -216,7 +225,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut turn = TURN;
         loop {
+            if turn == 0 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if self.sending.is_empty() {
                 if self.connection.unsent().bytes == 0 {
                     return Poll::Pending;
@@ -227,6 +241,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             let drained = poll_drain(&mut self.io, cx, &mut self.sending);
             self.moved |= self.sending.left() < left;
             ready!(drained)?;
+            turn = turn.saturating_sub(left);
             // Nothing else would wake the reader: it did not ask the socket.
             if std::mem::take(&mut self.held) {
                 cx.waker().wake_by_ref();

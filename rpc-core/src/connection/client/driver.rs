@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::slots::Outcome;
 use super::{Closed, Shared, State};
 use crate::channel::Inbound;
-use crate::connection::assembly::{Piece, Refused};
+use crate::connection::assembly::Refused;
 use crate::connection::{PeerMisbehaved, Received, Sending, Speech};
 use crate::error::Failure;
 use crate::fault::shown;
@@ -35,8 +35,6 @@ const BATCH: usize = 512;
 pub struct Driver {
     shared: Arc<Shared>,
     greeted: bool,
-    /// What is left of a frame that is too large to be kept.
-    skip: usize,
     #[cfg(feature = "json")]
     splitter: crate::protocol::jsonrpc::Splitter,
     /// Whom to wake after the lock is let go; kept for its room.
@@ -56,7 +54,6 @@ impl Driver {
             #[cfg(feature = "json")]
             splitter: crate::protocol::jsonrpc::Splitter::new(shared.limits.message_bytes),
             shared,
-            skip: 0,
             wakers: Vec::new(),
         }
     }
@@ -207,8 +204,14 @@ impl Driver {
         state: &mut State,
         received: &mut Received,
     ) -> Result<bool, PeerMisbehaved> {
-        if self.skip > 0 {
-            self.skip -= received.skip(self.skip);
+        if state.assembly.is_reading() {
+            let now = (self.shared.now)();
+            if let Some((header, body)) = state.assembly.read(received, now) {
+                self.message(state, &header, body)?;
+            }
+            if state.assembly.is_reading() {
+                return Ok(false);
+            }
         }
         let Some(header) = Header::read(received.bytes()) else {
             return Ok(false);
@@ -216,20 +219,18 @@ impl Driver {
         let limit = self.shared.limits.message_bytes;
         if header.length > header.most(limit) {
             received.skip(HEADER);
-            self.skip = header.length;
+            state.assembly.skip(header.length);
             let failure = Failure::too_large(header.length, limit);
             self.complete(state, header.id, Err(failure));
             return Ok(true);
+        }
+        if header.is_piece() {
+            return Ok(self.piece(state, received, &header));
         }
         let whole = HEADER + header.length;
         if received.bytes().len() < whole {
             received.expect(whole);
             return Ok(false);
-        }
-        if header.is_piece() {
-            self.piece(state, received, &header)?;
-            received.skip(whole);
-            return Ok(true);
         }
         received.skip(HEADER);
         let body = received.take(header.length);
@@ -237,37 +238,30 @@ impl Driver {
         Ok(true)
     }
 
-    /// Takes a piece of a message, and the message if it is the last.
-    fn piece(
-        &mut self,
-        state: &mut State,
-        received: &Received,
-        header: &Header,
-    ) -> Result<(), PeerMisbehaved> {
-        let limit = self.shared.limits.message_bytes;
-        let bytes = received.bytes().get(HEADER..HEADER + header.length);
-        let now = (self.shared.now)();
+    /// Begins to read a piece of a message; false if its head is not all there.
+    fn piece(&mut self, state: &mut State, received: &mut Received, header: &Header) -> bool {
         // Nobody waits any more: neither is it kept.
         if !header.is_chunk() && !state.slots.is_waited_for(header.id) {
-            return Ok(());
+            received.skip(HEADER);
+            state.assembly.skip(header.length);
+            return true;
         }
-        let piece = bytes.unwrap_or_default();
-        match state.assembly.take(header, piece, limit, now) {
-            Piece::Partial => Ok(()),
-            Piece::Whole(header, body) => self.message(state, &header, body),
-            Piece::Refused(refused) => {
-                let failure = match refused {
-                    Refused::TooLarge(size) => Failure::too_large(size, limit),
-                    Refused::TooMany(most) => {
-                        Failure::peer(format!("more than {most} messages in pieces at a time"))
-                    }
-                    Refused::Broken => Failure::peer("a message in pieces that do not fit"),
-                };
-                self.complete(state, header.id, Err(failure));
-                state.give_up(header.id);
-                Ok(())
+        let limit = self.shared.limits.message_bytes;
+        let now = (self.shared.now)();
+        let refused = match state.assembly.begin(header, received, limit, now) {
+            Ok(begun) => return begun,
+            Err(refused) => refused,
+        };
+        let failure = match refused {
+            Refused::TooLarge(size) => Failure::too_large(size, limit),
+            Refused::TooMany(most) => {
+                Failure::peer(format!("more than {most} messages in pieces at a time"))
             }
-        }
+            Refused::Broken => Failure::peer("a message in pieces that do not fit"),
+        };
+        self.complete(state, header.id, Err(failure));
+        state.give_up(header.id);
+        true
     }
 
     /// Ends a call.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{BATCH, Core};
-use crate::connection::assembly::{Piece, Refused};
+use crate::connection::assembly::Refused;
 use crate::connection::{PeerMisbehaved, Received};
 use crate::context::Peer;
 use crate::fault::{Fault, code};
@@ -18,8 +18,6 @@ use crate::protocol::outbox::ReplyId;
 #[derive(Debug, Default)]
 pub(super) struct Native {
     greeted: bool,
-    /// What is left of a frame that is too large to be kept.
-    skip: usize,
 }
 
 impl Native {
@@ -36,8 +34,13 @@ impl Native {
             self.greeted = true;
         }
         for _ in 0..BATCH {
-            if self.skip > 0 {
-                self.skip -= received.skip(self.skip);
+            if core.assembly.is_reading() {
+                if let Some((header, body)) = core.assembly.read(received, now) {
+                    request(core, &header, body, now);
+                }
+                if core.assembly.is_reading() {
+                    return Ok(false);
+                }
             }
             let Some(header) = Header::read(received.bytes()) else {
                 return Ok(false);
@@ -45,9 +48,15 @@ impl Native {
             let limit = core.peer.limits.message_bytes;
             if header.length > header.most(limit) {
                 received.skip(HEADER);
-                self.skip = header.length;
+                core.assembly.skip(header.length);
                 if header.kind == Some(Kind::Request) {
                     refuse_large(core, &header, header.length);
+                }
+                continue;
+            }
+            if header.is_piece() {
+                if !piece(core, received, &header, now)? {
+                    return Ok(false);
                 }
                 continue;
             }
@@ -98,24 +107,32 @@ fn refuse(core: &Core, header: &Header, code: i32, why: String) {
     core.peer.outbox.fault(&ReplyId::Native(header.id), &fault);
 }
 
-/// Takes a piece of a request, and starts it if it is the last.
-fn piece(core: &mut Core, received: &Received, header: &Header, now: Instant) {
+/// Begins to read a piece of a request; false if its head is not all there.
+fn piece(
+    core: &mut Core,
+    received: &mut Received,
+    header: &Header,
+    now: Instant,
+) -> Result<bool, PeerMisbehaved> {
+    if header.kind != Some(Kind::Request) && !header.is_chunk() {
+        let kind = header.kind;
+        let what = format!("a {kind:?} frame to a server, in pieces");
+        return Err(PeerMisbehaved::new(&what));
+    }
     let limit = core.peer.limits.message_bytes;
-    let bytes = received.bytes().get(HEADER..HEADER + header.length);
-    let piece = bytes.unwrap_or_default();
-    match core.assembly.take(header, piece, limit, now) {
-        Piece::Partial => {}
-        Piece::Whole(header, body) => request(core, &header, body, now),
-        Piece::Refused(Refused::TooLarge(size)) => refuse_large(core, header, size),
-        Piece::Refused(Refused::TooMany(most)) => {
+    match core.assembly.begin(header, received, limit, now) {
+        Ok(begun) => return Ok(begun),
+        Err(Refused::TooLarge(size)) => refuse_large(core, header, size),
+        Err(Refused::TooMany(most)) => {
             let words = format!("{most} requests in pieces are under way on this connection");
             refuse(core, header, code::OVERLOADED, words);
         }
-        Piece::Refused(Refused::Broken) => {
+        Err(Refused::Broken) => {
             let words = "a message in pieces that do not fit".to_owned();
             refuse(core, header, code::INVALID_REQUEST, words);
         }
     }
+    Ok(true)
 }
 
 impl Core {
@@ -150,17 +167,6 @@ fn frame(
     header: &Header,
     now: Instant,
 ) -> Result<(), PeerMisbehaved> {
-    if header.is_piece() {
-        let is_request = header.kind == Some(Kind::Request);
-        if !is_request && !header.is_chunk() {
-            let kind = header.kind;
-            let what = format!("a {kind:?} frame to a server, in pieces");
-            return Err(PeerMisbehaved::new(&what));
-        }
-        piece(core, received, header, now);
-        received.skip(HEADER + header.length);
-        return Ok(());
-    }
     match header.kind {
         Some(Kind::Request) => {
             received.skip(HEADER);
