@@ -3,7 +3,9 @@
 // `#[farcall::service]` says `::farcall::…`, in this crate's own examples too.
 extern crate self as farcall;
 
-pub use farcall_core::channel::{Batch, BatchFuture, Call, CallFuture, Calls, Carrier, Channel};
+pub use farcall_core::channel::{
+    Batch, BatchFuture, Call, CallFuture, Calls, Carrier, Channel, StreamCall, Streaming,
+};
 pub use farcall_core::context::{Context, Metadata};
 pub use farcall_core::encoding::Encoding;
 pub use farcall_core::error::{Error, Failure};
@@ -18,6 +20,7 @@ pub use farcall_core::params;
 #[doc(hidden)]
 pub use farcall_core::schema_of;
 pub use farcall_core::service::{Answer, Reply, Request, Service};
+pub use farcall_core::stream::{Items, Stream};
 pub use farcall_core::types;
 pub use farcall_core::wire::Wire;
 pub use farcall_transport::address::{Address, BadAddress, Transport};
@@ -185,7 +188,12 @@ struct Interoperation;
 ///
 /// A method can give a stream, and take one beside its parameters:
 ///
-/// ```ignore
+/// ```
+/// # use farcall::{Fault, Stream};
+/// # #[derive(Debug, thiserror::Error, Fault)]
+/// # pub enum ReadError {}
+/// # #[derive(Debug, thiserror::Error, Fault)]
+/// # pub enum OpenError {}
 /// #[farcall::service]
 /// pub trait Sums {
 ///     /// Counts up to `to`.

@@ -9,6 +9,7 @@ use crate::encoding::Encoding;
 use crate::limits::Limits;
 use crate::method::Method;
 use crate::protocol::outbox::Outbox;
+use crate::service::Streams;
 
 /// What a handler can know about the call it answers. A method asks for it with a parameter
 /// `cx: &Context`, which is not on the wire.
@@ -122,6 +123,8 @@ pub struct Peer {
     pub clock: Option<Clock>,
     /// Runs handlers that block on threads of their own; without it they run where all others do.
     pub threads: Option<Threads>,
+    /// Its calls that have streams.
+    pub(crate) streams: Streams,
     /// What waits to be sent to it, where it is at the end of a byte stream.
     pub(crate) outbox: Outbox,
 }
@@ -144,6 +147,7 @@ impl Peer {
             limits,
             clock: None,
             threads: None,
+            streams: Streams::default(),
             outbox,
         }
     }

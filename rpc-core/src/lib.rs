@@ -11,6 +11,7 @@
 //! - [`connection`]: one conversation over a byte stream, seen from either side
 //! - [`service`]: the request a handler gets and the answer it gives
 //! - [`protocol`]: messages to bytes and back: native frames, JSON-RPC 2.0, XML-RPC
+//! - [`stream`]: items beside a call, in either direction
 //! - [`method`], [`params`], [`context`]: what a call is about
 //! - [`types`]: a date and any value; [`shape`]: a type as other languages name it
 //! - [`encoding`]: which codec, chosen at run time, over [`codec`]
@@ -46,6 +47,7 @@ pub mod router;
 pub mod schema;
 pub mod service;
 pub mod shape;
+pub mod stream;
 mod trace;
 pub mod types;
 pub mod wire;

@@ -35,6 +35,9 @@ pub struct Limits {
     /// How many bytes may wait for a peer that does not read; beyond this nothing more is read
     /// from it. Default 1 MiB (one reply may overshoot).
     pub unsent_bytes: usize,
+    /// How many bytes of items may be under way or unread in each direction of a stream; then its
+    /// sender waits. Default 256 KiB, and not less than 64 KiB. (One item may overshoot.)
+    pub stream_bytes: usize,
     /// The most connections a server holds at a time. Default 10,000.
     pub connections: usize,
     /// The longest a peer may take for a TLS handshake, the native hello, or its first byte's
@@ -68,6 +71,7 @@ impl Default for Limits {
             batch_parallel: 64,
             calls_per_connection: 1024,
             unsent_bytes: 1024 * 1024,
+            stream_bytes: 256 * 1024,
             connections: 10_000,
             handshake_time: Duration::from_secs(10),
             head_time: Duration::from_secs(10),

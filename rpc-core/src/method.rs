@@ -111,6 +111,12 @@ impl Method {
         self
     }
 
+    /// True if it takes or gives a stream.
+    #[must_use]
+    pub const fn has_streams(&self) -> bool {
+        self.gives_stream || self.takes_stream.is_some()
+    }
+
     /// The same method, giving a stream of what it [returns](Self::returns).
     #[must_use]
     pub const fn gives_stream(mut self) -> Self {

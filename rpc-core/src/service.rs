@@ -1,6 +1,7 @@
 //! What answers requests: the generated servers, and whatever is put around them.
 
 mod running;
+mod streams;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::trace;
 use crate::wire::Written;
 
 pub(crate) use running::{Erased, Running, Slot, Started};
+pub(crate) use streams::{Registered, Streams};
 
 /// Answers requests. `#[farcall::service]` writes one for each trait; a layer is one around
 /// another.
@@ -93,6 +95,8 @@ pub struct Request {
     index: usize,
     arguments: Arguments,
     reply_to: ReplyTo,
+    /// Its streams, for as long as it is answered.
+    streams: Option<Box<Registered>>,
 }
 
 /// Where the result goes.
@@ -118,7 +122,14 @@ impl Request {
             index,
             arguments,
             reply_to,
+            streams: None,
         }
+    }
+
+    /// The same request with its streams.
+    pub(crate) fn with_streams(mut self, streams: Registered) -> Self {
+        self.streams = Some(Box::new(streams));
+        self
     }
 
     /// Which of [`Service::METHODS`] is called.
@@ -216,16 +227,18 @@ impl Request {
     pub fn reply_result<T: Written, E: TypedFault>(self, result: &Result<T, E>) -> Reply {
         match result {
             Ok(value) => self.reply(value),
-            Err(error) => {
-                let fault = error.to_fault(self.encoding());
-                // To clients of XML-RPC but our own no data is sent: theirs is the plain fault.
-                if fault.is_unsent() && self.encoding() == Encoding::Xml && !self.is_from_farcall()
-                {
-                    return Err(error.to_fault(Encoding::Bincode));
-                }
-                Err(fault.of_method(self.context.method()))
-            }
+            Err(error) => Err(self.fault_of(error)),
         }
+    }
+
+    /// A method's own error as the caller gets it.
+    fn fault_of<E: TypedFault>(&self, error: &E) -> Fault {
+        let fault = error.to_fault(self.encoding());
+        // To clients of XML-RPC but our own no data is sent: theirs is the plain fault.
+        if fault.is_unsent() && self.encoding() == Encoding::Xml && !self.is_from_farcall() {
+            return error.to_fault(Encoding::Bincode);
+        }
+        fault.of_method(self.context.method())
     }
 
     /// Answers as `handle` does, on a thread where it may block, if the transport has any. Dropping

@@ -9,13 +9,15 @@ use std::time::Duration;
 use serde::de::value::UnitDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use super::{Channel, InFlight, Inbound, Options, Outbound, Way};
+use super::{Channel, InFlight, Inbound, Options, Outbound, Way, no_streams};
 use crate::connection::client::{Unsent, Waiting};
 use crate::error::{DecodeError, Error, Failure};
 use crate::fault::TypedFault;
 use crate::limits::Budget;
 use crate::method::Method;
 use crate::params::EncodeParams;
+use crate::stream::{Stream, Upload, Uploaded};
+use crate::wire::Written;
 
 /// One call, not sent before it is awaited. Dropping it while it is awaited cancels it.
 ///
@@ -40,6 +42,8 @@ pub struct Call<'a, P, T, E = std::convert::Infallible> {
     method: &'static Method,
     params: P,
     options: Options,
+    /// The stream that the method takes.
+    upload: Option<Box<dyn Upload>>,
     returns: PhantomData<fn() -> Result<T, E>>,
 }
 
@@ -55,6 +59,7 @@ impl<'a, P, T, E> Call<'a, P, T, E> {
             method,
             params,
             options,
+            upload: None,
             returns: PhantomData,
         }
     }
@@ -73,6 +78,17 @@ impl<'a, P, T, E> Call<'a, P, T, E> {
 }
 
 impl<P, T, E> Call<'_, P, T, E> {
+    /// Sends `items` as the stream that the method takes: each as it comes up and the server wants
+    /// it, until the reply comes. Such a call has no time limit but its own.
+    pub fn upload<I, S>(mut self, items: S) -> Self
+    where
+        I: Written + Send,
+        S: Stream<Item = I> + Send + 'static,
+    {
+        self.upload = Some(Box::new(Uploaded::new(items)));
+        self
+    }
+
     pub(super) fn channel(&self) -> &Channel {
         self.channel
     }
@@ -183,6 +199,18 @@ where
             }
         }
         match &mut this.state {
+            State::Queued(unsent) if this.call.upload.is_some() => {
+                let mut upload = this.call.upload.take();
+                let opened = unsent.poll_open(this.call.outbound(), &mut upload, cx);
+                this.call.upload = upload;
+                match ready!(opened) {
+                    Ok((waiting, _)) => {
+                        this.state = State::Connection(waiting);
+                        Poll::Pending
+                    }
+                    Err(failure) => this.end(Err(failure)),
+                }
+            }
             State::Queued(unsent) => match ready!(unsent.poll_start(this.call.outbound(), cx)) {
                 Ok(waiting) => {
                     // The reply will wake this: it is known who waits for it.
@@ -228,6 +256,7 @@ impl<'a, P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'a, P, T, E> 
                 connection.notify(self.outbound())?;
                 State::Sent
             }
+            Way::Carrier(_) if self.upload.is_some() => return Err(no_streams(self.method)),
             Way::Carrier(carrier) => State::Carrier(carrier.start(self.outbound())?),
         })
     }

@@ -164,6 +164,11 @@ impl Inbound {
         self.message.get(self.at.clone()).unwrap_or_default()
     }
 
+    /// How long the encoded value is, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes().len()
+    }
+
     /// Reads the value.
     ///
     /// # Errors

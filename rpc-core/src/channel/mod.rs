@@ -7,6 +7,7 @@
 mod batch;
 mod call;
 mod carrier;
+mod stream;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 pub use batch::{Batch, BatchFuture, Calls, Member};
 pub use call::{Call, CallFuture};
 pub use carrier::{BatchInFlight, Carrier, InFlight, Inbound, Options, Outbound, Replies};
+pub(crate) use stream::no_streams;
+pub use stream::{Opening, StreamCall, Streaming};
 
 use crate::connection::client::Client;
 use crate::encoding::Encoding;
@@ -64,6 +67,15 @@ impl Channel {
     /// table says which type cannot travel, once.
     pub fn call<P, T, E>(&self, method: &'static Method, params: P) -> Call<'_, P, T, E> {
         Call::new(self, method, params)
+    }
+
+    /// A call of `method` with `params` that is answered with a stream, not sent yet.
+    pub fn stream<P, T, E, O>(
+        &self,
+        method: &'static Method,
+        params: P,
+    ) -> StreamCall<'_, P, T, E, O> {
+        StreamCall::new(self, method, params)
     }
 }
 

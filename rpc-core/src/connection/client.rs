@@ -10,6 +10,7 @@
 mod batch;
 mod driver;
 mod slots;
+mod streams;
 mod turns;
 
 use std::fmt;
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant};
 use batch::Batches;
 pub use driver::Driver;
 use slots::{Full, Outcome, Slots};
+pub(crate) use streams::Open;
+use streams::Streams;
 use turns::Turns;
 
 use super::assembly::Assembly;
@@ -72,8 +75,10 @@ struct State {
     slots: Slots,
     /// What is to be sent.
     out: Outgoing,
-    /// Replies that come in pieces.
+    /// Messages that come in pieces.
     assembly: Assembly,
+    /// What calls with streams have beside their slots.
+    streams: Streams,
     /// The largest message the server takes, as far as it said so.
     message_bytes: usize,
     /// The most calls in flight the server takes, as far as it said so.
@@ -133,6 +138,7 @@ impl Client {
             slots: Slots::default(),
             out,
             assembly: Assembly::default(),
+            streams: Streams::default(),
             message_bytes: limits.message_bytes,
             calls: limits.calls_per_connection,
             turns: Turns::default(),
@@ -205,6 +211,7 @@ impl Client {
     fn cancel(&self, id: u64) {
         let mut state = self.shared.lock();
         if state.slots.close(id) {
+            state.streams.remove(id);
             if self.shared.speech == Speech::Native && state.closed.is_none() {
                 state.give_up(id);
                 state.wake_driver();
@@ -411,6 +418,10 @@ impl<'a> Waiting<'a> {
             client: Some(client),
             id,
         }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     pub(crate) fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<Result<Inbound, Failure>> {

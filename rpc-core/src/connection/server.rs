@@ -152,7 +152,11 @@ impl Server {
     /// Goes on with the handlers that were woken. `cx` is woken when another one is.
     pub fn poll(&mut self, cx: &Context<'_>) {
         let Core { pending, peer, .. } = &mut self.core;
+        peer.outbox.register(cx.waker());
         pending.poll(cx, |reply_id, reply| finish(peer, reply_id.as_ref(), reply));
+        for (id, fault) in self.core.peer.streams.take_failed() {
+            self.core.fail(id, &fault);
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.
@@ -249,6 +253,10 @@ impl Core {
             None => ReplyTo::Nobody,
         };
         let mut request = Some(Request::new(context, target.index(), arguments, reply_to));
+        if let (Some(ReplyId::Native(id)), true) = (&reply, method.has_streams()) {
+            let streams = native::streams(&self.peer, method, *id);
+            request = request.map(|request| request.with_streams(streams));
+        }
         let waker = self.pending.waker();
         match slot.start(&mut request, &mut Context::from_waker(waker)) {
             Started::Done => {}

@@ -5,6 +5,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use futures_util::task::AtomicWaker;
 
 use crate::connection::Outgoing;
 use crate::error::EncodeError;
@@ -36,6 +39,8 @@ pub enum ReplyId {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     bytes: Mutex<Outgoing>,
+    /// The connection's task, where something is written beside it.
+    task: AtomicWaker,
     message_limit: AtomicUsize,
 }
 
@@ -43,6 +48,7 @@ impl Outbox {
     pub(crate) fn new(message_limit: usize) -> Self {
         Self {
             bytes: Mutex::default(),
+            task: AtomicWaker::new(),
             message_limit: AtomicUsize::new(message_limit),
         }
     }
@@ -50,6 +56,16 @@ impl Outbox {
     /// The buffer. (A `Serialize` that panicked in here poisons nothing: see [`Tail`].)
     pub(crate) fn lock(&self) -> MutexGuard<'_, Outgoing> {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The task that sends what is written here.
+    pub(crate) fn register(&self, task: &Waker) {
+        self.task.register(task);
+    }
+
+    /// Wakes it: something was written elsewhere than in a handler's poll.
+    pub(crate) fn wake(&self) {
+        self.task.wake();
     }
 
     pub(crate) fn message_limit(&self) -> usize {
@@ -96,6 +112,30 @@ impl Outbox {
         if let Some(id) = id {
             self.fault(id, fault);
         }
+    }
+
+    /// Appends an item of the native call `id`; gives its length.
+    pub(crate) fn item(
+        &self,
+        id: u64,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+    ) -> Result<usize, Fault> {
+        let mut bytes = self.lock();
+        let start = bytes.whole.len();
+        let message = Tail::begin(&mut bytes.whole);
+        let written = native::write_item(message.out, id, encode);
+        let length = message.len().saturating_sub(native::HEADER);
+        finish(message, written, self.message_limit(), native::HEADER)?;
+        bytes.settle(start, id);
+        Ok(length)
+    }
+
+    /// Appends the end of the stream of the native call `id`.
+    pub(crate) fn end(&self, id: u64) {
+        let mut bytes = self.lock();
+        let start = bytes.whole.len();
+        native::write_empty(&mut bytes.whole, native::Kind::End, id);
+        bytes.settle(start, id);
     }
 
     /// Appends `fault` as the reply to `id`.

@@ -81,6 +81,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         {
             self.driver.handle_timeout(now());
         }
+        self.driver.poll_uploads(cx);
         if let Poll::Ready(Err(_)) = self.poll_write(cx) {
             return Poll::Ready(Ok(()));
         }

@@ -1,10 +1,14 @@
 //! The end of a client's connection that moves the bytes.
 
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
 use super::slots::Outcome;
+use super::streams::Uploading;
 use super::{Closed, Shared, State};
 use crate::channel::Inbound;
 use crate::connection::assembly::Refused;
@@ -12,7 +16,9 @@ use crate::connection::{PeerMisbehaved, Received, Sending, Speech};
 use crate::error::Failure;
 use crate::fault::shown;
 use crate::payload::Payload;
-use crate::protocol::native::{HEADER, HELLO, Header, Kind, Version, read_fault, write_empty};
+use crate::protocol::native::{
+    HEADER, HELLO, Header, Kind, Version, read_credit, read_fault, write_empty,
+};
 
 /// So many replies are handed out before the callers they wake get to run.
 const BATCH: usize = 512;
@@ -37,6 +43,8 @@ pub struct Driver {
     greeted: bool,
     #[cfg(feature = "json")]
     splitter: crate::protocol::jsonrpc::Splitter,
+    /// What callers send as streams.
+    uploads: FuturesUnordered<Uploading>,
     /// Whom to wake after the lock is let go; kept for its room.
     wakers: Vec<Waker>,
 }
@@ -54,6 +62,7 @@ impl Driver {
             #[cfg(feature = "json")]
             splitter: crate::protocol::jsonrpc::Splitter::new(shared.limits.message_bytes),
             shared,
+            uploads: FuturesUnordered::new(),
             wakers: Vec::new(),
         }
     }
@@ -97,15 +106,20 @@ impl Driver {
         let mut state = self.shared.lock();
         let wakers = &mut self.wakers;
         let mut late = Vec::new();
-        let next = state.slots.expire(now, |id, waker| {
+        let next_call = state.slots.expire(now, |id, waker| {
             late.push(id);
             wakers.extend(waker);
         });
+        for id in &late {
+            state.streams.remove(*id);
+        }
+        let next_stream = state.streams.expire(now, &mut late);
         if self.shared.speech == Speech::Native {
             late.into_iter().for_each(|id| state.give_up(id));
         }
         let next_turn = state.turns.expire(now, |waker| wakers.push(waker));
-        state.alarm = next.into_iter().chain(next_turn).min();
+        let next = [next_call, next_stream, next_turn];
+        state.alarm = next.into_iter().flatten().min();
         drop(state);
         self.wake();
     }
@@ -157,6 +171,13 @@ impl Driver {
         }
         let wakers = &mut self.wakers;
         state.slots.lose_all(|waker| wakers.extend(waker));
+        let State {
+            streams, closed, ..
+        } = &mut *state;
+        streams.lose_all(|| match &*closed {
+            Some(closed) => closed.failure(true),
+            None => Failure::closed(true),
+        });
         wakers.extend(state.turns.dismiss());
         drop(state);
         self.wake();
@@ -241,7 +262,9 @@ impl Driver {
     /// Begins to read a piece of a message; false if its head is not all there.
     fn piece(&mut self, state: &mut State, received: &mut Received, header: &Header) -> bool {
         // Nobody waits any more: neither is it kept.
-        if !header.is_chunk() && !state.slots.is_waited_for(header.id) {
+        let id = header.id;
+        let is_wanted = state.slots.is_waited_for(id) || state.streams.flow(id).is_some();
+        if !header.is_chunk() && !is_wanted {
             received.skip(HEADER);
             state.assembly.skip(header.length);
             return true;
@@ -264,6 +287,32 @@ impl Driver {
         true
     }
 
+    /// Takes a reply: the answer to a call, or the word that its stream follows.
+    fn reply(&mut self, state: &mut State, header: &Header, reply: Result<Inbound, Failure>) {
+        let id = header.id;
+        match (state.streams.gives(id), header.opens_stream()) {
+            (true, true) => self.complete(state, id, reply),
+            (false, false) => {
+                state.streams.remove(id);
+                self.complete(state, id, reply);
+            }
+            (gives, _) => {
+                let wanted = if gives { "a stream" } else { "a value" };
+                state.streams.remove(id);
+                let failure = Failure::peer(format!("the answer is not {wanted}"));
+                self.complete(state, id, Err(failure));
+                state.give_up(id);
+            }
+        }
+    }
+
+    /// Goes on with what callers send as streams. `cx` is woken when there is more to do.
+    pub fn poll_uploads(&mut self, cx: &mut Context<'_>) {
+        let new = self.shared.lock().streams.take_uploads();
+        self.uploads.extend(new);
+        while let Poll::Ready(Some(())) = self.uploads.poll_next_unpin(cx) {}
+    }
+
     /// Ends a call.
     fn complete(&mut self, state: &mut State, id: u64, reply: Result<Inbound, Failure>) {
         let waker = state.slots.complete(id, Outcome::Reply(reply));
@@ -282,12 +331,30 @@ impl Driver {
             Some(Kind::Reply) => {
                 let at = usize::from(header.metadata)..body.len();
                 let reply = Ok(Inbound::new(encoding, body, at).in_frame());
-                self.complete(state, header.id, reply);
+                self.reply(state, header, reply);
             }
             Some(Kind::Fault) => {
                 let failure = read_fault(&body, encoding)
                     .map_or_else(|| Failure::peer("a fault frame too short"), Failure::remote);
-                self.complete(state, header.id, Err(failure));
+                if state.slots.is_waited_for(header.id) {
+                    state.streams.remove(header.id);
+                    self.complete(state, header.id, Err(failure));
+                } else {
+                    state.stream_ended(header.id, Err(failure));
+                }
+            }
+            Some(Kind::Item) => {
+                let at = 0..body.len();
+                let item = Inbound::new(encoding, body, at).in_frame();
+                state.item(header.id, item);
+            }
+            Some(Kind::End) => {
+                state.stream_ended(header.id, Ok(()));
+            }
+            Some(Kind::Credit) => {
+                if let Some(bytes) = read_credit(&body) {
+                    state.granted(header.id, bytes);
+                }
             }
             Some(Kind::Ping) => write_empty(&mut state.out.whole, Kind::Pong, header.id),
             Some(Kind::GoingAway) => {

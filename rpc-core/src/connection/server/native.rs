@@ -1,18 +1,24 @@
 //! Native frames, as a server reads them.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{BATCH, Core};
+use crate::channel::Inbound;
 use crate::connection::assembly::Refused;
 use crate::connection::{PeerMisbehaved, Received};
 use crate::context::Peer;
 use crate::fault::{Fault, code};
+use crate::method::Method;
 use crate::params::{Arguments, Part};
 use crate::payload::Payload;
 use crate::protocol::native::{
-    HEADER, HELLO, Header, Hello, Kind, Version, read_head, refusal, unknown_hash, write_empty,
+    HEADER, HELLO, Header, Hello, Kind, Version, read_credit, read_head, refusal, unknown_hash,
+    write_credit, write_empty,
 };
 use crate::protocol::outbox::ReplyId;
+use crate::service::Registered;
+use crate::stream::{Broken, Flow};
 
 /// Where in the stream the connection is.
 #[derive(Debug, Default)]
@@ -35,8 +41,12 @@ impl Native {
         }
         for _ in 0..BATCH {
             if core.assembly.is_reading() {
-                if let Some((header, body)) = core.assembly.read(received, now) {
-                    request(core, &header, body, now);
+                match core.assembly.read(received, now) {
+                    Some((header, body)) if header.kind == Some(Kind::Item) => {
+                        item(core, &header, body);
+                    }
+                    Some((header, body)) => request(core, &header, body, now),
+                    None => {}
                 }
                 if core.assembly.is_reading() {
                     return Ok(false);
@@ -114,7 +124,8 @@ fn piece(
     header: &Header,
     now: Instant,
 ) -> Result<bool, PeerMisbehaved> {
-    if header.kind != Some(Kind::Request) && !header.is_chunk() {
+    let is_message = matches!(header.kind, Some(Kind::Request | Kind::Item));
+    if !is_message && !header.is_chunk() {
         let kind = header.kind;
         let what = format!("a {kind:?} frame to a server, in pieces");
         return Err(PeerMisbehaved::new(&what));
@@ -135,7 +146,32 @@ fn piece(
     Ok(true)
 }
 
+/// Makes the streams of the call `id` known.
+pub(super) fn streams(peer: &Arc<Peer>, method: &Method, id: u64) -> Registered {
+    let streams = Registered::new(peer, id);
+    if method.takes_stream.is_some() && streams.first_grant() > 0 {
+        let out = &mut peer.outbox.lock().whole;
+        write_credit(out, id, streams.first_grant());
+    }
+    streams
+}
+
 impl Core {
+    /// Ends the call `id` with `fault`.
+    pub(super) fn fail(&mut self, id: u64, fault: &Fault) {
+        self.cancel(id);
+        self.peer.outbox.fault(&ReplyId::Native(id), fault);
+    }
+
+    /// Has what belongs to a stream taken by the call `id`. If that is over, the caller did not
+    /// know yet: nobody is wrong, and a reply may still be under way.
+    fn of_stream(&mut self, id: u64, take: impl FnOnce(&Flow) -> Result<(), Broken>) {
+        let taken = self.peer.streams.flow(id).map(|flow| take(&flow));
+        if let Some(Err(broken)) = taken {
+            self.fail(id, &Fault::new(code::INVALID_REQUEST, broken.to_string()));
+        }
+    }
+
     /// The caller gave up the call `id`.
     fn cancel(&mut self, id: u64) {
         self.pending.cancel(id);
@@ -173,9 +209,24 @@ fn frame(
             let body = received.take(header.length);
             request(core, header, body, now);
         }
+        Some(Kind::Item) => {
+            received.skip(HEADER);
+            let body = received.take(header.length);
+            item(core, header, body);
+        }
+        Some(Kind::Credit) => {
+            received.skip(HEADER);
+            let body = received.take(header.length);
+            let bytes = read_credit(&body).unwrap_or_default();
+            core.of_stream(header.id, |flow| flow.granted(bytes));
+        }
         other => {
             received.skip(HEADER + header.length);
             match other {
+                Some(Kind::End) => core.of_stream(header.id, |flow| {
+                    flow.end(Ok(()));
+                    Ok(())
+                }),
                 Some(Kind::Cancel) => core.cancel(header.id),
                 Some(Kind::Ping) => {
                     write_empty(&mut core.peer.outbox.lock().whole, Kind::Pong, header.id);
@@ -191,6 +242,13 @@ fn frame(
         }
     }
     Ok(())
+}
+
+/// Takes an item of a caller's stream.
+fn item(core: &mut Core, header: &Header, body: Payload) {
+    let at = 0..body.len();
+    let item = Inbound::new(core.peer.encoding, body, at).in_frame();
+    core.of_stream(header.id, |flow| flow.push(item));
 }
 
 /// Takes the body of a request and starts it.

@@ -32,6 +32,8 @@ pub(super) const REQUEST_HEAD: usize = 8;
 pub(super) const NOTIFICATION: u8 = 1;
 /// The flag of a request that may be run twice.
 pub(super) const IDEMPOTENT: u8 = 2;
+/// The flag of a reply that is followed by a stream.
+pub(super) const OPENED: u8 = 4;
 /// The flag of a message that goes on in a further frame.
 pub(super) const MORE: u8 = 0x80;
 /// The length of the number at the head of a first piece: how long the whole body is.
@@ -55,11 +57,11 @@ pub enum Kind {
     Fault = 3,
     /// The caller gave up.
     Cancel = 4,
-    /// An item of a stream (reserved).
+    /// An item of a stream.
     Item = 5,
-    /// The end of a stream (reserved).
+    /// The end of a stream.
     End = 6,
-    /// Leave to send more items (reserved).
+    /// Leave to send more items.
     Credit = 7,
     /// Are you there?
     Ping = 8,
@@ -157,6 +159,11 @@ impl Header {
         message_bytes.saturating_add(if self.has_more() { TOTAL } else { 0 })
     }
 
+    /// True if it is a reply that is followed by a stream.
+    pub(crate) fn opens_stream(&self) -> bool {
+        self.flags & OPENED != 0
+    }
+
     /// True if the frame is a piece of a message, but not the first.
     pub(crate) fn is_chunk(&self) -> bool {
         self.kind == Some(Kind::Chunk)
@@ -212,6 +219,11 @@ fn read_metadata(mut bytes: &[u8]) -> Option<Metadata> {
         bytes = rest;
     }
     Some(metadata)
+}
+
+/// Reads the body of a credit: how many bytes; `None` if it is not one.
+pub(crate) fn read_credit(body: &[u8]) -> Option<u32> {
+    Some(u32::from_le_bytes(*body.first_chunk()?))
 }
 
 /// Reads the body of a fault; `None` if it is not one.

@@ -12,7 +12,10 @@ mod write;
 pub use answer::{answer, read_reply};
 pub(crate) use answer::{read_batch, unknown_hash};
 pub use frame::{HEADER, Header, Kind};
-pub(crate) use frame::{TOTAL, read_fault, read_head};
+pub(crate) use frame::{TOTAL, read_credit, read_fault, read_head};
 pub use hello::{HELLO, Hello, MAGIC, Refusal, Version, refusal};
 pub use write::write_call;
-pub(crate) use write::{write_cancel, write_empty, write_fault, write_piece_head, write_reply};
+pub(crate) use write::{
+    write_cancel, write_credit, write_empty, write_fault, write_item, write_opened,
+    write_piece_head, write_reply,
+};

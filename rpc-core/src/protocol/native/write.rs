@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::frame::{HEADER, IDEMPOTENT, Kind, MORE, NOTIFICATION, TOTAL};
+use super::frame::{HEADER, IDEMPOTENT, Kind, MORE, NOTIFICATION, OPENED, TOTAL};
 use crate::channel::Outbound;
 use crate::encoding::Encoding;
 use crate::error::EncodeError;
@@ -73,6 +73,31 @@ pub(crate) fn write_reply(
     encode(out)?;
     end(out, start);
     Ok(())
+}
+
+/// Appends the frame that says that the call `id` is answered with a stream.
+pub(crate) fn write_opened(out: &mut Vec<u8>, id: u64) {
+    begin(out, Kind::Reply, OPENED, id);
+}
+
+/// Appends an item of the call `id`: what `encode` appends.
+pub(crate) fn write_item(
+    out: &mut Vec<u8>,
+    id: u64,
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    let start = begin(out, Kind::Item, 0, id);
+    encode(out)?;
+    end(out, start);
+    Ok(())
+}
+
+/// Appends the frame that lets the other side send `bytes` more of the items of the call `id`.
+pub(crate) fn write_credit(out: &mut Vec<u8>, id: u64, bytes: usize) {
+    let start = begin(out, Kind::Credit, 0, id);
+    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+    out.extend_from_slice(&bytes.to_le_bytes());
+    end(out, start);
 }
 
 /// Appends `fault` as the reply to the call `id`; its data only if it is in `encoding`.

@@ -1,0 +1,254 @@
+//! A call that is answered with a stream.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::{Channel, Options, Outbound, Way};
+use crate::connection::client::{Open, Unsent, Waiting};
+use crate::error::{Error, Failure};
+use crate::fault::TypedFault;
+use crate::limits::Budget;
+use crate::method::Method;
+use crate::params::EncodeParams;
+use crate::stream::{Flow, Stream, Upload, Uploaded};
+use crate::wire::Written;
+
+/// One call that is answered with a stream, not sent before it is awaited. Awaiting it opens the
+/// stream.
+///
+/// `T` is an item, `E` the error that can end the stream, `O` the error of opening it.
+///
+/// ```no_run
+/// # use farcall_core::{channel::Channel, error::Error, method::{Method, Param}};
+/// use futures_util::StreamExt;
+///
+/// static COUNT: Method = Method::new("count", "")
+///     .takes(&[Param::required::<u32>("to")])
+///     .returns::<u32>()
+///     .gives_stream();
+///
+/// # async fn example(channel: Channel) -> Result<(), Error> {
+/// let mut numbers = channel.stream::<_, u32>(&COUNT, (3,)).await?;
+/// while let Some(number) = numbers.next().await {
+///     println!("{}", number?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a call is sent when it is awaited"]
+pub struct StreamCall<'a, P, T, E = Infallible, O = Infallible> {
+    channel: &'a Channel,
+    method: &'static Method,
+    params: P,
+    options: Options,
+    upload: Option<Box<dyn Upload>>,
+    gives: PhantomData<fn() -> (T, E, O)>,
+}
+
+impl<'a, P, T, E, O> StreamCall<'a, P, T, E, O> {
+    pub(super) fn new(channel: &'a Channel, method: &'static Method, params: P) -> Self {
+        let options = Options {
+            timeout: method.timeout,
+            ..Options::default()
+        };
+        Self {
+            channel,
+            method,
+            params,
+            options,
+            upload: None,
+            gives: PhantomData,
+        }
+    }
+
+    /// Ends the stream after `timeout`, here and on the server. Without this a stream may last for
+    /// ever, and only opening it has a limit (`Limits::call_time`).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// Sends `value` along under `name`, beside the parameters.
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.metadata.insert(name, value);
+        self
+    }
+
+    /// Sends `items` as the stream that the method takes: each as it comes up and the server wants
+    /// it, until the call is over.
+    pub fn upload<I, S>(mut self, items: S) -> Self
+    where
+        I: Written + Send,
+        S: Stream<Item = I> + Send + 'static,
+    {
+        self.upload = Some(Box::new(Uploaded::new(items)));
+        self
+    }
+}
+
+impl<P, T, E, O> fmt::Debug for StreamCall<'_, P, T, E, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StreamCall({})", self.method.name)
+    }
+}
+
+impl<'a, P, T, E, O> IntoFuture for StreamCall<'a, P, T, E, O>
+where
+    P: EncodeParams,
+    O: TypedFault,
+{
+    type Output = Result<Streaming<T, E>, Error<O>>;
+    type IntoFuture = Opening<'a, P, T, E, O>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Opening {
+            call: self,
+            state: State::Unsent,
+        }
+    }
+}
+
+/// A stream that is being opened.
+///
+/// ```
+/// fn is_a_future<F: Future + Send + Unpin>() {}
+/// is_a_future::<farcall_core::channel::Opening<'static, (i64,), i64>>();
+/// ```
+#[must_use = "a future does nothing before it is polled"]
+pub struct Opening<'a, P, T, E = Infallible, O = Infallible> {
+    call: StreamCall<'a, P, T, E, O>,
+    state: State<'a>,
+}
+
+enum State<'a> {
+    Unsent,
+    /// Until the connection has room for it.
+    Queued(Unsent<'a>),
+    Waits(Waiting<'a>, Arc<Flow>),
+    Done,
+}
+
+impl<P, T, E, O> fmt::Debug for Opening<'_, P, T, E, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opening({})", self.call.method.name)
+    }
+}
+
+/// Nothing in it is ever pinned in place: the parameters are only read.
+impl<P, T, E, O> Unpin for Opening<'_, P, T, E, O> {}
+
+impl<P, T, E, O> Future for Opening<'_, P, T, E, O>
+where
+    P: EncodeParams,
+    O: TypedFault,
+{
+    type Output = Result<Streaming<T, E>, Error<O>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Opening { call, state } = &mut *self;
+        let Way::Connection(connection) = &call.channel.0 else {
+            *state = State::Done;
+            return Poll::Ready(Err(no_streams(call.method).into()));
+        };
+        if let State::Unsent = state {
+            *state = State::Queued(Unsent::new(connection));
+        }
+        if let State::Queued(unsent) = state {
+            let outbound = Outbound {
+                method: call.method,
+                params: &call.params,
+                options: &call.options,
+            };
+            match ready!(unsent.poll_open(outbound, &mut call.upload, cx)) {
+                Ok((waiting, flow)) => *state = State::Waits(waiting, flow),
+                Err(failure) => {
+                    *state = State::Done;
+                    return Poll::Ready(Err(failure.into()));
+                }
+            }
+        }
+        let State::Waits(waiting, flow) = state else {
+            return Poll::Pending;
+        };
+        let id = waiting.id();
+        let opened = ready!(waiting.poll_reply(cx));
+        let flow = Arc::clone(flow);
+        *state = State::Done;
+        Poll::Ready(match opened {
+            Ok(_) => Ok(Streaming {
+                open: Some(Open::new(Arc::clone(connection), id, flow)),
+                method: call.method,
+                item: PhantomData,
+            }),
+            Err(failure) => Err(match failure.fault().and_then(O::from_fault) {
+                Some(fault) => Error::Fault(fault),
+                None => failure.into(),
+            }),
+        })
+    }
+}
+
+/// Why a call with a stream cannot go another way.
+pub(crate) fn no_streams(method: &'static Method) -> Failure {
+    Failure::unsupported(format!(
+        "`{}` has a stream, which only native frames carry: use `tcp://`, `unix://` or `mem://` in \
+         bincode or XML",
+        method.name
+    ))
+}
+
+/// The items that a method gives, as they come. Dropping it stops the handler.
+///
+/// Ends where the handler ends it. An error is the last item: the method's own ([`Error::Fault`]),
+/// or what befell the call.
+///
+/// ```
+/// use farcall_core::channel::Streaming;
+/// use farcall_core::stream::Stream;
+///
+/// fn is_a_stream<S: Stream + Send + Unpin + 'static>() {}
+/// is_a_stream::<Streaming<String>>();
+/// ```
+#[must_use = "dropping a stream stops its handler"]
+pub struct Streaming<T, E = Infallible> {
+    /// None once it is over.
+    open: Option<Open>,
+    method: &'static Method,
+    item: PhantomData<fn() -> Result<T, E>>,
+}
+
+impl<T, E> fmt::Debug for Streaming<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Streaming({})", self.method.name)
+    }
+}
+
+impl<T: DeserializeOwned, E: TypedFault> Stream for Streaming<T, E> {
+    type Item = Result<T, Error<E>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(open) = &self.open else {
+            return Poll::Ready(None);
+        };
+        let next = match ready!(open.poll_next(cx)) {
+            Some(Ok(item)) => match item.decode(Budget::default()) {
+                Ok(item) => return Poll::Ready(Some(Ok(item))),
+                Err(error) => Some(Err(Failure::decode(self.method.name, error).into())),
+            },
+            Some(Err(failure)) => Some(Err(match failure.fault().and_then(E::from_fault) {
+                Some(fault) => Error::Fault(fault),
+                None => failure.into(),
+            })),
+            None => None,
+        };
+        self.open = None;
+        Poll::Ready(next)
+    }
+}

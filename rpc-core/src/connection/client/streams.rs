@@ -1,0 +1,336 @@
+//! Calls with streams: what belongs to them beside a slot.
+//!
+//! A call that gives a stream has a slot until it is opened, and an entry here until the stream is
+//! over or dropped; one that takes a stream has an entry for as long as its reply is waited for.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use super::slots::{Full, Outcome};
+use super::{Client, Shared, State, Unsent, Waiting};
+use crate::channel::{Inbound, Outbound, no_streams};
+use crate::connection::Speech;
+use crate::error::Failure;
+use crate::protocol::native;
+use crate::protocol::tail::Tail;
+use crate::stream::{Flow, Link, TURN, Upload};
+
+/// The calls of one connection that have streams.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    entries: HashMap<u64, Entry>,
+    /// What callers send, until the driver takes it.
+    uploads: Vec<Uploading>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    flow: Arc<Flow>,
+    /// It gives a stream.
+    gives: bool,
+    /// When the stream ends, if its caller said so, and after how long.
+    deadline: Option<(Instant, Option<Duration>)>,
+}
+
+impl Streams {
+    pub(super) fn flow(&self, id: u64) -> Option<&Arc<Flow>> {
+        self.entries.get(&id).map(|entry| &entry.flow)
+    }
+
+    /// True if the call `id` is to be answered with a stream.
+    pub(super) fn gives(&self, id: u64) -> bool {
+        self.entries.get(&id).is_some_and(|entry| entry.gives)
+    }
+
+    /// The call `id` is over; its caller gets nothing more but what came.
+    pub(super) fn remove(&mut self, id: u64) -> Option<Arc<Flow>> {
+        let entry = self.entries.remove(&id)?;
+        entry.flow.close();
+        Some(entry.flow)
+    }
+
+    /// Ends the streams whose time is over, telling their ids; gives the first deadline of the
+    /// others.
+    pub(super) fn expire(&mut self, now: Instant, late: &mut Vec<u64>) -> Option<Instant> {
+        let mut next = None;
+        for (&id, entry) in &self.entries {
+            match entry.deadline {
+                Some((deadline, after)) if deadline <= now => {
+                    entry.flow.end(Err(Failure::timeout(after, true)));
+                    late.push(id);
+                }
+                Some((deadline, _)) => next = next.into_iter().chain([deadline]).min(),
+                None => {}
+            }
+        }
+        for id in late {
+            self.remove(*id);
+        }
+        next
+    }
+
+    /// The connection ended.
+    pub(super) fn lose_all(&mut self, failure: impl Fn() -> Failure) {
+        for (_, entry) in self.entries.drain() {
+            entry.flow.close();
+            entry.flow.end(Err(failure()));
+        }
+        self.uploads.clear();
+    }
+
+    /// What callers began to send since the last time.
+    pub(super) fn take_uploads(&mut self) -> Vec<Uploading> {
+        std::mem::take(&mut self.uploads)
+    }
+}
+
+impl Link for Shared {
+    fn grant(&self, id: u64, bytes: usize) {
+        let mut state = self.lock();
+        if state.streams.flow(id).is_some() && state.closed.is_none() {
+            native::write_credit(&mut state.out.whole, id, bytes);
+            state.wake_driver();
+        }
+    }
+}
+
+impl<'a> Unsent<'a> {
+    /// Starts a call that gives a stream or takes `upload`; pending while the connection is full.
+    pub(crate) fn poll_open(
+        &mut self,
+        call: Outbound<'_>,
+        upload: &mut Option<Box<dyn Upload>>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(Waiting<'a>, Arc<Flow>), Failure>> {
+        let shared = &self.client.shared;
+        if shared.speech != Speech::Native {
+            return Poll::Ready(Err(no_streams(call.method)));
+        }
+        let timeout = call.options.timeout;
+        let gives = call.method.gives_stream;
+        let now = self.client.now();
+        // A stream lasts as long as it lasts, unless its caller says how long; opening it does not.
+        let patience = match gives {
+            true => timeout,
+            false => timeout.or(Some(Duration::MAX)),
+        };
+        let deadline = self.deadline;
+        let deadline = deadline.unwrap_or_else(|| self.client.deadline(now, patience));
+        self.deadline = Some(deadline);
+        let mut state = shared.lock();
+        if let Some(closed) = &state.closed {
+            return Poll::Ready(Err(closed.failure(false)));
+        }
+        if deadline <= now {
+            return Poll::Ready(Err(Failure::timeout(timeout, false)));
+        }
+        let limit = state.calls;
+        let id = match state.slots.open(limit, deadline, timeout, Some(cx.waker())) {
+            Ok(id) => id,
+            Err(Full) => {
+                self.ticket = Some(state.wait(self.ticket, deadline, cx.waker()));
+                return Poll::Pending;
+            }
+        };
+        let remaining = timeout.map(|_| deadline.saturating_duration_since(now));
+        match shared.write(&mut state, &call, Some(id), remaining) {
+            Ok(size) => state.slots.sent(id, size),
+            Err(failure) => {
+                state.slots.close(id);
+                return Poll::Ready(Err(failure));
+            }
+        }
+        if let Some(ticket) = self.ticket.take() {
+            state.turns.leave(ticket);
+        }
+        let link = Arc::clone(shared);
+        let flow = Arc::new(Flow::new(id, shared.limits.stream_bytes, link));
+        if gives && flow.first_grant() > 0 {
+            native::write_credit(&mut state.out.whole, id, flow.first_grant());
+        }
+        let entry = Entry {
+            flow: Arc::clone(&flow),
+            gives,
+            deadline: timeout.map(|_| (deadline, timeout)),
+        };
+        state.streams.entries.insert(id, entry);
+        if let Some(items) = upload.take() {
+            state.streams.uploads.push(Uploading {
+                id,
+                flow: Arc::clone(&flow),
+                items,
+                shared: Arc::clone(shared),
+                method: call.method.name,
+            });
+        }
+        state.set_alarm(deadline);
+        state.wake_driver();
+        drop(state);
+        Poll::Ready(Ok((Waiting::new(self.client, id), flow)))
+    }
+}
+
+/// A stream that is open. Dropping it ends it, and tells the server.
+pub(crate) struct Open {
+    client: Arc<Client>,
+    id: u64,
+    flow: Arc<Flow>,
+}
+
+impl Open {
+    pub(crate) fn new(client: Arc<Client>, id: u64, flow: Arc<Flow>) -> Self {
+        Self { client, id, flow }
+    }
+
+    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<Result<Inbound, Failure>>> {
+        self.flow.poll_next(cx)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut state = self.client.shared.lock();
+        if state.streams.remove(self.id).is_some() && state.closed.is_none() {
+            state.give_up(self.id);
+            state.wake_driver();
+        }
+    }
+}
+
+/// A caller's stream on its way: sends each item as it comes up and is granted.
+pub(super) struct Uploading {
+    id: u64,
+    flow: Arc<Flow>,
+    items: Box<dyn Upload>,
+    shared: Arc<Shared>,
+    method: &'static str,
+}
+
+impl std::fmt::Debug for Uploading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Uploading({})", self.id)
+    }
+}
+
+impl Future for Uploading {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..TURN {
+            if !ready!(self.flow.poll_credit(cx)) {
+                return Poll::Ready(());
+            }
+            if !self.shared.lock().out.has_room(cx) {
+                return Poll::Pending;
+            }
+            let items = &mut self.items;
+            let next = catch_unwind(AssertUnwindSafe(|| items.poll_item(cx)));
+            let Ok(next) = next else {
+                self.fail(Failure::unsupported("the stream that was sent panicked"));
+                return Poll::Ready(());
+            };
+            let is_item = ready!(next);
+            let sent = if is_item { self.send() } else { self.finish() };
+            if sent.map_err(|failure| self.fail(failure)).is_err() || !is_item {
+                return Poll::Ready(());
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Uploading {
+    fn send(&mut self) -> Result<(), Failure> {
+        let Self {
+            id,
+            items,
+            shared,
+            method,
+            ..
+        } = self;
+        let mut state = shared.lock();
+        let state = &mut *state;
+        let start = state.out.whole.len();
+        let message = Tail::begin(&mut state.out.whole);
+        let encoded =
+            native::write_item(message.out, *id, |out| items.encode(shared.encoding, out));
+        encoded.map_err(|error| Failure::encode(method, error))?;
+        let size = message.len();
+        if size > shared.most(state.message_bytes) {
+            return Err(Failure::too_large(size, state.message_bytes));
+        }
+        message.keep();
+        self.flow.spend(size - native::HEADER);
+        state.out.settle(start, *id);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        let mut state = self.shared.lock();
+        let start = state.out.whole.len();
+        native::write_empty(&mut state.out.whole, native::Kind::End, self.id);
+        state.out.settle(start, self.id);
+        Ok(())
+    }
+
+    /// The call fails with its stream.
+    fn fail(&self, failure: Failure) {
+        let mut state = self.shared.lock();
+        state.streams.remove(self.id);
+        state.give_up(self.id);
+        if state.slots.is_waited_for(self.id) {
+            let waker = state.slots.complete(self.id, Outcome::Reply(Err(failure)));
+            drop(state);
+            waker.into_iter().for_each(std::task::Waker::wake);
+        } else {
+            self.flow.end(Err(failure));
+        }
+    }
+}
+
+impl State {
+    /// An item of the call `id` came.
+    pub(super) fn item(&mut self, id: u64, item: Inbound) {
+        let Some(flow) = self.streams.flow(id) else {
+            // Of a stream that was given up: its server does not know yet.
+            return;
+        };
+        if let Err(broken) = flow.push(item) {
+            self.break_off(id, Failure::peer(broken.to_string()));
+        }
+    }
+
+    /// The server reads on in what the call `id` sends.
+    pub(super) fn granted(&mut self, id: u64, bytes: u32) {
+        if let Some(flow) = self.streams.flow(id)
+            && let Err(broken) = flow.granted(bytes)
+        {
+            self.break_off(id, Failure::peer(broken.to_string()));
+        }
+    }
+
+    /// Ends the stream of the call `id` here and there.
+    fn break_off(&mut self, id: u64, failure: Failure) {
+        if let Some(flow) = self.streams.remove(id) {
+            flow.end(Err(failure));
+            self.give_up(id);
+            self.wake_driver();
+        }
+    }
+
+    /// The stream of the call `id` is over; true if there was one.
+    pub(super) fn stream_ended(&mut self, id: u64, how: Result<(), Failure>) -> bool {
+        match self.streams.remove(id) {
+            Some(flow) => {
+                flow.end(how);
+                true
+            }
+            None => false,
+        }
+    }
+}

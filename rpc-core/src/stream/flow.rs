@@ -1,0 +1,219 @@
+//! Both directions of one call's streams, under credit.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::channel::Inbound;
+use crate::error::Failure;
+use crate::protocol::native::HEADER;
+
+/// How many bytes of items each direction may have under way before anything was granted. Part of
+/// the protocol.
+pub(crate) const INITIAL: usize = 64 * 1024;
+
+/// The most that may be granted ahead.
+const MOST: i64 = 1 << 31;
+
+/// What an item of `length` bytes costs: an empty one is not free.
+pub(crate) fn cost(length: usize) -> usize {
+    length.saturating_add(HEADER)
+}
+
+/// The way to the other side.
+pub(crate) trait Link: Send + Sync {
+    /// Lets the other side send `bytes` more of the items of the call `id`.
+    fn grant(&self, id: u64, bytes: usize);
+}
+
+/// How the other side broke the rules of one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// It sent more than it was granted.
+    Overrun,
+    /// It sent after it had ended.
+    Ended,
+    /// It granted more than can be.
+    Granted,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Overrun => "more items came than were granted (`Limits::stream_bytes`)",
+            Self::Ended => "an item came behind the end of its stream",
+            Self::Granted => "more than 2 GiB of items were granted ahead",
+        })
+    }
+}
+
+/// The streams of one call.
+pub(crate) struct Flow {
+    id: u64,
+    /// How many bytes of items may be unread.
+    window: usize,
+    link: Arc<dyn Link>,
+    incoming: Mutex<Incoming>,
+    outgoing: Mutex<Outgoing>,
+}
+
+struct Incoming {
+    queue: VecDeque<Inbound>,
+    /// How much more the other side may send.
+    granted: i64,
+    /// How much was read since the last grant.
+    read: usize,
+    /// How it ended, to be told once the queue is empty.
+    end: Option<Result<(), Failure>>,
+    waker: Option<Waker>,
+}
+
+struct Outgoing {
+    credit: i64,
+    /// Nothing more is to be sent.
+    closed: bool,
+    waker: Option<Waker>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Flow({})", self.id)
+    }
+}
+
+impl Flow {
+    /// The streams of the call `id`; what may be unread is `window`, but never less than
+    /// [`INITIAL`].
+    pub(crate) fn new(id: u64, window: usize, link: Arc<dyn Link>) -> Self {
+        let window = window.max(INITIAL);
+        Self {
+            id,
+            window,
+            link,
+            incoming: Mutex::new(Incoming {
+                queue: VecDeque::new(),
+                granted: i64::try_from(window).unwrap_or(MOST),
+                read: 0,
+                end: None,
+                waker: None,
+            }),
+            outgoing: Mutex::new(Outgoing {
+                credit: INITIAL as i64,
+                closed: false,
+                waker: None,
+            }),
+        }
+    }
+
+    /// What the other side is to be granted at the start.
+    pub(crate) fn first_grant(&self) -> usize {
+        self.window - INITIAL
+    }
+
+    /// An item came.
+    pub(crate) fn push(&self, item: Inbound) -> Result<(), Broken> {
+        let mut incoming = lock(&self.incoming);
+        if incoming.end.is_some() {
+            return Err(Broken::Ended);
+        }
+        // The last one may go beyond what was granted, or a large one could never be sent.
+        if incoming.granted <= 0 {
+            return Err(Broken::Overrun);
+        }
+        incoming.granted -= i64::try_from(cost(item.len())).unwrap_or(MOST);
+        incoming.queue.push_back(item);
+        if let Some(waker) = incoming.waker.take() {
+            drop(incoming);
+            waker.wake();
+        }
+        Ok(())
+    }
+
+    /// No more items come. The first end counts.
+    pub(crate) fn end(&self, how: Result<(), Failure>) {
+        let mut incoming = lock(&self.incoming);
+        incoming.end.get_or_insert(how);
+        if let Some(waker) = incoming.waker.take() {
+            drop(incoming);
+            waker.wake();
+        }
+    }
+
+    /// The next item, or why the stream ended before its time; then nothing.
+    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<Result<Inbound, Failure>>> {
+        let mut incoming = lock(&self.incoming);
+        let Some(item) = incoming.queue.pop_front() else {
+            if incoming.end.is_none() {
+                keep(&mut incoming.waker, cx);
+                return Poll::Pending;
+            }
+            let end = incoming.end.replace(Ok(()));
+            return Poll::Ready(end.and_then(Result::err).map(Err));
+        };
+        incoming.read += cost(item.len());
+        // Half a window at a time: one grant for many items, and the sender need not stop.
+        if incoming.read >= self.window / 2 && incoming.end.is_none() {
+            let read = std::mem::take(&mut incoming.read);
+            incoming.granted += i64::try_from(read).unwrap_or(MOST);
+            drop(incoming);
+            self.link.grant(self.id, read);
+        }
+        Poll::Ready(Some(Ok(item)))
+    }
+
+    /// The other side reads on.
+    pub(crate) fn granted(&self, bytes: u32) -> Result<(), Broken> {
+        let mut outgoing = lock(&self.outgoing);
+        outgoing.credit += i64::from(bytes);
+        if outgoing.credit > MOST {
+            return Err(Broken::Granted);
+        }
+        if outgoing.credit > 0
+            && let Some(waker) = outgoing.waker.take()
+        {
+            drop(outgoing);
+            waker.wake();
+        }
+        Ok(())
+    }
+
+    /// Ready when an item may be sent: true, or false if none is wanted any more.
+    pub(crate) fn poll_credit(&self, cx: &Context<'_>) -> Poll<bool> {
+        let mut outgoing = lock(&self.outgoing);
+        if outgoing.closed {
+            return Poll::Ready(false);
+        }
+        if outgoing.credit > 0 {
+            return Poll::Ready(true);
+        }
+        keep(&mut outgoing.waker, cx);
+        Poll::Pending
+    }
+
+    /// An item of `length` bytes was sent.
+    pub(crate) fn spend(&self, length: usize) {
+        lock(&self.outgoing).credit -= i64::try_from(cost(length)).unwrap_or(MOST);
+    }
+
+    /// Nothing more is to be sent: the call is over.
+    pub(crate) fn close(&self) {
+        let mut outgoing = lock(&self.outgoing);
+        outgoing.closed = true;
+        if let Some(waker) = outgoing.waker.take() {
+            drop(outgoing);
+            waker.wake();
+        }
+    }
+}
+
+fn keep(waker: &mut Option<Waker>, cx: &Context<'_>) {
+    match waker {
+        Some(known) => known.clone_from(cx.waker()),
+        none => *none = Some(cx.waker().clone()),
+    }
+}
