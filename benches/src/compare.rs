@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::instructions::{ALLOCATIONS, INSTRUCTIONS};
+use crate::counts::{ALLOCATIONS, INSTRUCTIONS};
 use crate::peer::Problem;
 use crate::report::{self, Row};
 

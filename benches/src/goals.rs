@@ -68,7 +68,17 @@ const GOALS: &[Goal] = &[
     goal(
         "pipelined-64",
         BINCODE,
-        AtMost(crate::instructions::INSTRUCTIONS, 4_000.0),
+        AtMost(crate::counts::INSTRUCTIONS, 4_000.0),
+    ),
+    goal(
+        "pipelined-64",
+        BINCODE,
+        AtMost(crate::counts::SYSTEM_CALLS, 0.5),
+    ),
+    goal(
+        "pipelined-64, multi-thread",
+        BINCODE,
+        AtMost(crate::counts::SYSTEM_CALLS, 0.5),
     ),
     goal("pipelined-64", BINCODE, AtMost("allocations/call", 2.0)),
     goal("pipelined-64", JSON, AtMost("allocations/call", 4.0)),

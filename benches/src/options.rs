@@ -19,6 +19,7 @@ cargo run --release -p farcall-bench -- [OPTION…] [WORKLOAD…]
     --quick                        short windows, 2 rounds
     --report FILE                  where it goes (target/bench/report.json)
     --instructions                 also counts instructions with valgrind
+    --syscalls                     also counts system calls with strace
 cargo run --release -p farcall-bench -- --compare OLD.json NEW.json
     fails if allocations a call rose, or instructions by more than 5 %
 cargo run --release -p farcall-bench --no-default-features -- allocations
@@ -89,6 +90,7 @@ pub(crate) struct Options {
     pub(crate) subjects: Vec<String>,
     pub(crate) quick: bool,
     pub(crate) instructions: bool,
+    pub(crate) syscalls: bool,
     pub(crate) calls: Option<u64>,
     pub(crate) count: u64,
     pub(crate) report: PathBuf,
@@ -116,6 +118,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
         subjects: Vec::new(),
         quick: false,
         instructions: false,
+        syscalls: false,
         calls: None,
         count: 1_000_000,
         report: Path::new(crate::FOLDER).join("report.json"),
@@ -142,6 +145,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
                 options.rounds = 2;
             }
             Arg::Long("instructions") => options.instructions = true,
+            Arg::Long("syscalls") => options.syscalls = true,
             Arg::Long("calls") => options.calls = Some(parser.value()?.parse()?),
             Arg::Long("count") => options.count = parser.value()?.parse()?,
             Arg::Long("report") => options.report = parser.value()?.into(),
