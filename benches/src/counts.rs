@@ -76,7 +76,7 @@ fn count(
 fn quotas(workload: &Workload) -> Option<[u64; 2]> {
     match workload.name {
         "pipelined-64" => Some([50, 150]),
-        "records" => Some([2, 6]),
+        "records" | "records-in" => Some([2, 6]),
         "codec-add" => Some([1_000, 3_000]),
         "codec-records" => Some([10, 30]),
         _ => None,

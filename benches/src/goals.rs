@@ -58,6 +58,11 @@ const GOALS: &[Goal] = &[
     goal("connections", BINCODE, Faster("raw frames", 0.9)),
     goal("connections", BINCODE, Faster("tarpc bincode", 1.5)),
     goal("records", BINCODE, Faster("tarpc bincode", 1.08)),
+    goal(
+        "records-in",
+        "farcall bincode/tcp borrowed",
+        Faster("tarpc bincode owned", 1.6),
+    ),
     goal("blob", BINCODE, Faster("raw frames", 0.85)),
     goal("blob", BINCODE, Faster("tarpc bincode", 1.7)),
     goal(
