@@ -58,7 +58,7 @@ fn run(options: &Options) -> Result<ExitCode, Problem> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some((old, new)) = &options.compare {
-        return Ok(failed(compare::run(old, new)?));
+        return Ok(failed(compare::run(old, new, options.within)?));
     }
     let runtime = options
         .runtimes

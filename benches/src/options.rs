@@ -20,8 +20,8 @@ cargo run --release -p farcall-bench -- [OPTION…] [WORKLOAD…]
     --report FILE                  where it goes (target/bench/report.json)
     --instructions                 also counts instructions with valgrind
     --syscalls                     also counts system calls with strace
-cargo run --release -p farcall-bench -- --compare OLD.json NEW.json
-    fails if allocations a call rose, or instructions by more than 5 %
+cargo run --release -p farcall-bench -- [--within PERCENT] --compare OLD.json NEW.json
+    fails if allocations a call rose, or instructions by more than so much (5)
 cargo run --release -p farcall-bench --no-default-features -- allocations
     fails if farcall's calls allocate more than benches/allocations.json says
 cargo run --release -p farcall-bench -- --runtime multi --count N tokens
@@ -95,6 +95,7 @@ pub(crate) struct Options {
     pub(crate) count: u64,
     pub(crate) report: PathBuf,
     pub(crate) compare: Option<(PathBuf, PathBuf)>,
+    pub(crate) within: f64,
     pub(crate) help: bool,
 }
 
@@ -123,6 +124,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
         count: 1_000_000,
         report: Path::new(crate::FOLDER).join("report.json"),
         compare: None,
+        within: 5.0,
         help: false,
     };
     let mut parser = Parser::from_env();
@@ -153,6 +155,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
                 let old = PathBuf::from(parser.value()?);
                 options.compare = Some((old, PathBuf::from(parser.value()?)));
             }
+            Arg::Long("within") => options.within = parser.value()?.parse()?,
             Arg::Long("help") | Arg::Short('h') => options.help = true,
             Arg::Value(word) => options.words.push(word.string()?),
             other => return Err(other.unexpected().into()),
