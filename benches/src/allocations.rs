@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::instructions::counted;
+use crate::counts::{Tool, counted};
+use crate::options::Runtime;
 use crate::peer::Problem;
 use crate::rounds::takers;
 use crate::workload;
@@ -22,7 +23,7 @@ pub(crate) fn run() -> Result<bool, Problem> {
             if !takers(&workload).contains(&subject.as_str()) {
                 return Err(format!("{subject} does not do {name}").into());
             }
-            let counted = counted(&workload, subject, false);
+            let counted = counted(&workload, subject, Tool::None, Runtime::Current);
             let figures = counted.ok_or_else(|| format!("{name} is not counted"))??;
             let found = figures.first().ok_or("no allocations were counted")?.1;
             let bad = found > most + SLACK;

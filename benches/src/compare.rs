@@ -2,32 +2,33 @@
 
 use std::path::Path;
 
-use crate::instructions::{ALLOCATIONS, INSTRUCTIONS};
+use crate::counts::{ALLOCATIONS, INSTRUCTIONS};
 use crate::peer::Problem;
 use crate::report::{self, Row};
 
-/// How large a metric may have become; those that are not named may do as they like.
-fn most(metric: &str, before: f64) -> Option<f64> {
+/// How large a metric may have become, instructions by so many percent; those that are not named may
+/// do as they like.
+fn most(metric: &str, before: f64, percent: f64) -> Option<f64> {
     match metric {
         // A buffer may have grown at another time.
         ALLOCATIONS => Some(before + 0.2),
-        INSTRUCTIONS => Some(before * 1.05),
+        INSTRUCTIONS => Some(before * (1.0 + percent / 100.0)),
         _ => None,
     }
 }
 
 /// Says how farcall's counts changed between two reports; true if one grew by too much.
-pub(crate) fn run(old: &Path, new: &Path) -> Result<bool, Problem> {
-    judge(&report::read(old)?, &report::read(new)?)
+pub(crate) fn run(old: &Path, new: &Path, percent: f64) -> Result<bool, Problem> {
+    judge(&report::read(old)?, &report::read(new)?, percent)
 }
 
-fn judge(old: &[Row], new: &[Row]) -> Result<bool, Problem> {
+fn judge(old: &[Row], new: &[Row], percent: f64) -> Result<bool, Problem> {
     let (mut compared, mut worse) = (0, false);
     for row in new.iter().filter(|row| row.subject.starts_with("farcall")) {
         let Some(before) = old.iter().find(|before| same(before, row)) else {
             continue;
         };
-        let Some(most) = most(&row.metric, before.median) else {
+        let Some(most) = most(&row.metric, before.median, percent) else {
             continue;
         };
         let verdict = if row.median > most { "WORSE" } else { "ok" };
@@ -67,15 +68,16 @@ mod tests {
     #[test]
     fn one_allocation_more_is_worse() {
         let old = [row("farcall json/tcp", ALLOCATIONS, 0.0)];
-        assert!(judge(&old, &[row("farcall json/tcp", ALLOCATIONS, 1.0)]).unwrap());
-        assert!(!judge(&old, &[row("farcall json/tcp", ALLOCATIONS, 0.1)]).unwrap());
+        assert!(judge(&old, &[row("farcall json/tcp", ALLOCATIONS, 1.0)], 5.0).unwrap());
+        assert!(!judge(&old, &[row("farcall json/tcp", ALLOCATIONS, 0.1)], 5.0).unwrap());
     }
 
     #[test]
-    fn instructions_may_grow_by_a_twentieth() {
+    fn instructions_may_grow_by_so_many_percent() {
         let old = [row("farcall json/tcp", INSTRUCTIONS, 1_000.0)];
-        assert!(!judge(&old, &[row("farcall json/tcp", INSTRUCTIONS, 1_049.0)]).unwrap());
-        assert!(judge(&old, &[row("farcall json/tcp", INSTRUCTIONS, 1_051.0)]).unwrap());
+        assert!(!judge(&old, &[row("farcall json/tcp", INSTRUCTIONS, 1_049.0)], 5.0).unwrap());
+        assert!(judge(&old, &[row("farcall json/tcp", INSTRUCTIONS, 1_051.0)], 5.0).unwrap());
+        assert!(judge(&old, &[row("farcall json/tcp", INSTRUCTIONS, 1_049.0)], 2.0).unwrap());
     }
 
     #[test]
@@ -90,12 +92,12 @@ mod tests {
             row("farcall json/tcp", "cpu us/call", 9.0),
             row("farcall json/tcp", ALLOCATIONS, 1.0),
         ];
-        assert!(!judge(&old, &new).unwrap());
+        assert!(!judge(&old, &new, 5.0).unwrap());
     }
 
     #[test]
     fn reports_with_nothing_to_compare_are_an_error() {
         let rows = [row("farcall json/tcp", "cpu us/call", 1.0)];
-        assert!(judge(&rows, &rows).is_err());
+        assert!(judge(&rows, &rows, 5.0).is_err());
     }
 }

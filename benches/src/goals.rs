@@ -58,6 +58,11 @@ const GOALS: &[Goal] = &[
     goal("connections", BINCODE, Faster("raw frames", 0.9)),
     goal("connections", BINCODE, Faster("tarpc bincode", 1.5)),
     goal("records", BINCODE, Faster("tarpc bincode", 1.08)),
+    goal(
+        "records-in",
+        "farcall bincode/tcp borrowed",
+        Faster("tarpc bincode owned", 1.6),
+    ),
     goal("blob", BINCODE, Faster("raw frames", 0.85)),
     goal("blob", BINCODE, Faster("tarpc bincode", 1.7)),
     goal(
@@ -68,7 +73,17 @@ const GOALS: &[Goal] = &[
     goal(
         "pipelined-64",
         BINCODE,
-        AtMost(crate::instructions::INSTRUCTIONS, 4_000.0),
+        AtMost(crate::counts::INSTRUCTIONS, 4_000.0),
+    ),
+    goal(
+        "pipelined-64",
+        BINCODE,
+        AtMost(crate::counts::SYSTEM_CALLS, 0.5),
+    ),
+    goal(
+        "pipelined-64, multi-thread",
+        BINCODE,
+        AtMost(crate::counts::SYSTEM_CALLS, 0.5),
     ),
     goal("pipelined-64", BINCODE, AtMost("allocations/call", 2.0)),
     goal("pipelined-64", JSON, AtMost("allocations/call", 4.0)),

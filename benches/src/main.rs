@@ -8,8 +8,8 @@ mod blob;
 mod chart;
 mod codecs;
 mod compare;
+mod counts;
 mod goals;
-mod instructions;
 mod load;
 mod options;
 mod peer;
@@ -58,7 +58,7 @@ fn run(options: &Options) -> Result<ExitCode, Problem> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some((old, new)) = &options.compare {
-        return Ok(failed(compare::run(old, new)?));
+        return Ok(failed(compare::run(old, new, options.within)?));
     }
     let runtime = options
         .runtimes
@@ -122,9 +122,7 @@ fn window(
 fn measure(options: &Options) -> Result<(), Problem> {
     let workloads = workload::named(&options.words)?;
     let mut report = rounds::run(options, &workloads);
-    if options.instructions {
-        instructions::run(&mut report, &workloads, |name| options.asks_for(name));
-    }
+    counts::run(&mut report, &workloads, options);
     let rows = report.rows();
     table::print(&rows);
     goals::print(&report);

@@ -19,8 +19,9 @@ cargo run --release -p farcall-bench -- [OPTION…] [WORKLOAD…]
     --quick                        short windows, 2 rounds
     --report FILE                  where it goes (target/bench/report.json)
     --instructions                 also counts instructions with valgrind
-cargo run --release -p farcall-bench -- --compare OLD.json NEW.json
-    fails if allocations a call rose, or instructions by more than 5 %
+    --syscalls                     also counts system calls with strace
+cargo run --release -p farcall-bench -- [--within PERCENT] --compare OLD.json NEW.json
+    fails if allocations a call rose, or instructions by more than so much (5)
 cargo run --release -p farcall-bench --no-default-features -- allocations
     fails if farcall's calls allocate more than benches/allocations.json says
 cargo run --release -p farcall-bench -- --runtime multi --count N tokens
@@ -89,10 +90,12 @@ pub(crate) struct Options {
     pub(crate) subjects: Vec<String>,
     pub(crate) quick: bool,
     pub(crate) instructions: bool,
+    pub(crate) syscalls: bool,
     pub(crate) calls: Option<u64>,
     pub(crate) count: u64,
     pub(crate) report: PathBuf,
     pub(crate) compare: Option<(PathBuf, PathBuf)>,
+    pub(crate) within: f64,
     pub(crate) help: bool,
 }
 
@@ -116,10 +119,12 @@ pub(crate) fn read() -> Result<Options, Problem> {
         subjects: Vec::new(),
         quick: false,
         instructions: false,
+        syscalls: false,
         calls: None,
         count: 1_000_000,
         report: Path::new(crate::FOLDER).join("report.json"),
         compare: None,
+        within: 5.0,
         help: false,
     };
     let mut parser = Parser::from_env();
@@ -142,6 +147,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
                 options.rounds = 2;
             }
             Arg::Long("instructions") => options.instructions = true,
+            Arg::Long("syscalls") => options.syscalls = true,
             Arg::Long("calls") => options.calls = Some(parser.value()?.parse()?),
             Arg::Long("count") => options.count = parser.value()?.parse()?,
             Arg::Long("report") => options.report = parser.value()?.into(),
@@ -149,6 +155,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
                 let old = PathBuf::from(parser.value()?);
                 options.compare = Some((old, PathBuf::from(parser.value()?)));
             }
+            Arg::Long("within") => options.within = parser.value()?.parse()?,
             Arg::Long("help") | Arg::Short('h') => options.help = true,
             Arg::Value(word) => options.words.push(word.string()?),
             other => return Err(other.unexpected().into()),

@@ -33,10 +33,7 @@ pub(crate) fn run(options: &Options, workloads: &[Workload]) -> Report {
                 let first = round % names.len();
                 names.rotate_left(first);
                 for name in names {
-                    let row = match runtime {
-                        Runtime::Current => workload.name.to_owned(),
-                        Runtime::Multi => format!("{}, multi-thread", workload.name),
-                    };
+                    let row = row_name(workload, runtime);
                     match window(workload.name, name, runtime, options.quick) {
                         Ok(figures) => {
                             eprintln!(
@@ -53,6 +50,14 @@ pub(crate) fn run(options: &Options, workloads: &[Workload]) -> Report {
         }
     }
     report
+}
+
+/// What a workload is called in the report.
+pub(crate) fn row_name(workload: &Workload, runtime: Runtime) -> String {
+    match runtime {
+        Runtime::Current => workload.name.to_owned(),
+        Runtime::Multi => format!("{}, multi-thread", workload.name),
+    }
 }
 
 /// Those that take many seconds are measured in this many rounds at most.

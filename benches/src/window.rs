@@ -253,6 +253,7 @@ pub(crate) async fn measure<P: Peer>(mut job: Job) -> Result<Figures, Problem> {
         Kind::Idle(connections) => job.idle::<P>(connections).await,
         Kind::Startup => job.startup::<P>().await,
         Kind::Mixed => job.mixed::<P>().await,
+        Kind::Inward(_) => Err("its records come back".into()),
         Kind::Codec(_) => Err("the codecs have no server".into()),
     }
 }

@@ -7,6 +7,8 @@ use crate::load::{Load, Op};
 pub(crate) enum Kind {
     /// Calls in a loop, for a while.
     Steady(Load),
+    /// Calls in a loop as well, whose records are not sent back.
+    Inward(Load),
     /// So many calls that sleep for 5 s, all at once.
     Blocked(usize),
     /// So many connections that were used once.
@@ -48,6 +50,14 @@ pub(crate) const ALL: &[Workload] = &[
     steady("pipelined-512", Op::Add, 1, 512),
     steady("connections", Op::Add, 256, 1),
     steady("records", Op::Records, 1, 64),
+    of(
+        "records-in",
+        Kind::Inward(Load {
+            op: Op::Records,
+            connections: 1,
+            in_flight: 64,
+        }),
+    ),
     steady("blob", Op::Blob, 1, 1),
     steady("blob-4", Op::Blob, 4, 1),
     of("startup", Kind::Startup),

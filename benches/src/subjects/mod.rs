@@ -7,6 +7,7 @@ pub(crate) mod dxr;
 pub(crate) mod farcall;
 mod frames;
 mod hyper;
+mod inward;
 #[cfg(feature = "peers")]
 mod jsonrpsee;
 #[cfg(feature = "peers")]
@@ -49,15 +50,20 @@ pub(crate) struct Subject {
 impl Subject {
     /// Whether `workload` says anything about it.
     pub(crate) fn takes(&self, workload: &str) -> bool {
-        !self
-            .skips
-            .iter()
-            .any(|skipped| workload.starts_with(skipped))
+        let inward = INWARD.contains(&self.name);
+        let mut skips = self.skips.iter();
+        inward == (workload == "records-in") && !skips.any(|skipped| workload.starts_with(skipped))
     }
 }
 
 /// A connection for each call in flight: not for thousands.
 const HTTP1: &[&str] = &["pipelined-512", "blocked-10000", "blocked-5", "blob-4"];
+/// All that `records-in` measures, and they do nothing else.
+const INWARD: &[&str] = &[
+    "farcall bincode/tcp owned",
+    "farcall bincode/tcp borrowed",
+    "tarpc bincode owned",
+];
 /// No calls, only bytes.
 const LIMIT: &[&str] = &["startup", "mixed", "idle", "blocked", "blob-4"];
 const HTTP1_LIMIT: &[&str] = &[
@@ -80,11 +86,14 @@ const PYTHON: &[&str] = &[
 
 macro_rules! subject {
     ($name:literal, $beside:literal, $serve:path, $client:ty, $skips:expr) => {
+        subject!($name, $beside, $serve, measure::<$client>; $skips)
+    };
+    ($name:literal, $beside:literal, $serve:path, $measure:expr; $skips:expr) => {
         Subject {
             name: $name,
             beside: $beside,
             host: Host::Here(|| Box::pin($serve())),
-            measure: |job| Box::pin(measure::<$client>(job)),
+            measure: |job| Box::pin($measure(job)),
             skips: $skips,
             one_thread: false,
         }
@@ -208,6 +217,25 @@ pub(crate) const ALL: &[Subject] = &[
         skips: LIMIT,
         one_thread: true,
     },
+    subject!(
+        "farcall bincode/tcp owned",
+        "farcall bincode/tcp owned",
+        inward::serve,
+        inward::measure::<inward::Owned>; &[]
+    ),
+    subject!(
+        "farcall bincode/tcp borrowed",
+        "farcall bincode/tcp owned",
+        inward::serve,
+        inward::measure::<inward::Borrowed>; &[]
+    ),
+    #[cfg(feature = "peers")]
+    subject!(
+        "tarpc bincode owned",
+        "farcall bincode/tcp owned",
+        inward::serve_tarpc,
+        inward::measure::<inward::Tarpc>; &[]
+    ),
     // Its client is farcall's: Python's own would be the slower half.
     Subject {
         name: "python",

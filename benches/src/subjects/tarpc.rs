@@ -47,8 +47,32 @@ impl Bench for Handlers {
     }
 }
 
+/// Has each connection served.
+pub(super) async fn accept(
+    serve: impl Fn(Framed<TcpStream, LengthDelimitedCodec>) + Send + 'static,
+) -> Result<u16, Problem> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(framed) = framed(stream) else { continue };
+            serve(framed);
+        }
+    });
+    Ok(port)
+}
+
+/// Room for the workload that has the most in flight.
+pub(super) fn server_config() -> tarpc::server::Config {
+    tarpc::server::Config {
+        pending_response_buffer: 4_096,
+    }
+}
+
 /// Frames of up to 32 MiB, written when 128 KiB are together or there are no more for now.
-fn framed(stream: TcpStream) -> Result<Framed<TcpStream, LengthDelimitedCodec>, Problem> {
+pub(super) fn framed(
+    stream: TcpStream,
+) -> Result<Framed<TcpStream, LengthDelimitedCodec>, Problem> {
     stream.set_nodelay(true)?;
     let mut framed = LengthDelimitedCodec::builder()
         .max_frame_length(32 * 1024 * 1024)
@@ -58,7 +82,7 @@ fn framed(stream: TcpStream) -> Result<Framed<TcpStream, LengthDelimitedCodec>, 
 }
 
 /// More than any workload has in flight on a connection.
-fn client_config() -> tarpc::client::Config {
+pub(super) fn client_config() -> tarpc::client::Config {
     let mut config = tarpc::client::Config::default();
     config.max_in_flight_requests = 65_536;
     config.pending_request_buffer = 4_096;
@@ -66,7 +90,7 @@ fn client_config() -> tarpc::client::Config {
 }
 
 /// A deadline that no workload reaches.
-fn context() -> Context {
+pub(super) fn context() -> Context {
     let mut context = context::current();
     context.deadline = Instant::now() + Duration::from_secs(120);
     context
@@ -80,22 +104,14 @@ macro_rules! codecs {
 
             /// Starts the server.
             pub(crate) async fn serve() -> Result<u16, Problem> {
-                let listener = TcpListener::bind("127.0.0.1:0").await?;
-                let port = listener.local_addr()?.port();
-                tokio::spawn(async move {
-                    while let Ok((stream, _)) = listener.accept().await {
-                        let Ok(framed) = framed(stream) else { continue };
-                        let config = tarpc::server::Config {
-                            pending_response_buffer: 4_096,
-                        };
-                        let transport = serde_transport::new(framed, $codec::default());
-                        let channel = BaseChannel::new(config, transport);
-                        tokio::spawn(channel.execute(Handlers.serve()).for_each(|answer| async {
-                            tokio::spawn(answer);
-                        }));
-                    }
-                });
-                Ok(port)
+                accept(|framed| {
+                    let transport = serde_transport::new(framed, $codec::default());
+                    let channel = BaseChannel::new(server_config(), transport);
+                    tokio::spawn(channel.execute(Handlers.serve()).for_each(|answer| async {
+                        tokio::spawn(answer);
+                    }));
+                })
+                .await
             }
 
             /// A client.
