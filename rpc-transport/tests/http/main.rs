@@ -2,6 +2,7 @@
 
 mod client;
 mod gzip;
+mod plain;
 mod server;
 
 use std::future::IntoFuture;

@@ -10,6 +10,8 @@ use super::super::fields::Fields;
 
 /// The most headers of a plain request: calls have ten or so.
 const HEADERS: usize = 32;
+/// The longest head of one. What is not whole yet is read from its beginning whenever more comes.
+const LENGTH: usize = 8 * 1024;
 /// The longest target of one.
 const TARGET: usize = 1024;
 /// How one begins.
@@ -60,12 +62,12 @@ pub(super) fn parse<'a>(received: &'a [u8], room: &'a mut Room<'a>, limits: &Lim
     if received.get(..begun) != START.get(..begun) {
         return Parsed::Other;
     }
-    let most = limits.headers.min(HEADERS);
+    let (most, longest) = (limits.headers.min(HEADERS), limits.head_bytes.min(LENGTH));
     let mut request = httparse::Request::new(&mut []);
     let room = room.get_mut(..most).unwrap_or_default();
     let length = match request.parse_with_uninit_headers(received, room) {
-        Ok(httparse::Status::Complete(length)) if length <= limits.head_bytes => length,
-        Ok(httparse::Status::Partial) if received.len() < limits.head_bytes => {
+        Ok(httparse::Status::Complete(length)) if length <= longest => length,
+        Ok(httparse::Status::Partial) if received.len() < longest => {
             return Parsed::Partial;
         }
         _ => return Parsed::Other,
