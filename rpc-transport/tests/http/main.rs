@@ -2,6 +2,7 @@
 
 mod client;
 mod gzip;
+mod life;
 mod plain;
 mod server;
 
@@ -27,6 +28,7 @@ use tokio::sync::Notify;
 struct Calc {
     started: Arc<Notify>,
     dropped: Arc<Notify>,
+    open: Arc<Notify>,
 }
 
 impl Service for Calc {
@@ -39,10 +41,15 @@ impl Service for Calc {
         Method::new("echo", "")
             .takes(&[Param::required::<String>("text")])
             .returns::<String>(),
+        Method::new("held", "Waits until it is let go.").returns::<i64>(),
     ];
 
     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
-        let Self { started, dropped } = self.clone();
+        let Self {
+            started,
+            dropped,
+            open,
+        } = self.clone();
         async move {
             match request.index() {
                 0 => {
@@ -62,6 +69,11 @@ impl Service for Calc {
                 3 => {
                     let (text,) = request.params::<(String,)>((required,))?;
                     request.reply(&text)
+                }
+                4 => {
+                    started.notify_one();
+                    open.notified().await;
+                    request.reply(&4)
                 }
                 _ => Err(request.unknown_method()),
             }

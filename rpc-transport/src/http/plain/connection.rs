@@ -39,6 +39,8 @@ pub(super) struct Connection<IO> {
     pub(super) io: IO,
     pub(super) received: BytesMut,
     pub(super) out: Out,
+    /// How much room was made for what is received, which it may still hold on to.
+    room: usize,
     written: usize,
     write_time: Duration,
     /// When a write that waits has waited too long.
@@ -54,6 +56,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
             io,
             received,
             out: Out::default(),
+            room: 0,
             written: 0,
             write_time,
             stalled: None,
@@ -88,6 +91,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
     fn poll_read(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {
         if self.received.capacity() - self.received.len() < room {
             self.received.reserve(room.max(USUAL));
+            self.room = self.room.max(self.received.capacity());
         }
         let read = ready!(poll_read_buf(
             Pin::new(&mut self.io),
@@ -184,8 +188,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
 
     /// Lets go of what a large body needed, before a wait that may be long.
     pub(super) fn rest(&mut self) {
-        if self.received.is_empty() && self.received.capacity() > MUCH {
+        if self.received.is_empty() && self.room > MUCH {
             self.received = BytesMut::new();
+            self.room = 0;
         }
     }
 }
