@@ -86,9 +86,10 @@ struct Interoperation;
 ///
 /// # What a trait may have
 ///
-/// Methods are `async fn`s that take `&self`. Their parameters and results are whatever serde can
+/// Methods are `async fn`s that take `&self`, or functions that give a [stream](#streams). Their parameters and results are whatever serde can
 /// write and read; parameters may be borrowed (`&str`, `&[u8]`, `&[T]`, `&T`, or an `Option` of
-/// one), and an `Option` may be left out by the caller. A method is fallible if its return type is
+/// one), and an `Option` may be left out by the caller. Types of your own that
+/// [borrow](#records-that-borrow) are named with their lifetimes, `Vec<Record<'_>>`. A method is fallible if its return type is
 /// spelled `Result<T, E>`; `E` derives [`Fault`](derive@Fault). A `cx: &Context` parameter is not
 /// on the wire. Bodies, bounds, type parameters, associated types, `#[cfg]` and documentation are
 /// as in any trait. Implementations write plain `async fn`s; their futures have to be `Send`.
@@ -139,6 +140,76 @@ struct Interoperation;
 /// parameter and the reason.
 ///
 /// It does not choose what a server speaks: [`Server::protocols`] does.
+///
+/// # Records that borrow
+///
+/// The fields of a parameter can stay in the message it came in, and nothing is allocated for them:
+///
+/// ```
+/// # use std::borrow::Cow;
+/// # use farcall::Encoding;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Serialize, Deserialize)]
+/// pub struct Record<'a> {
+///     #[serde(borrow)]
+///     name: &'a str,
+///     #[serde(borrow)]
+///     note: Cow<'a, str>,
+/// }
+///
+/// #[farcall::service]
+/// pub trait Book {
+///     async fn longest(&self, records: Vec<Record<'_>>) -> usize;
+/// }
+/// # struct Paper;
+/// # impl Book for Paper {
+/// #     async fn longest(&self, records: Vec<Record<'_>>) -> usize {
+/// #         records.iter().map(|record| record.name.len()).max().unwrap_or_default()
+/// #     }
+/// # }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), farcall::Error> {
+/// # let book = BookClient::in_memory(BookServer::new(Paper), Encoding::Bincode);
+/// let names = ["Ada".to_owned(), "Grace".to_owned()];
+/// let records = names.iter().map(|name| Record { name, note: "".into() });
+/// assert_eq!(book.longest(records.collect()).await?, 5);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// What is not in the message as it is cannot be borrowed: in JSON and XML text with escapes, and
+/// bytes. There a field `&str` is an error that says so, and a `Cow<str>` is owned.
+///
+/// # Streams
+///
+/// A method can give a stream, and take one beside its parameters:
+///
+/// ```ignore
+/// #[farcall::service]
+/// pub trait Sums {
+///     /// Counts up to `to`.
+///     fn count(&self, to: u32) -> impl Stream<Item = u32>;
+///     /// May fail to open, and at each line.
+///     async fn lines(&self, path: &str)
+///     -> Result<impl Stream<Item = Result<String, ReadError>>, OpenError>;
+///     /// Takes a stream.
+///     async fn total(&self, numbers: impl Stream<Item = i64>) -> i64;
+/// }
+/// ```
+///
+/// `Stream` is known by its name, whatever path leads to it. A stream that is given may borrow the
+/// service and all parameters but types of your own that borrow, which it would outlive. The trait
+/// asks it to be `Send`.
+///
+/// A method takes one stream at most, of plain values that own what is in them. The trait asks it to
+/// be `Send + Unpin + 'static`; an implementation repeats of that what it uses, `mut numbers: impl
+/// Stream<Item = i64> + Unpin` for a loop over `numbers.next().await`. Spelled
+/// `farcall::Items<i64>`, by this path, in the trait, it is that type in the implementation too. The
+/// client takes any `impl Stream<Item = i64> + Send + 'static`.
+///
+/// Streams do not go with `notify`, `blocking`, `encodings = "xml"`, nor, where one is taken, with
+/// `idempotent`.
 ///
 /// # Generated code
 ///

@@ -53,6 +53,7 @@ const GOALS: &[Goal] = &[
     ),
     goal("pipelined-64", BINCODE, Faster("tonic", 25.0)),
     goal("pipelined-64", BINCODE, Faster("jsonrpsee ws", 25.0)),
+    goal("pipelined-64", BINCODE, Faster("capnp", 25.0)),
     goal("pipelined-512", BINCODE, Faster("tarpc bincode", 12.0)),
     goal("connections", BINCODE, Faster("raw frames", 0.9)),
     goal("connections", BINCODE, Faster("tarpc bincode", 1.5)),
@@ -91,17 +92,29 @@ const GOALS: &[Goal] = &[
     goal("records", XML, Faster("python", 25.0)),
     goal(
         "codec-add",
-        "farcall xml",
+        "farcall xml alone",
         Faster("xml by a tree (dxr)", 4.0),
     ),
-    goal("codec-add", "farcall xml", Faster("xml by events", 2.0)),
+    goal(
+        "codec-add",
+        "farcall xml alone",
+        Faster("xml by events", 2.0),
+    ),
     goal(
         "codec-records",
-        "farcall xml",
+        "farcall xml alone",
         Faster("xml by a tree (dxr)", 4.0),
     ),
-    goal("codec-records", "farcall xml", Faster("xml by events", 2.0)),
-    goal("codec-add", "farcall json", Faster("json by RawValue", 2.5)),
+    goal(
+        "codec-records",
+        "farcall xml alone",
+        Faster("xml by events", 2.0),
+    ),
+    goal(
+        "codec-add",
+        "farcall json alone",
+        Faster("json by RawValue", 2.5),
+    ),
     goal("blocked-50000", BINCODE, AtMost("done s", 5.5)),
     goal(
         "blocked-50000",

@@ -18,6 +18,7 @@ mod rounds;
 mod server;
 mod subjects;
 mod table;
+mod tokens;
 mod usage;
 mod window;
 mod workload;
@@ -68,6 +69,7 @@ fn run(options: &Options) -> Result<ExitCode, Problem> {
     match words.as_slice() {
         ["serve", subject] => server::run(&subjects::named(subject)?, runtime)?,
         ["window", workload, subject] => window(options, workload, subject, runtime)?,
+        ["tokens"] => return Ok(failed(tokens::run(options.count, runtime)?)),
         ["allocations"] => return Ok(failed(allocations::run()?)),
         _ => measure(options)?,
     }

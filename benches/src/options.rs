@@ -23,6 +23,9 @@ cargo run --release -p farcall-bench -- --compare OLD.json NEW.json
     fails if allocations a call rose, or instructions by more than 5 %
 cargo run --release -p farcall-bench --no-default-features -- allocations
     fails if farcall's calls allocate more than benches/allocations.json says
+cargo run --release -p farcall-bench -- --runtime multi --count N tokens
+    makes N echoes (1000000) in bincode and N in JSON, gives up some of them; fails if one is
+    answered with the reply of another
 
 A workload is named by the beginning of its name.";
 
@@ -87,6 +90,7 @@ pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) instructions: bool,
     pub(crate) calls: Option<u64>,
+    pub(crate) count: u64,
     pub(crate) report: PathBuf,
     pub(crate) compare: Option<(PathBuf, PathBuf)>,
     pub(crate) help: bool,
@@ -113,6 +117,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
         quick: false,
         instructions: false,
         calls: None,
+        count: 1_000_000,
         report: Path::new(crate::FOLDER).join("report.json"),
         compare: None,
         help: false,
@@ -138,6 +143,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
             }
             Arg::Long("instructions") => options.instructions = true,
             Arg::Long("calls") => options.calls = Some(parser.value()?.parse()?),
+            Arg::Long("count") => options.count = parser.value()?.parse()?,
             Arg::Long("report") => options.report = parser.value()?.into(),
             Arg::Long("compare") => {
                 let old = PathBuf::from(parser.value()?);

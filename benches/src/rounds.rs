@@ -19,6 +19,9 @@ pub(crate) fn run(options: &Options, workloads: &[Workload]) -> Report {
             for &runtime in &options.runtimes {
                 let mut names = takers(workload);
                 names.retain(|name| options.asks_for(name));
+                if runtime == Runtime::Multi {
+                    names.retain(|name| !subjects::stays_on_one_thread(name));
+                }
                 if matches!(workload.kind, Kind::Codec(_)) && runtime == Runtime::Multi
                     || names.is_empty()
                 {

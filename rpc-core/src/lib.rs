@@ -46,5 +46,6 @@ pub mod router;
 pub mod schema;
 pub mod service;
 pub mod shape;
+mod trace;
 pub mod types;
 pub mod wire;

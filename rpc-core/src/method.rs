@@ -6,7 +6,7 @@ use crate::params::Style;
 #[cfg(feature = "json")]
 use crate::schema::{self, Describe};
 use crate::shape::{self, Shape};
-use crate::wire::Wire;
+use crate::wire::{Parameter, Wire};
 
 /// One method of a service.
 ///
@@ -30,13 +30,19 @@ pub struct Method {
     pub aliases: &'static [&'static str],
     /// Its parameters, in order.
     pub params: &'static [Param],
-    /// What it gives.
+    /// The stream that it takes besides, described by one of its items.
+    pub takes_stream: Option<Param>,
+    /// What it gives; of a stream, an item.
     pub result: fn() -> Shape,
     /// What it gives, in the words of JSON Schema.
     #[cfg(feature = "json")]
     pub result_schema: Describe,
+    /// True if it gives a stream.
+    pub gives_stream: bool,
     /// Code and meaning of each error of its own.
     pub errors: &'static [(i32, &'static str)],
+    /// The same of each error that can end its stream.
+    pub item_errors: &'static [(i32, &'static str)],
     /// [`hash`] of the name: how native frames call it.
     pub hash: u32,
     /// True if running it twice is as good as once, so that a lost call may be made again.
@@ -58,10 +64,13 @@ impl Method {
             doc,
             aliases: &[],
             params: &[],
+            takes_stream: None,
             result: shape::of::<()>,
             #[cfg(feature = "json")]
             result_schema: schema::of::<()>,
+            gives_stream: false,
             errors: &[],
+            item_errors: &[],
             hash: hash(name),
             idempotent: false,
             notification: false,
@@ -74,6 +83,46 @@ impl Method {
     #[must_use]
     pub const fn takes(mut self, params: &'static [Param]) -> Self {
         self.params = params;
+        self
+    }
+
+    /// The same method, taking a stream of `T` as well.
+    ///
+    /// ```
+    /// use farcall_core::method::Method;
+    ///
+    /// static TOTAL: Method = Method::new("total", "").takes_stream::<i64>("numbers").returns::<i64>();
+    /// assert_eq!(TOTAL.takes_stream.map(|stream| stream.name), Some("numbers"));
+    /// ```
+    #[must_use]
+    pub const fn takes_stream<T: Wire>(mut self, name: &'static str) -> Self {
+        self.takes_stream = Some(Param::required::<T>(name));
+        self
+    }
+
+    /// The same method, the items that it takes described by this, as of
+    /// [`schema_of`](crate::schema_of).
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub const fn items_schema(mut self, schema: Describe) -> Self {
+        if let Some(stream) = &mut self.takes_stream {
+            stream.schema = schema;
+        }
+        self
+    }
+
+    /// The same method, giving a stream of what it [returns](Self::returns).
+    #[must_use]
+    pub const fn gives_stream(mut self) -> Self {
+        self.gives_stream = true;
+        self
+    }
+
+    /// The same method, its stream ending with one of these errors, as of
+    /// [`fault_kinds`](crate::fault_kinds).
+    #[must_use]
+    pub const fn item_errors(mut self, errors: &'static [(i32, &'static str)]) -> Self {
+        self.item_errors = errors;
         self
     }
 
@@ -168,7 +217,7 @@ pub struct Param {
 impl Param {
     /// A parameter that must be given.
     #[must_use]
-    pub const fn required<T: Wire>(name: &'static str) -> Self {
+    pub const fn required<T: Parameter>(name: &'static str) -> Self {
         Self {
             name,
             required: true,
@@ -181,7 +230,7 @@ impl Param {
 
     /// A parameter that may be left out, which means `None`: an `Option`.
     #[must_use]
-    pub const fn optional<T: Wire>(name: &'static str) -> Self {
+    pub const fn optional<T: Parameter>(name: &'static str) -> Self {
         Self {
             name,
             required: false,
@@ -194,7 +243,7 @@ impl Param {
 
     /// A parameter that may be left out, for which the server has a default.
     #[must_use]
-    pub const fn defaulted<T: Wire>(name: &'static str) -> Self {
+    pub const fn defaulted<T: Parameter>(name: &'static str) -> Self {
         Self {
             name,
             required: false,

@@ -46,6 +46,29 @@ impl Payload {
         }
     }
 
+    /// The first `len` bytes, if they are held in place.
+    #[inline]
+    pub(crate) fn start_of(bytes: &[u8], len: usize) -> Option<Self> {
+        match bytes.first_chunk() {
+            // What follows is copied along, and never shown: a copy of fixed length is cheaper.
+            Some(bytes) if len <= INLINE => Some(Self(Repr::Inline {
+                // `len` is at most `INLINE` here.
+                len: len as u8,
+                bytes: *bytes,
+            })),
+            _ if len <= INLINE => Self::last_of(bytes, len),
+            _ => None,
+        }
+    }
+
+    /// As [`start_of`](Self::start_of), where less follows than fits. (Apart, or the compiler makes
+    /// one copy of any length of both.)
+    #[cold]
+    #[inline(never)]
+    fn last_of(bytes: &[u8], len: usize) -> Option<Self> {
+        bytes.get(..len).map(Self::copied_from)
+    }
+
     /// The bytes `at`, as a message of its own: a small one copied, a large one shared.
     #[must_use]
     pub(crate) fn part(&self, at: Range<usize>) -> Self {

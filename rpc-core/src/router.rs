@@ -21,6 +21,8 @@ use crate::service::{AnyService, Request, Running, Service, Slot};
 /// ```
 pub struct Router {
     services: Vec<AnyService>,
+    /// The methods of each.
+    methods: Vec<&'static [Method]>,
     /// By the hash of each name. No two names have the same.
     by_hash: HashMap<u32, Entry, BuildHasherDefault<Spread>>,
     introspection: Introspection,
@@ -80,6 +82,7 @@ impl Builder {
         let introspection = Introspection::of(services.iter().flat_map(|s| s.methods()), info);
         services.push(Arc::new(introspection.clone()));
         let mut router = Router {
+            methods: services.iter().map(|service| service.methods()).collect(),
             services,
             by_hash: HashMap::default(),
             introspection,
@@ -107,11 +110,7 @@ impl Router {
     }
 
     fn register(&mut self, service: usize) -> Result<(), Conflict> {
-        let methods = self
-            .services
-            .get(service)
-            .map(|s| s.methods())
-            .unwrap_or_default();
+        let methods = self.methods.get(service).copied().unwrap_or_default();
         for (index, method) in methods.iter().enumerate() {
             let target = Target {
                 service,
@@ -147,16 +146,13 @@ impl Router {
     /// The method there.
     #[must_use]
     pub fn method(&self, target: Target) -> Option<&'static Method> {
-        self.services
-            .get(target.service)?
-            .methods()
-            .get(target.method)
+        self.methods.get(target.service)?.get(target.method)
     }
 
     /// The wire names of all methods, sorted, without their aliases.
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {
-        let methods = self.services.iter().flat_map(|service| service.methods());
+        let methods = self.methods.iter().copied().flatten();
         let mut names: Vec<_> = methods.map(|method| method.name).collect();
         names.sort_unstable();
         names

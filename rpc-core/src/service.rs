@@ -17,6 +17,7 @@ use crate::method::Method;
 use crate::params::{Arguments, DecodeParams};
 use crate::protocol::outbox::{ReplyId, finish};
 use crate::protocol::tail::Tail;
+use crate::trace;
 use crate::wire::Written;
 
 pub(crate) use running::{Erased, Running, Slot, Started};
@@ -241,7 +242,7 @@ impl Request {
             return handle(self).await;
         };
         // Parameters are read there too.
-        let handling = async move { handle(self).await };
+        let handling = trace::elsewhere(async move { handle(self).await });
         let (there, here) = handling.remote_handle();
         (threads.run)(Box::pin(there));
         here.await

@@ -21,6 +21,26 @@ pub trait Wire: Serialize + DeserializeOwned + Send {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send> Wire for T {}
 
+/// As [`Wire`], but of a parameter, which may borrow from the message it came in: a type that
+/// borrows, named with `'static` for its lifetimes.
+///
+/// ```
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Name<'a>(&'a str);
+///
+/// fn is_taken<T: farcall_core::wire::Parameter>() {}
+/// is_taken::<Vec<Name<'static>>>();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel in a call",
+    label = "this type has no wire form",
+    note = "derive `serde::Serialize` and `serde::Deserialize` on it"
+)]
+pub trait Parameter: Serialize + Deserialize<'static> + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + Deserialize<'static> + Send> Parameter for T {}
+
 /// One half of [`Wire`]: a type whose values can be written, borrowed or not.
 ///
 /// ```

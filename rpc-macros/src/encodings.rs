@@ -4,6 +4,7 @@
 //! form of its own, so this looks into the language's and the standard library's types and into
 //! nothing else.
 
+use proc_macro2::Ident;
 use syn::{GenericArgument, LitStr, PathArguments, PathSegment, Type};
 
 use crate::problems::Problems;
@@ -89,6 +90,16 @@ impl Encodings {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Refuses a stream, which `token` names, where a protocol has none.
+    pub(crate) fn check_stream(self, token: &Ident, problems: &mut Problems) {
+        if self.xml {
+            problems.refuse(
+                token,
+                "XML-RPC carries no streams: give and take a `Vec`, or leave xml out of `encodings`",
+            );
         }
     }
 

@@ -12,6 +12,7 @@ mod names;
 mod parse;
 mod problems;
 mod signature;
+mod streams;
 mod types;
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub(crate) struct Method {
     pub(crate) doc: String,
     pub(crate) name: String,
     pub(crate) aliases: Vec<LitStr>,
+    /// It is an `async fn`.
+    pub(crate) awaited: bool,
     /// The server runs it on a thread where it may block.
     pub(crate) blocking: bool,
     pub(crate) idempotent: bool,
@@ -55,11 +57,19 @@ pub(crate) struct Method {
 }
 
 impl Method {
-    /// The parameters that are on the wire.
+    /// The parameters that are on the wire, but for a stream.
     pub(crate) fn sent(&self) -> impl Iterator<Item = &Param> {
         self.params
             .iter()
-            .filter(|param| !matches!(param.form, Form::Context))
+            .filter(|param| !matches!(param.form, Form::Context | Form::Stream(_)))
+    }
+
+    /// The stream that it takes, and the type of its items.
+    pub(crate) fn taken(&self) -> Option<(&Param, &Type)> {
+        self.params.iter().find_map(|param| match &param.form {
+            Form::Stream(item) => Some((param, item)),
+            _ => None,
+        })
     }
 }
 
@@ -76,12 +86,22 @@ pub(crate) struct Param {
 
 /// What a method gives.
 pub(crate) struct Returns {
-    /// The value; `()` if nothing is written.
+    /// The value, or an item of the stream; `()` if nothing is written.
     pub(crate) value: Type,
-    /// The error of a fallible method.
+    /// What is known of the stream, if it is one.
+    pub(crate) stream: Option<Streamed>,
+    /// The error of a fallible method; with a stream, that there is none.
     pub(crate) error: Option<Type>,
     /// The type as it is spelled, for errors about it.
     pub(crate) spelled: Option<Type>,
+}
+
+/// The stream a method gives.
+pub(crate) struct Streamed {
+    /// The word that says it is one.
+    pub(crate) token: Ident,
+    /// The error of an item.
+    pub(crate) error: Option<Type>,
 }
 
 impl Service {

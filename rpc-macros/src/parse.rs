@@ -26,8 +26,8 @@ pub(crate) struct TraitOptions {
 pub(crate) struct MethodOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
-    pub(crate) blocking: bool,
-    pub(crate) idempotent: bool,
+    pub(crate) blocking: Option<Ident>,
+    pub(crate) idempotent: Option<Ident>,
     pub(crate) notify: Option<Ident>,
     pub(crate) timeout_ms: Option<u64>,
     /// `params = "named"` or `"positional"`; as the trait says if it is not there.
@@ -88,8 +88,8 @@ pub(crate) fn method_options(
         match word(&meta).as_str() {
             "name" => options.name = Some(name(&meta)?),
             "alias" => options.aliases.push(name(&meta)?),
-            "blocking" => options.blocking = true,
-            "idempotent" => options.idempotent = true,
+            "blocking" => options.blocking = meta.path.get_ident().cloned(),
+            "idempotent" => options.idempotent = meta.path.get_ident().cloned(),
             "notify" => options.notify = meta.path.get_ident().cloned(),
             "timeout" => options.timeout_ms = Some(milliseconds(&meta.value()?.parse()?)?),
             "params" => options.named = Some(named(&meta.value()?.parse()?)?),

@@ -1,6 +1,7 @@
 //! One method of a trait, read and checked.
 
 mod param;
+mod stream;
 mod travel;
 
 use proc_macro2::{Ident, TokenStream};
@@ -12,10 +13,12 @@ use syn::{
 };
 
 use self::param::params;
-use self::travel::{check_type, stream_of};
-use crate::model::{Method, Returns, only};
+use self::stream::{RETURN_OWNED, check_method, given};
+use self::travel::check_type;
+use crate::model::{Method, Returns, Streamed, only};
 use crate::parse::{TraitOptions, method_options};
 use crate::problems::Problems;
+use crate::streams;
 use crate::types::{Form, arguments, bare, search};
 
 /// Functions that the generated client has of its own.
@@ -25,6 +28,9 @@ const REMOTE_IS_ASYNC: &str =
     "a remote method is `async fn` or returns a `Stream`: its caller waits for the network";
 const NOT_GENERIC: &str =
     "a remote method cannot be generic: the server could not know which types were meant";
+
+const SPELL_BOTH: &str =
+    "spell both types, `Result<T, E>`: the client has to know the error as well";
 
 /// Takes our attributes out of `function`, and gives what it is as a method, with the tokens that
 /// name it. Nothing if there is anything wrong with it.
@@ -37,12 +43,23 @@ pub(crate) fn read(
     let before = problems.count();
     let asked = method_options(&mut function.attrs, problems);
     check_signature(&function.sig, problems);
-    let params = params(function, known, problems);
+    let params = params(function, &options.krate, known, problems);
     let returns = returns(&function.sig.output, known, problems);
-    let sent = params
-        .iter()
-        .filter(|param| !matches!(param.form, Form::Context));
-    for ty in sent.map(|param| &param.ty).chain([&returns.value]) {
+    let gives = returns.stream.as_ref().map(|stream| &stream.token);
+    check_method(
+        &asked,
+        gives,
+        &params,
+        &options.krate,
+        options.encodings,
+        problems,
+    );
+    let sent = params.iter().filter_map(|param| match &param.form {
+        Form::Context => None,
+        Form::Stream(item) => Some(item),
+        _ => Some(&param.ty),
+    });
+    for ty in sent.chain([&returns.value]) {
         options.encodings.check(ty, problems);
     }
     if let (Some(notify), Some(spelled)) = (&asked.notify, &returns.spelled)
@@ -77,8 +94,9 @@ pub(crate) fn read(
         doc: doc(&function.attrs),
         name,
         aliases: asked.aliases,
-        blocking: asked.blocking,
-        idempotent: asked.idempotent,
+        awaited: function.sig.asyncness.is_some(),
+        blocking: asked.blocking.is_some(),
+        idempotent: asked.idempotent.is_some(),
         notify: asked.notify.is_some(),
         timeout_ms: asked.timeout_ms,
         named: asked.named.unwrap_or(options.named),
@@ -99,7 +117,7 @@ fn check_signature(sig: &Signature, problems: &mut Problems) {
             ),
         );
     }
-    if sig.asyncness.is_none() && stream_of(&sig.output).is_none() {
+    if sig.asyncness.is_none() && !gives_stream(&sig.output) {
         problems.refuse(sig.fn_token, REMOTE_IS_ASYNC);
     }
     let special = [
@@ -144,6 +162,17 @@ fn check_signature(sig: &Signature, problems: &mut Problems) {
     }
 }
 
+fn gives_stream(output: &ReturnType) -> bool {
+    let mut found = false;
+    if let ReturnType::Type(_, ty) = output {
+        search(ty, &mut |ty| {
+            found |= streams::stream(ty).is_some();
+            true
+        });
+    }
+    found
+}
+
 fn check_receiver(receiver: &Receiver, problems: &mut Problems) {
     if !matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) {
         problems.refuse(
@@ -157,6 +186,7 @@ fn returns(output: &ReturnType, known: &[Ident], problems: &mut Problems) -> Ret
     let ReturnType::Type(_, spelled) = output else {
         return Returns {
             value: parse_quote!(()),
+            stream: None,
             error: None,
             spelled: None,
         };
@@ -166,25 +196,39 @@ fn returns(output: &ReturnType, known: &[Ident], problems: &mut Problems) -> Ret
         None => ((**spelled).clone(), None),
         Some([value, error]) => ((*value).clone(), Some((*error).clone())),
         Some(_) => {
-            problems.refuse(
-                spelled,
-                "spell both types, `Result<T, E>`: the client has to know the error as well",
-            );
+            problems.refuse(spelled, SPELL_BOTH);
             ((**spelled).clone(), None)
         }
     };
-    search(spelled, &mut |ty| match ty {
-        Type::Reference(_) => {
-            problems.refuse(
-                ty,
-                "return an owned value: the client has nothing to borrow it from",
-            );
-            false
-        }
-        _ => check_type(ty, known, problems),
-    });
+    let check = |ty: &Type, problems: &mut Problems| {
+        search(ty, &mut |ty| match ty {
+            Type::Reference(_) => {
+                problems.refuse(ty, RETURN_OWNED);
+                false
+            }
+            _ => check_type(ty, known, problems),
+        });
+    };
+    let Some(stream) = streams::stream(&value) else {
+        check(spelled, problems);
+        return Returns {
+            value,
+            stream: None,
+            error,
+            spelled: Some((**spelled).clone()),
+        };
+    };
+    if let Some(error) = &error {
+        check(error, problems);
+    }
+    let items = given(&stream, known, problems);
+    let (item, item_error) = items.unwrap_or_else(|| (parse_quote!(()), None));
     Returns {
-        value,
+        value: item,
+        stream: Some(Streamed {
+            token: stream.token,
+            error: item_error,
+        }),
         error,
         spelled: Some((**spelled).clone()),
     }

@@ -95,6 +95,21 @@ fn default_bodies() {
 }
 
 #[test]
+fn streams_given() {
+    check("streams_given");
+}
+
+#[test]
+fn streams_taken() {
+    check("streams_taken");
+}
+
+#[test]
+fn streams_in_a_generic_trait() {
+    check("streams_in_a_generic_trait");
+}
+
+#[test]
 fn faults() {
     check("faults");
 }

@@ -21,6 +21,8 @@ pub(crate) enum Form {
     Borrowed(Type),
     /// `&Context`: not on the wire.
     Context,
+    /// `impl Stream<Item = T>`: sent behind the parameters.
+    Stream(Type),
 }
 
 impl Form {
@@ -197,4 +199,12 @@ pub(crate) fn located(tokens: &TokenStream, span: Span) -> TokenStream {
         other => other,
     });
     moved.collect()
+}
+
+/// The same name somewhere else: what the compiler says about `local`, it says about the type in the
+/// trait that is at `span`.
+pub(crate) fn pointing_at(local: &Ident, span: Span) -> Ident {
+    let mut local = local.clone();
+    local.set_span(local.span().located_at(span));
+    local
 }

@@ -17,6 +17,7 @@ mod front_page;
 mod generics;
 mod names;
 mod origins;
+mod records;
 
 use farcall::{Method, Service};
 

@@ -1,6 +1,7 @@
 //! What the schemas say about types that derive nothing but serde's traits.
 
 use farcall::Server;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::odd::{Adjacent, Coded, Color, Everything, Flat, Full, Never, Tagged, Tree};
@@ -41,6 +42,18 @@ trait Types {
     async fn value(&self, value: Value) {
         let _ = value;
     }
+    async fn lent(&self, lent: Lent<'_>) {
+        let _ = lent;
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Lent<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    #[serde(borrow)]
+    texts: Vec<&'a str>,
+    last: u8,
 }
 
 struct Types1;
@@ -173,4 +186,15 @@ async fn bytes_are_base64_and_what_is_not_known_is_open() {
     assert_eq!(value, json!(true));
     let (document, never) = schema("never").await;
     assert_eq!(*followed(&document, &never), json!({"not": {}}));
+}
+
+#[tokio::test]
+async fn a_struct_that_borrows_is_described_as_one_that_owns() {
+    let (document, schema) = schema("lent").await;
+    let lent = followed(&document, &schema);
+    assert_eq!(
+        lent["properties"]["texts"]["items"],
+        json!({"type": "string"})
+    );
+    assert_eq!(lent["required"], json!(["text", "bytes", "texts", "last"]));
 }

@@ -24,8 +24,35 @@ use crate::load::Op;
 use crate::peer::{Problem, Record};
 use crate::subjects::farcall::{BenchClient, BenchServer, Handlers};
 
+/// In which order the members of a message are.
+#[derive(Clone, Copy)]
+pub(super) enum Order {
+    /// As farcall writes them, which it reads by the short way.
+    Usual,
+    /// With the id in front, as some write them: read by the long way.
+    IdFirst,
+}
+
+impl Order {
+    /// Puts the members of a JSON-RPC message whose id is 1 in this order.
+    fn arrange(self, message: Vec<u8>) -> Vec<u8> {
+        const ID: &[u8] = b",\"id\":1}";
+        match (self, message.strip_suffix(ID)) {
+            (Self::IdFirst, Some([b'{', members @ ..])) => {
+                let mut arranged = Vec::with_capacity(message.len());
+                arranged.extend_from_slice(b"{\"id\":1,");
+                arranged.extend_from_slice(members);
+                arranged.push(b'}');
+                arranged
+            }
+            _ => message,
+        }
+    }
+}
+
 struct NextLine {
     encoding: Encoding,
+    order: Order,
     router: Arc<Router>,
     peer: Arc<Peer>,
 }
@@ -39,11 +66,14 @@ impl Carrier for NextLine {
         let mut message = Vec::new();
         write_call(&mut message, &call, self.encoding, None)
             .map_err(|error| Failure::encode(call.method.name, error))?;
-        let (encoding, router) = (self.encoding, Arc::clone(&self.router));
+        let (encoding, order) = (self.encoding, self.order);
+        let router = Arc::clone(&self.router);
         let caller = Caller::new(Arc::clone(&self.peer));
         Ok(Box::pin(async move {
-            let reply = answer(&router, encoding, caller, Payload::from(message)).await;
-            read_reply(encoding, Payload::from(reply.unwrap_or_default()))
+            let message = Payload::from(order.arrange(message));
+            let reply = answer(&router, encoding, caller, message).await;
+            let reply = order.arrange(reply.unwrap_or_default());
+            read_reply(encoding, Payload::from(reply))
         }))
     }
 }
@@ -139,11 +169,12 @@ fn sum(sum: i32) -> Result<(), Problem> {
 }
 
 /// One call after the other, each message alone.
-pub(super) fn messages(encoding: &str, op: Op) -> Result<Round, Problem> {
+pub(super) fn messages(encoding: &str, op: Op, order: Order) -> Result<Round, Problem> {
     let encoding: Encoding = encoding.parse()?;
     let peer = Peer::new("mem", encoding, None, Limits::default());
     let client = BenchClient::new(Channel::carried_by(Arc::new(NextLine {
         encoding,
+        order,
         router: router()?,
         peer: Arc::new(peer),
     })));

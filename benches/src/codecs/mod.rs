@@ -1,6 +1,7 @@
 //! Values to bytes and back, with no connection: request and reply with their envelopes, as one
 //! call has them on both sides. In a file each.
 
+mod alone;
 mod events;
 mod farcall;
 mod raw_value;
@@ -10,6 +11,7 @@ mod tree;
 use std::hint::black_box;
 use std::time::Instant;
 
+use self::farcall::Order;
 use crate::load::Op;
 use crate::peer::Problem;
 use crate::usage::Usage;
@@ -40,12 +42,27 @@ const ALL: &[Codec] = &[
     Codec {
         name: "farcall json as over HTTP",
         beside: "farcall json",
-        prepare: |op| farcall::messages("json", op),
+        prepare: |op| farcall::messages("json", op, Order::Usual),
+    },
+    Codec {
+        name: "farcall json in another order",
+        beside: "farcall json as over HTTP",
+        prepare: |op| farcall::messages("json", op, Order::IdFirst),
+    },
+    Codec {
+        name: "farcall json alone",
+        beside: "farcall json alone",
+        prepare: |op| alone::prepare("json", op),
     },
     Codec {
         name: "farcall xml",
         beside: "farcall xml",
-        prepare: |op| farcall::messages("xml", op),
+        prepare: |op| farcall::messages("xml", op, Order::Usual),
+    },
+    Codec {
+        name: "farcall xml alone",
+        beside: "farcall xml alone",
+        prepare: |op| alone::prepare("xml", op),
     },
     Codec {
         name: "farcall xml in frames",
@@ -54,18 +71,18 @@ const ALL: &[Codec] = &[
     },
     Codec {
         name: "json by RawValue",
-        beside: "farcall json",
+        beside: "farcall json alone",
         prepare: raw_value::prepare,
     },
     Codec {
         name: "xml by events",
-        beside: "farcall xml",
+        beside: "farcall xml alone",
         prepare: events::prepare,
     },
     #[cfg(feature = "peers")]
     Codec {
         name: "xml by a tree (dxr)",
-        beside: "farcall xml",
+        beside: "farcall xml alone",
         prepare: tree::prepare,
     },
 ];

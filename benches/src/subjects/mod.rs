@@ -1,6 +1,8 @@
 //! Who is measured, in a file each.
 
 #[cfg(feature = "peers")]
+mod capnp;
+#[cfg(feature = "peers")]
 pub(crate) mod dxr;
 pub(crate) mod farcall;
 mod frames;
@@ -40,6 +42,8 @@ pub(crate) struct Subject {
     pub(crate) measure: fn(Job) -> Boxed<Figures>,
     /// The beginnings of the names of workloads that are not for it.
     pub(crate) skips: &'static [&'static str],
+    /// Its calls stay on one thread: the multi-thread runtime would say nothing about it.
+    pub(crate) one_thread: bool,
 }
 
 impl Subject {
@@ -82,6 +86,7 @@ macro_rules! subject {
             host: Host::Here(|| Box::pin($serve())),
             measure: |job| Box::pin(measure::<$client>(job)),
             skips: $skips,
+            one_thread: false,
         }
     };
 }
@@ -101,6 +106,7 @@ pub(crate) const ALL: &[Subject] = &[
             })
         },
         skips: LIMIT,
+        one_thread: false,
     },
     subject!(
         "farcall bincode/tcp",
@@ -186,6 +192,22 @@ pub(crate) const ALL: &[Subject] = &[
     ),
     #[cfg(feature = "peers")]
     subject!("dxr", "farcall xml/http", dxr::serve, dxr::Dxr, HTTP1),
+    #[cfg(feature = "peers")]
+    Subject {
+        name: "capnp",
+        beside: "farcall bincode/tcp",
+        host: Host::Here(|| Box::pin(capnp::serve())),
+        measure: |mut job| {
+            Box::pin(async move {
+                match job.kind {
+                    Kind::Steady(load) => job.steady(load, capnp::drive).await,
+                    _ => Err("calls in a loop are all it makes".into()),
+                }
+            })
+        },
+        skips: LIMIT,
+        one_thread: true,
+    },
     // Its client is farcall's: Python's own would be the slower half.
     Subject {
         name: "python",
@@ -193,8 +215,15 @@ pub(crate) const ALL: &[Subject] = &[
         host: Host::Python(include_str!("python.py")),
         measure: |job| Box::pin(measure::<Farcall<farcall::XmlHttp>>(job)),
         skips: PYTHON,
+        one_thread: false,
     },
 ];
+
+/// Whether the subject of this name has nothing to do on several threads.
+pub(crate) fn stays_on_one_thread(name: &str) -> bool {
+    ALL.iter()
+        .any(|subject| subject.name == name && subject.one_thread)
+}
 
 /// The one of this name.
 pub(crate) fn named(name: &str) -> Result<Subject, String> {

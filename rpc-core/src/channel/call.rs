@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use serde::de::value::UnitDeserializer;
@@ -124,10 +124,13 @@ where
     type IntoFuture = CallFuture<'a, P, T, E>;
 
     fn into_future(self) -> CallFuture<'a, P, T, E> {
-        CallFuture {
-            call: self,
-            state: State::Unsent,
-        }
+        let state = match &self.channel.0 {
+            Way::Connection(connection) if !self.options.notification => {
+                State::Queued(Unsent::new(connection))
+            }
+            _ => State::Unsent,
+        };
+        CallFuture { call: self, state }
     }
 }
 
@@ -173,45 +176,58 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let reply = loop {
-            match &mut this.state {
-                State::Unsent => match this.call.start() {
-                    Ok(state) => this.state = state,
-                    Err(failure) => break Err(failure),
-                },
-                State::Queued(unsent) => match unsent.poll_start(this.call.outbound(), cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(waiting)) => this.state = State::Connection(waiting),
-                    Poll::Ready(Err(failure)) => break Err(failure),
-                },
-                State::Connection(waiting) => match waiting.poll_reply(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(reply) => break reply,
-                },
-                State::Carrier(in_flight) => match in_flight.as_mut().poll(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(reply) => break reply,
-                },
-                State::Sent => {
-                    this.state = State::Done;
-                    return Poll::Ready(this.call.nothing());
-                }
-                State::Done => return Poll::Pending,
+        if let State::Unsent = this.state {
+            match this.call.start() {
+                Ok(state) => this.state = state,
+                Err(failure) => return this.end(Err(failure)),
             }
-        };
-        this.state = State::Done;
-        Poll::Ready(this.call.finish(reply))
+        }
+        match &mut this.state {
+            State::Queued(unsent) => match ready!(unsent.poll_start(this.call.outbound(), cx)) {
+                Ok(waiting) => {
+                    // The reply will wake this: it is known who waits for it.
+                    this.state = State::Connection(waiting);
+                    Poll::Pending
+                }
+                Err(failure) => this.end(Err(failure)),
+            },
+            State::Connection(waiting) => {
+                let reply = ready!(waiting.poll_reply(cx));
+                this.end(reply)
+            }
+            State::Carrier(in_flight) => {
+                let reply = ready!(in_flight.as_mut().poll(cx));
+                this.end(reply)
+            }
+            State::Sent => {
+                this.state = State::Done;
+                Poll::Ready(this.call.nothing())
+            }
+            State::Unsent | State::Done => Poll::Pending,
+        }
+    }
+}
+
+impl<P, T, E> CallFuture<'_, P, T, E>
+where
+    P: EncodeParams,
+    T: DeserializeOwned,
+    E: TypedFault,
+{
+    fn end(&mut self, reply: Result<Inbound, Failure>) -> Poll<Result<T, Error<E>>> {
+        self.state = State::Done;
+        Poll::Ready(self.call.finish(reply))
     }
 }
 
 impl<'a, P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'a, P, T, E> {
+    /// Starts what does not wait in a connection's slot.
     fn start(&self) -> Result<State<'a>, Failure> {
         Ok(match &self.channel.0 {
-            Way::Connection(connection) if self.options.notification => {
+            Way::Connection(connection) => {
                 connection.notify(self.outbound())?;
                 State::Sent
             }
-            Way::Connection(connection) => State::Queued(Unsent::new(connection)),
             Way::Carrier(carrier) => State::Carrier(carrier.start(self.outbound())?),
         })
     }

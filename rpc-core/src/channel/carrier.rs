@@ -174,9 +174,10 @@ impl Inbound {
             let value = self
                 .encoding
                 .decode_seed(std::marker::PhantomData, bytes, budget);
-            let start = if self.in_frame { 0 } else { at.start };
-            let before = self.message.get(..start).unwrap_or_default();
-            value.map_err(|error: DecodeError| error.behind(before))
+            value.map_err(|error: DecodeError| {
+                let start = if self.in_frame { 0 } else { at.start };
+                error.behind(self.message.get(..start).unwrap_or_default())
+            })
         };
         let value = read(&self.at);
         #[cfg(feature = "json")]

@@ -9,6 +9,8 @@ mod absent;
 mod guard;
 
 pub(crate) mod found;
+#[cfg(any(feature = "json", feature = "xml"))]
+pub(crate) mod scan;
 
 #[cfg_attr(
     not(any(feature = "json", feature = "xml")),

@@ -191,6 +191,17 @@ impl Client {
         Ok(())
     }
 
+    /// A caller that waited for a slot does not want it any more.
+    #[cold]
+    fn leave(&self, ticket: u64) {
+        let mut state = self.shared.lock();
+        // It was called and does not come: the slot that was free then is free still.
+        if !state.turns.leave(ticket) {
+            state.wake_waiting();
+        }
+    }
+
+    #[cold]
     fn cancel(&self, id: u64) {
         let mut state = self.shared.lock();
         if state.slots.close(id) {
@@ -329,28 +340,33 @@ impl<'a> Unsent<'a> {
         }
     }
 
-    /// Encodes a call and keeps a slot for its reply; pending while the connection is full.
+    /// Encodes a call and keeps a slot for its reply, for which `cx` is woken; pending while the
+    /// connection is full.
     pub(crate) fn poll_start(
         &mut self,
         call: Outbound<'_>,
         cx: &Context<'_>,
     ) -> Poll<Result<Waiting<'a>, Failure>> {
-        let now = self.client.now();
-        let timeout = call.options.timeout;
-        let deadline = self.deadline;
-        let deadline = deadline.unwrap_or_else(|| self.client.deadline(now, timeout));
-        self.deadline = Some(deadline);
         let shared = &self.client.shared;
+        let timeout = call.options.timeout;
+        let now = self.client.now();
+        let (deadline, remaining) = match self.deadline {
+            Some(deadline) => (deadline, deadline.saturating_duration_since(now)),
+            None => {
+                let all = timeout.unwrap_or(shared.limits.call_time);
+                (self.client.deadline(now, timeout), all)
+            }
+        };
+        self.deadline = Some(deadline);
         let mut state = shared.lock();
         if let Some(closed) = &state.closed {
             return Poll::Ready(Err(closed.failure(false)));
         }
-        let remaining = deadline.saturating_duration_since(now);
         if remaining.is_zero() {
             return Poll::Ready(Err(Failure::timeout(timeout, false)));
         }
         let limit = state.calls;
-        let id = match state.slots.open(limit, deadline, timeout) {
+        let id = match state.slots.open(limit, deadline, timeout, Some(cx.waker())) {
             Ok(id) => id,
             Err(Full) => {
                 self.ticket = Some(state.wait(self.ticket, deadline, cx.waker()));
@@ -374,12 +390,10 @@ impl<'a> Unsent<'a> {
 }
 
 impl Drop for Unsent<'_> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket else { return };
-        let mut state = self.client.shared.lock();
-        // It was called and does not come: the slot that was free then is free still.
-        if !state.turns.leave(ticket) {
-            state.wake_waiting();
+        if let Some(ticket) = self.ticket {
+            self.client.leave(ticket);
         }
     }
 }
@@ -425,6 +439,7 @@ impl<'a> Waiting<'a> {
 }
 
 impl Drop for Waiting<'_> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
             client.cancel(self.id);

@@ -51,6 +51,19 @@ struct Woken {
     task: AtomicWaker,
 }
 
+impl Alarm {
+    #[cold]
+    fn at(place: usize, woken: &Arc<Woken>) -> (Arc<Self>, Waker) {
+        let alarm = Arc::new(Self {
+            place,
+            rung: AtomicBool::new(false),
+            woken: Arc::clone(woken),
+        });
+        let waker = Waker::from(Arc::clone(&alarm));
+        (alarm, waker)
+    }
+}
+
 impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
@@ -77,17 +90,11 @@ impl Pending {
     /// (One that answers at once leaves it for the next; a stray wake is a poll for nothing.)
     pub(super) fn waker(&mut self) -> &Waker {
         let place = self.calls.vacant_key();
-        let kept = self.spare.take().filter(|(alarm, _)| alarm.place == place);
-        let spare = kept.unwrap_or_else(|| {
-            let alarm = Arc::new(Alarm {
-                place,
-                rung: AtomicBool::new(false),
-                woken: Arc::clone(&self.woken),
-            });
-            let waker = Waker::from(Arc::clone(&alarm));
-            (alarm, waker)
-        });
-        &self.spare.insert(spare).1
+        // It may have been made before another call left its place.
+        self.spare.take_if(|(alarm, _)| alarm.place != place);
+        let woken = &self.woken;
+        let (_, waker) = self.spare.get_or_insert_with(|| Alarm::at(place, woken));
+        waker
     }
 
     /// Keeps a call that was polled with the last [`waker`](Self::waker).

@@ -25,6 +25,8 @@ const KEPT: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub struct Received {
     buffer: BytesMut,
+    /// How many bytes at the start were taken: a whole batch is dropped at once.
+    start: usize,
     /// How long the message at the start is, as far as that is known.
     expected: usize,
     reads: Reads,
@@ -79,6 +81,7 @@ impl Received {
     /// The buffer, with room to read more into. All of a message whose length is known fits, but
     /// never more than 1 MiB ahead of what has come.
     pub fn room(&mut self) -> &mut BytesMut {
+        self.settle();
         let missing = self.expected.saturating_sub(self.buffer.len()).min(AHEAD);
         self.reads.learn(self.buffer.len());
         let kept = if self.reads.usual == LEAST {
@@ -98,7 +101,7 @@ impl Received {
     /// What came and was not taken yet.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.buffer
+        self.buffer.get(self.start..).unwrap_or_default()
     }
 
     /// The message at the start needs `length` bytes in all.
@@ -108,25 +111,41 @@ impl Received {
 
     /// Drops `count` bytes from the start, or all if there are fewer; gives how many.
     pub(crate) fn skip(&mut self, count: usize) -> usize {
-        let count = count.min(self.buffer.len());
-        self.buffer.advance(count);
-        self.reads.taken += count;
+        let count = count.min(self.bytes().len());
+        self.start += count;
         self.expected = 0;
         count
     }
 
     /// Takes `count` bytes from the start as a message: a small one copied, a large one shared.
+    #[inline]
     pub(crate) fn take(&mut self, count: usize) -> Payload {
-        self.expected = 0;
-        self.reads.taken += count.min(self.buffer.len());
-        match self.buffer.get(..count) {
-            Some(small) if Payload::would_be_inline(count) => {
-                let payload = Payload::copied_from(small);
-                self.buffer.advance(count);
-                payload
+        match Payload::start_of(self.bytes(), count) {
+            Some(small) => {
+                self.start += count;
+                self.expected = 0;
+                small
             }
-            _ => Payload::from(self.buffer.split_to(count.min(self.buffer.len())).freeze()),
+            None => self.share(count),
         }
+    }
+
+    /// As [`take`](Self::take), for a large message or one that is not all there.
+    #[cold]
+    #[inline(never)]
+    fn share(&mut self, count: usize) -> Payload {
+        self.settle();
+        self.expected = 0;
+        let count = count.min(self.buffer.len());
+        self.reads.taken += count;
+        Payload::from(self.buffer.split_to(count).freeze())
+    }
+
+    /// Drops from the buffer what was taken.
+    fn settle(&mut self) {
+        self.reads.taken += self.start;
+        self.buffer.advance(self.start);
+        self.start = 0;
     }
 }
 

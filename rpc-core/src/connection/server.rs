@@ -20,10 +20,13 @@ use super::pending::Pending;
 use super::{PeerMisbehaved, Received, Sending, Speech, Unsent};
 use crate::context::{self, Metadata, Peer};
 use crate::fault::{Fault, code};
+use crate::params::Arguments;
+#[cfg(feature = "json")]
 use crate::protocol::Incoming;
 use crate::protocol::outbox::ReplyId;
-use crate::router::Router;
+use crate::router::{Router, Target};
 use crate::service::{Reply, ReplyTo, Request, Running, Slot, Started};
+use crate::trace;
 
 /// So many requests are answered before what has gathered is sent: a peer that never stops
 /// sending must not keep its replies waiting, nor other connections.
@@ -127,11 +130,13 @@ impl Server {
         received: &mut Received,
         now: Instant,
     ) -> Result<bool, PeerMisbehaved> {
-        match &mut self.speech {
+        let outcome = match &mut self.speech {
             State::Native(native) => native.receive(&mut self.core, received, now),
             #[cfg(feature = "json")]
             State::JsonRpc(json) => json.receive(&mut self.core, received, now),
-        }
+        };
+        trace::ended(&self.core.peer, &outcome);
+        outcome
     }
 
     /// No more bytes will come. (The peer may have closed its half only: what it asked is still
@@ -147,7 +152,7 @@ impl Server {
     /// Goes on with the handlers that were woken. `cx` is woken when another one is.
     pub fn poll(&mut self, cx: &Context<'_>) {
         let Core { pending, peer, .. } = &mut self.core;
-        pending.poll(cx, |reply_id, reply| finish(peer, reply_id, reply));
+        pending.poll(cx, |reply_id, reply| finish(peer, reply_id.as_ref(), reply));
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.
@@ -161,7 +166,7 @@ impl Server {
     pub fn handle_timeout(&mut self, now: Instant) {
         let Core { pending, peer, .. } = &mut self.core;
         pending.expire(now, |reply_id| {
-            finish(peer, reply_id, Err(Fault::too_late()))
+            finish(peer, reply_id.as_ref(), Err(Fault::too_late()))
         });
         self.core.refuse_unfinished(now);
     }
@@ -201,32 +206,39 @@ impl Server {
     /// Ends the calls that are still being answered.
     pub fn abort(&mut self) {
         let Core { pending, peer, .. } = &mut self.core;
-        pending.abort(|reply_id| finish(peer, reply_id, Err(shutting_down())));
+        pending.abort(|reply_id| finish(peer, reply_id.as_ref(), Err(shutting_down())));
     }
 }
 
 impl Core {
-    /// Starts a call; writes its reply if it is ready at once.
-    fn start(
-        &mut self,
-        incoming: Incoming,
-        metadata: Metadata,
-        remaining: Option<Duration>,
-        now: Instant,
-    ) {
+    /// Starts what a protocol read, if it can be called.
+    #[cfg(feature = "json")]
+    fn start(&mut self, incoming: Incoming, now: Instant) {
         let Incoming {
             target,
             arguments,
             reply,
         } = incoming;
-        let admitted = target.and_then(|target| {
-            self.admit()?;
-            let method = self.router.method(target).ok_or_else(no_method)?;
-            Ok((target, method))
-        });
-        let (target, method) = match admitted {
-            Ok(admitted) => admitted,
-            Err(fault) => return finish(&self.peer, reply, Err(fault)),
+        match target {
+            Ok(target) => self.call(target, arguments, reply, Metadata::default(), None, now),
+            Err(fault) => self.peer.outbox.refuse(reply.as_ref(), &fault),
+        }
+    }
+
+    /// Starts a call; writes its reply if it is ready at once.
+    fn call(
+        &mut self,
+        target: Target,
+        arguments: Arguments,
+        reply: Option<ReplyId>,
+        metadata: Metadata,
+        remaining: Option<Duration>,
+        now: Instant,
+    ) {
+        let admitted = self.router.method(target).filter(|_| self.admits());
+        let (Some(method), Some(slot)) = (admitted, self.slots.get_mut(target.slot())) else {
+            let fault = self.unavailable();
+            return self.peer.outbox.refuse(reply.as_ref(), &fault);
         };
         // A longer time than the limit is cut to it; one that overflows the clock is no deadline.
         let deadline = remaining
@@ -236,13 +248,11 @@ impl Core {
             Some(id) => ReplyTo::Connection(id.clone()),
             None => ReplyTo::Nobody,
         };
-        let request = Request::new(context, target.index(), arguments, reply_to);
-        let Some(slot) = self.slots.get_mut(target.slot()) else {
-            return;
-        };
+        let mut request = Some(Request::new(context, target.index(), arguments, reply_to));
         let waker = self.pending.waker();
-        match slot.start(request, &mut Context::from_waker(waker)) {
-            Started::Done(done) => finish(&self.peer, reply, done),
+        match slot.start(&mut request, &mut Context::from_waker(waker)) {
+            Started::Done => {}
+            Started::Failed(fault) => self.peer.outbox.refuse(reply.as_ref(), &fault),
             Started::Pending(running) => self.pending.insert(running, reply, deadline),
         }
     }
@@ -260,30 +270,33 @@ impl Core {
         }
     }
 
-    fn admit(&self) -> Result<(), Fault> {
+    /// True if there is room for another call.
+    fn admits(&self) -> bool {
+        !self.draining && self.pending.len() < self.peer.limits.calls_per_connection
+    }
+
+    /// Why a call is not taken.
+    #[cold]
+    fn unavailable(&self) -> Fault {
         let limit = self.peer.limits.calls_per_connection;
         if self.draining {
-            return Err(shutting_down());
-        }
-        if self.pending.len() >= limit {
-            return Err(Fault::new(
+            shutting_down()
+        } else if self.pending.len() >= limit {
+            Fault::new(
                 code::OVERLOADED,
                 format!("{limit} calls are in flight (`Limits::calls_per_connection`)"),
-            ));
+            )
+        } else {
+            Fault::new(code::METHOD_NOT_FOUND, "there is no such method")
         }
-        Ok(())
     }
 }
 
 /// Writes the fault of a call that has one; its result was written by [`Request::reply`].
-fn finish(peer: &Peer, reply: Option<ReplyId>, outcome: Reply) {
-    if let (Some(id), Err(fault)) = (reply, outcome) {
-        peer.outbox.fault(&id, &fault);
+fn finish(peer: &Peer, reply: Option<&ReplyId>, outcome: Reply) {
+    if let Err(fault) = outcome {
+        peer.outbox.refuse(reply, &fault);
     }
-}
-
-fn no_method() -> Fault {
-    Fault::new(code::METHOD_NOT_FOUND, "there is no such method")
 }
 
 fn shutting_down() -> Fault {

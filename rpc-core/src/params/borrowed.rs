@@ -137,7 +137,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
     }
 }
 
-/// Bytes as bytes, owned: how a table of methods describes a `&[u8]` parameter.
+/// Bytes as bytes, owned: how a table of methods describes a `&[u8]` parameter, and what one is
+/// decoded as that has to outlive its message.
 ///
 /// ```
 /// use farcall_core::{params::Bytes, shape};
@@ -155,9 +156,9 @@ impl Deref for Bytes {
     }
 }
 
-impl From<Vec<u8>> for Bytes {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+impl<S: Into<Vec<u8>>> From<S> for Bytes {
+    fn from(bytes: S) -> Self {
+        Self(bytes.into())
     }
 }
 

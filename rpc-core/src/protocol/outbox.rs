@@ -90,6 +90,14 @@ impl Outbox {
         }
     }
 
+    /// Appends `fault` as the reply to a call, unless it was a notification.
+    #[cold]
+    pub(crate) fn refuse(&self, id: Option<&ReplyId>, fault: &Fault) {
+        if let Some(id) = id {
+            self.fault(id, fault);
+        }
+    }
+
     /// Appends `fault` as the reply to `id`.
     pub(crate) fn fault(&self, id: &ReplyId, fault: &Fault) {
         let mut bytes = self.lock();

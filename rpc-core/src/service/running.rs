@@ -17,6 +17,7 @@ use super::{Reply, Request, Service};
 use crate::context::Clock;
 use crate::fault::{Fault, code};
 use crate::method::Method;
+use crate::trace;
 
 /// A [`Service`] without its type.
 pub(crate) trait Erased: Send + Sync {
@@ -29,13 +30,16 @@ pub(crate) trait Erased: Send + Sync {
 
 /// Starts calls of one service for one connection.
 pub(crate) trait Slot: Send {
-    /// Starts a call and polls it once.
-    fn start(&mut self, request: Request, cx: &mut Context<'_>) -> Started;
+    /// Takes `request`, starts its call and polls it once. (A reference, because what is handed on
+    /// by value is copied at each step.)
+    fn start(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Started;
 }
 
-/// What became of a call's first poll.
+/// What became of a call's first poll. (Small, as nearly all are done.)
 pub(crate) enum Started {
-    Done(Reply),
+    /// The result is in the connection's buffer, if anybody wants it.
+    Done,
+    Failed(Box<Fault>),
     Pending(Running),
 }
 
@@ -45,7 +49,9 @@ impl<S: Service> Erased for S {
     }
 
     fn call(&self, request: Request) -> Running {
-        let future = catch_unwind(AssertUnwindSafe(|| Service::call(self, request)));
+        let future = catch_unwind(AssertUnwindSafe(|| {
+            trace::answered(request, |request| Service::call(self, request))
+        }));
         match future {
             Ok(future) => Running(Box::pin(Some(future))),
             Err(_) => Running(Box::pin(Some(std::future::ready(panicked())))),
@@ -55,7 +61,9 @@ impl<S: Service> Erased for S {
     fn slot(&self) -> Box<dyn Slot> {
         let service = self.clone();
         Box::new(Reused {
-            make: move |request| Service::call(&service, request),
+            make: move |request| {
+                trace::answered(request, |request| Service::call(&service, request))
+            },
             spare: None,
         })
     }
@@ -72,18 +80,31 @@ where
     M: FnMut(Request) -> F + Send,
     F: Future<Output = Reply> + Send + 'static,
 {
-    fn start(&mut self, request: Request, cx: &mut Context<'_>) -> Started {
-        let Ok(future) = catch_unwind(AssertUnwindSafe(|| (self.make)(request))) else {
-            return Started::Done(panicked());
-        };
-        let mut slot = self.spare.take().unwrap_or_else(|| Box::pin(None));
-        slot.set(Some(future));
-        match slot.as_mut().poll_reply(cx) {
-            Poll::Ready(reply) => {
-                self.spare = Some(slot);
-                Started::Done(reply)
+    fn start(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Started {
+        let Self { make, spare } = self;
+        let slot = spare.get_or_insert_with(|| Box::pin(None));
+        let first = catch_unwind(AssertUnwindSafe(|| {
+            slot.set(request.take().map(make));
+            let done = match slot.as_mut().as_pin_mut()?.poll(cx) {
+                Poll::Pending => return None,
+                Poll::Ready(reply) => reply.map(drop).map_err(Box::new),
+            };
+            // What the handler held is dropped here: a panic in a `drop` is its own too.
+            slot.set(None);
+            Some(done)
+        }));
+        match first {
+            Ok(Some(Ok(()))) => Started::Done,
+            Ok(Some(Err(fault))) => Started::Failed(fault),
+            Ok(None) => spare.take().map_or(Started::Done, |slot| {
+                let running: Pin<Box<dyn Handler>> = slot;
+                Started::Pending(Running(running))
+            }),
+            Err(_) => {
+                // What is left of the handler may panic again.
+                let _ = catch_unwind(AssertUnwindSafe(|| slot.set(None)));
+                Started::Failed(Box::new(handler_failed()))
             }
-            Poll::Pending => Started::Pending(Running(slot)),
         }
     }
 }
@@ -161,7 +182,12 @@ impl<F: Future<Output = Reply> + Send> Handler for Option<F> {
     }
 }
 
-/// The panic's own message is in the server's log, by the panic hook; strangers don't see it.
 fn panicked() -> Reply {
-    Err(Fault::new(code::INTERNAL_ERROR, "the handler failed"))
+    Err(handler_failed())
+}
+
+/// The panic's own message is in the server's log, by the panic hook; strangers don't see it.
+#[cold]
+fn handler_failed() -> Fault {
+    Fault::new(code::INTERNAL_ERROR, "the handler failed")
 }

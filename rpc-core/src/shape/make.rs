@@ -70,11 +70,12 @@ impl<'de> Deserializer<'de> for Maker<'_> {
         deserialize_f32 visit_f32(1.0);
         deserialize_f64 visit_f64(1.0);
         deserialize_char visit_char('a');
-        deserialize_str visit_str("");
-        deserialize_string visit_str("");
-        deserialize_identifier visit_str("");
-        deserialize_bytes visit_bytes(&[]);
-        deserialize_byte_buf visit_bytes(&[]);
+        // Borrowed, because there are types that only borrow.
+        deserialize_str visit_borrowed_str("");
+        deserialize_string visit_borrowed_str("");
+        deserialize_identifier visit_borrowed_str("");
+        deserialize_bytes visit_borrowed_bytes(&[]);
+        deserialize_byte_buf visit_borrowed_bytes(&[]);
         deserialize_option visit_none();
         deserialize_unit visit_unit();
     }

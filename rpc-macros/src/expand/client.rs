@@ -1,14 +1,14 @@
 //! The client: each method as a value that is sent when it is awaited.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, Lifetime, parse_quote};
+use syn::{Lifetime, Type, parse_quote};
 
 use super::generics::{Side, client_view};
 use super::table::{self, Index, index};
-use crate::model::{Method, Param, Service};
-use crate::types::{Form, search, tuple};
+use crate::model::{Method, Param, Returns, Service};
+use crate::types::{Form, pointing_at, search, tuple};
 
 pub(super) fn expand(service: &Service) -> TokenStream {
     let side = Side::of_client(service);
@@ -133,16 +133,31 @@ fn method(service: &Service, at: usize) -> TokenStream {
         quote!(#[doc = #words])
     });
     let view = client_view(lifetime.clone());
-    let names: Vec<_> = method.sent().map(|param| &param.ident).collect();
-    let types: Vec<_> = method.sent().map(|param| view.ty(&param.ty)).collect();
     let sent: Vec<_> = method
         .sent()
         .map(|param| sent(service, param, &view.ty(&param.ty), &lifetime))
         .collect();
     let values: Vec<_> = method.sent().map(|param| value(service, param)).collect();
     let (sent, values) = (tuple(&sent), tuple(&values));
+    let arguments = method.params.iter().filter_map(|param| match &param.form {
+        Form::Context => None,
+        Form::Stream(item) => Some(uploaded(service, param, &view.ty(item))),
+        _ => {
+            let (name, ty) = (&param.ident, view.ty(&param.ty));
+            Some(quote!(#name: #ty))
+        }
+    });
+    let upload = method.taken().map(|(param, item)| {
+        let items = pointing_at(&param.ident, item.span());
+        let upload = pointing_at(&format_ident!("upload"), item.span());
+        quote!(.#upload(#items))
+    });
     let value = view.ty(&returns.value);
-    let error = returns.error.iter().map(|error| view.ty(error));
+    let errors = errors(returns).into_iter().map(|error| view.ty(&error));
+    let (call, start) = match returns.stream {
+        Some(_) => (format_ident!("StreamCall"), format_ident!("stream")),
+        None => (format_ident!("Call"), format_ident!("call")),
+    };
     let index = match index(service, at) {
         Index::Literal(index) => quote!(#index),
         Index::Sum(sum) => sum,
@@ -151,10 +166,29 @@ fn method(service: &Service, at: usize) -> TokenStream {
         #(#cfgs)*
         #about
         #(#attributes)*
-        #vis fn #ident #generics(#receiver #(, #names: #types)*) -> #krate::Call<#lifetime, #sent, #value #(, #error)*> {
-            self.channel.call(&Self::METHODS[#index], #values)
+        #vis fn #ident #generics(#receiver #(, #arguments)*) -> #krate::#call<#lifetime, #sent, #value #(, #errors)*> {
+            self.channel.#start(&Self::METHODS[#index], #values) #upload
         }
     }
+}
+
+/// The errors that a call's type names: of the items and then of the method, if it gives a stream.
+fn errors(returns: &Returns) -> Vec<Type> {
+    let of_method = returns.error.clone();
+    let Some(stream) = &returns.stream else {
+        return of_method.into_iter().collect();
+    };
+    match (stream.error.clone(), of_method) {
+        (None, Some(error)) => vec![parse_quote!(::core::convert::Infallible), error],
+        (of_items, of_method) => of_items.into_iter().chain(of_method).collect(),
+    }
+}
+
+/// `numbers: impl Stream<Item = i64> + Send + 'static`
+fn uploaded(service: &Service, param: &Param, item: &Type) -> TokenStream {
+    let krate = &service.krate;
+    let name = &param.ident;
+    quote!(#name: impl #krate::Stream<Item = #item> + ::core::marker::Send + 'static)
 }
 
 /// True if the parameter's type has a lifetime in it.
@@ -163,14 +197,14 @@ fn borrows(param: &Param) -> bool {
     let view = client_view(parse_quote!('call));
     let seen = view.ty(&param.ty);
     search(&param.ty, &mut |ty| {
-        found |= matches!(ty, syn::Type::Reference(_));
+        found |= matches!(ty, Type::Reference(_));
         true
     });
     found || quote!(#seen).to_string().contains("'call")
 }
 
 /// The type a parameter is sent as: bytes as bytes, all else as it is.
-fn sent(service: &Service, param: &Param, ty: &syn::Type, lifetime: &Lifetime) -> TokenStream {
+fn sent(service: &Service, param: &Param, ty: &Type, lifetime: &Lifetime) -> TokenStream {
     let krate = &service.krate;
     match (&param.form, param.optional) {
         (Form::Bytes, false) => quote!(#krate::params::Blob<#lifetime>),
@@ -184,8 +218,7 @@ fn sent(service: &Service, param: &Param, ty: &syn::Type, lifetime: &Lifetime) -
 /// What goes into the tuple. What the compiler says about it, it says about the type in the trait.
 fn value(service: &Service, param: &Param) -> TokenStream {
     let krate = &service.krate;
-    let mut ident: Ident = param.ident.clone();
-    ident.set_span(ident.span().located_at(param.ty.span()));
+    let ident = pointing_at(&param.ident, param.ty.span());
     match (&param.form, param.optional) {
         (Form::Bytes, false) => quote_spanned!(ident.span()=> #krate::params::Blob::from(#ident)),
         (Form::Bytes, true) => {

@@ -138,10 +138,13 @@ pub(super) fn of_implementor(service: &Service, ident: &Ident) -> TokenStream {
     quote!(<#implementor as #the_trait>::#ident)
 }
 
-/// How the server sees types.
-pub(super) fn server_view<'a>(associated: &'a dyn Fn(&Ident) -> TokenStream) -> View<'a> {
+/// How the server sees types, with this lifetime.
+pub(super) fn server_view<'a>(
+    lifetime: Lifetime,
+    associated: &'a dyn Fn(&Ident) -> TokenStream,
+) -> View<'a> {
     View {
-        lifetime: parse_quote!('_),
+        lifetime,
         associated,
     }
 }

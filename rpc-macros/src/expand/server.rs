@@ -7,7 +7,8 @@ use syn::spanned::Spanned;
 use super::arguments;
 use super::generics::{Side, of_implementor, the_trait};
 use super::table::{Index, index};
-use crate::model::{Method, Service};
+use crate::model::{Method, Returns, Service, Streamed};
+use crate::types::pointing_at;
 
 pub(super) fn expand(service: &Service) -> TokenStream {
     let side = Side::of_server(service);
@@ -161,6 +162,9 @@ struct Locals {
     request: Ident,
     service: Ident,
     answer: Ident,
+    /// The stream in the answer of a method that may fail to open one.
+    items: Ident,
+    error: Ident,
 }
 
 impl Locals {
@@ -170,6 +174,8 @@ impl Locals {
             request: local("request"),
             service: local("service"),
             answer: local("answer"),
+            items: local("items"),
+            error: local("error"),
         }
     }
 }
@@ -179,7 +185,7 @@ fn arm(service: &Service, at: usize, locals: &Locals) -> TokenStream {
     let Locals {
         request,
         service: shared,
-        answer,
+        ..
     } = locals;
     let Method {
         ident,
@@ -200,30 +206,17 @@ fn arm(service: &Service, at: usize, locals: &Locals) -> TokenStream {
     let given = method
         .params
         .iter()
-        .map(|param| arguments::pass(param, request));
-    // What the compiler says about the answer's type, it says about the type in the trait.
-    let mut answer = answer.clone();
-    if let Some(spelled) = &returns.spelled {
-        answer.set_span(answer.span().located_at(spelled.span()));
-    }
-    let reply = if returns.error.is_some() {
-        format_ident!("reply_result")
-    } else {
-        format_ident!("reply")
-    };
+        .map(|param| arguments::pass(service, method, param, request));
+    let context = arguments::keep_context(method, request);
     let deprecated = method
         .attributes
         .iter()
         .any(|attribute| attribute.path().is_ident("deprecated"));
     let allow = deprecated.then(|| quote!(#[allow(deprecated)]));
-    let call = quote!(<#implementor as #the_trait>::#ident(&#shared #(, #given)*).await);
-    let run = if returns.spelled.is_some() {
-        let lent = quote_spanned!(answer.span()=> &#answer);
-        quote!(#allow let #answer = #call; #request.#reply(#lent))
-    } else {
-        quote!(#allow #call; #request.reply(&()))
-    };
-    let mut body = quote!(#params #run);
+    let wait = method.awaited.then(|| quote!(.await));
+    let call = quote!(<#implementor as #the_trait>::#ident(&#shared #(, #given)*) #wait);
+    let run = reply(returns, allow.as_ref(), &call, locals);
+    let mut body = quote!(#params #context #run);
     if method.blocking {
         body = quote!(#request.blocking(move |#request| async move { #body }).await);
     }
@@ -231,6 +224,62 @@ fn arm(service: &Service, at: usize, locals: &Locals) -> TokenStream {
         #(#cfgs)*
         #pattern => {
             #body
+        }
+    }
+}
+
+/// Runs the method by `call`, and answers with what it gives.
+fn reply(
+    returns: &Returns,
+    allow: Option<&TokenStream>,
+    call: &TokenStream,
+    locals: &Locals,
+) -> TokenStream {
+    let request = &locals.request;
+    let Some(spelled) = &returns.spelled else {
+        return quote!(#allow #call; #request.reply(&()));
+    };
+    if let Some(stream) = &returns.stream {
+        return reply_stream(returns, stream, allow, call, locals);
+    }
+    let answer = pointing_at(&locals.answer, spelled.span());
+    let lent = quote_spanned!(answer.span()=> &#answer);
+    let reply = match returns.error {
+        Some(_) => format_ident!("reply_result"),
+        None => format_ident!("reply"),
+    };
+    quote!(#allow let #answer = #call; #request.#reply(#lent))
+}
+
+/// As [`reply`], with a stream. The answer is a local, because what is left over at the end of a
+/// block outlives, before edition 2024, the locals that the stream may borrow.
+fn reply_stream(
+    returns: &Returns,
+    stream: &Streamed,
+    allow: Option<&TokenStream>,
+    call: &TokenStream,
+    locals: &Locals,
+) -> TokenStream {
+    let Locals {
+        request, answer, ..
+    } = locals;
+    let (give, suspect) = match &stream.error {
+        None => ("stream", &returns.value),
+        Some(error) => ("try_stream", error),
+    };
+    let give = pointing_at(&format_ident!("{give}"), suspect.span());
+    let items = pointing_at(&locals.items, suspect.span());
+    let give = quote!(#request.#give(#items).await);
+    let Some(error) = &returns.error else {
+        return quote!(#allow let #items = #call; #give);
+    };
+    let error = pointing_at(&locals.error, error.span());
+    let lent = quote_spanned!(error.span()=> &#error);
+    quote! {
+        #allow let #answer = #call;
+        match #answer {
+            ::core::result::Result::Ok(#items) => #give,
+            ::core::result::Result::Err(#error) => #request.refuse(#lent),
         }
     }
 }

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{ReturnType, TraitItem, TraitItemFn, parse_quote};
 
 use crate::model::Service;
+use crate::streams::say_the_bounds;
 
 pub(super) fn expand(service: &Service) -> TokenStream {
     let mut item = service.item.clone();
@@ -14,6 +15,9 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     for item in &mut item.items {
         if let TraitItem::Fn(function) = item {
             let is_refused = service.refused.contains(&function.sig.ident);
+            if !is_refused {
+                say_the_bounds(function);
+            }
             say_the_future(function, is_refused);
         }
     }

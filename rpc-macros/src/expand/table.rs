@@ -6,7 +6,7 @@ use syn::{Type, parse_quote};
 
 use super::generics::client_view;
 use crate::model::{Method, Param, Service};
-use crate::types::Form;
+use crate::types::{Form, View};
 
 /// `&[Method::new(…), …]`
 pub(super) fn expand(service: &Service) -> TokenStream {
@@ -27,6 +27,14 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
     if !params.is_empty() {
         entry.extend(quote!(.takes(&[#(#params),*])));
     }
+    if let Some((param, item)) = method.taken() {
+        let name = &param.name;
+        let item = client_view(parse_quote!('static)).ty(item);
+        entry.extend(quote!(.takes_stream::<#item>(#name)));
+        if cfg!(feature = "schemars") {
+            entry.extend(quote!(.items_schema(#krate::schema_of!(#item))));
+        }
+    }
     if method.returns.spelled.is_some() {
         let value = client_view(parse_quote!('static)).ty(&method.returns.value);
         entry.extend(match &method.returns.error {
@@ -38,6 +46,13 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
         });
         if cfg!(feature = "schemars") {
             entry.extend(quote!(.result_schema(#krate::schema_of!(#value))));
+        }
+    }
+    if let Some(stream) = &method.returns.stream {
+        entry.extend(quote!(.gives_stream()));
+        if let Some(error) = &stream.error {
+            let error = client_view(parse_quote!('static)).ty(error);
+            entry.extend(quote!(.item_errors(#krate::fault_kinds!(#error))));
         }
     }
     if !method.aliases.is_empty() {
@@ -63,7 +78,7 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
 fn describe(service: &Service, param: &Param) -> TokenStream {
     let krate = &service.krate;
     let name = &param.name;
-    let ty = owned(service, param);
+    let ty = owner(service, param, &client_view(parse_quote!('static)));
     let schema = cfg!(feature = "schemars").then(|| quote!(.schema(#krate::schema_of!(#ty))));
     if param.default.is_some() {
         quote!(#krate::Param::defaulted::<#ty>(#name) #schema)
@@ -75,9 +90,8 @@ fn describe(service: &Service, param: &Param) -> TokenStream {
 }
 
 /// The type that owns what the parameter may borrow.
-fn owned(service: &Service, param: &Param) -> Type {
+pub(super) fn owner(service: &Service, param: &Param, view: &View<'_>) -> Type {
     let krate = &service.krate;
-    let view = client_view(parse_quote!('static));
     let inner = match &param.form {
         Form::Text => parse_quote!(::std::string::String),
         Form::Bytes => parse_quote!(#krate::params::Bytes),
@@ -86,7 +100,7 @@ fn owned(service: &Service, param: &Param) -> Type {
             parse_quote!(::std::vec::Vec<#element>)
         }
         Form::Borrowed(ty) => view.ty(ty),
-        Form::Value | Form::Context => return view.ty(&param.ty),
+        Form::Value | Form::Context | Form::Stream(_) => return view.ty(&param.ty),
     };
     if param.optional {
         parse_quote!(::core::option::Option<#inner>)

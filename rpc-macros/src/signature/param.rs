@@ -2,12 +2,14 @@
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
-use syn::{FnArg, Pat, PatType, TraitItemFn, Type, parse_quote};
+use syn::{FnArg, Pat, PatType, Path, TraitItemFn, Type, parse_quote};
 
+use super::stream::item_taken;
 use super::travel::check_type;
 use crate::model::Param;
 use crate::parse::param_options;
 use crate::problems::Problems;
+use crate::streams::taken;
 use crate::types::{Form, search};
 
 /// As many as there are tuples for in `farcall::params`.
@@ -18,6 +20,7 @@ const NAME_IT: &str = "give the argument a name: names are part of the wire form
 /// The parameters of `function`, without the attributes that are ours.
 pub(super) fn params(
     function: &mut TraitItemFn,
+    krate: &Path,
     known: &[Ident],
     problems: &mut Problems,
 ) -> Vec<Param> {
@@ -26,7 +29,7 @@ pub(super) fn params(
     let mut on_wire = 0;
     for input in &mut function.sig.inputs {
         let FnArg::Typed(input) = input else { continue };
-        let Some(param) = param(input, has_body, known, problems) else {
+        let Some(param) = param(input, has_body, krate, known, problems) else {
             continue;
         };
         if !matches!(param.form, Form::Context) {
@@ -39,7 +42,7 @@ pub(super) fn params(
                     ),
                 );
             }
-            on_wire += 1;
+            on_wire += usize::from(!matches!(param.form, Form::Stream(_)));
         }
         if on_wire == PARAMS_MAX + 1 {
             problems.refuse(
@@ -55,6 +58,7 @@ pub(super) fn params(
 fn param(
     input: &mut PatType,
     has_body: bool,
+    krate: &Path,
     known: &[Ident],
     problems: &mut Problems,
 ) -> Option<Param> {
@@ -73,8 +77,22 @@ fn param(
             None
         }
     };
-    let (form, optional) = Form::of(&input.ty);
-    check_param_type(&input.ty, &form, known, problems);
+    let stream = taken(&input.ty, krate);
+    let (form, optional) = match &stream {
+        Some(stream) => {
+            let item = item_taken(stream, known, problems);
+            (item.map_or(Form::Value, Form::Stream), false)
+        }
+        None => Form::of(&input.ty),
+    };
+    if stream.is_none() {
+        check_param_type(&input.ty, &form, known, problems);
+    } else if asked.default.is_some() {
+        problems.refuse(
+            &ident,
+            "a stream has no default: a caller who has no items sends none",
+        );
+    }
     if let (Form::Context, true) = (&form, asked.default.is_some() || asked.name.is_some()) {
         problems.refuse(
             &ident,

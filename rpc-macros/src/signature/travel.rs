@@ -1,22 +1,22 @@
 //! What no type on the wire can be, as far as its spelling tells.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
-use syn::{ReturnType, Type, TypeParamBound};
+use proc_macro2::Ident;
+use syn::Type;
 
 use super::NOT_GENERIC;
 use crate::problems::Problems;
+use crate::streams::stream;
 use crate::types::associated;
 
-const STREAM_NOT_YET: &str =
-    "streams are not there yet: give and take a `Vec`, or a page of it a call";
+const STREAM_ALONE: &str = "a stream stands alone: make it a parameter, or what the method or its \
+                            `Result` gives";
 
 /// What holds for parameters and results alike. False if there is no need to look deeper.
 pub(super) fn check_type(ty: &Type, known: &[Ident], problems: &mut Problems) -> bool {
     match ty {
         Type::ImplTrait(_) => {
             match stream(ty) {
-                Some(token) => problems.refuse(token, STREAM_NOT_YET),
+                Some(stream) => problems.refuse(stream.token, STREAM_ALONE),
                 None => problems.refuse(ty, NOT_GENERIC),
             }
             false
@@ -52,24 +52,4 @@ pub(super) fn check_type(ty: &Type, known: &[Ident], problems: &mut Problems) ->
         }
         _ => true,
     }
-}
-
-/// The `Stream` of a method that returns one.
-pub(super) fn stream_of(output: &ReturnType) -> Option<TokenStream> {
-    match output {
-        ReturnType::Type(_, ty) => stream(ty),
-        ReturnType::Default => None,
-    }
-}
-
-/// The `Stream` of `impl Stream<Item = T>`.
-fn stream(ty: &Type) -> Option<TokenStream> {
-    let Type::ImplTrait(ty) = ty else { return None };
-    ty.bounds.iter().find_map(|bound| match bound {
-        TypeParamBound::Trait(bound) => {
-            let last = bound.path.segments.last()?;
-            (last.ident == "Stream").then(|| last.ident.to_token_stream())
-        }
-        _ => None,
-    })
 }

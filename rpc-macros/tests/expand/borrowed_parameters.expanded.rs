@@ -17,6 +17,12 @@ trait Lends: ::core::marker::Send + ::core::marker::Sync + 'static {
         one: &'a str,
         cow: Cow<'a, str>,
     ) -> impl ::core::future::Future<Output = String> + ::core::marker::Send;
+    fn records(
+        &self,
+        all: Vec<Record<'_>>,
+        some: &[Record<'_>],
+        last: Option<Record<'_>>,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send;
     fn defaults(
         &self,
         name: &str,
@@ -109,6 +115,22 @@ impl<S: Lends> ::farcall::Service for LendsServer<S> {
                     request.reply(&answer)
                 }
                 3 => {
+                    let (all, some, last) = request
+                        .params::<
+                            (
+                                Vec<Record<'_>>,
+                                ::std::vec::Vec<Record<'_>>,
+                                Option<Record<'_>>,
+                            ),
+                        >((
+                            ::farcall::params::required,
+                            ::farcall::params::required,
+                            ::farcall::params::optional,
+                        ))?;
+                    <S as Lends>::records(&service, all, &some, last).await;
+                    request.reply(&())
+                }
+                4 => {
                     let (name, bytes) = request
                         .params::<
                             (::farcall::params::Text<'_>, ::farcall::params::Blob<'_>),
@@ -163,6 +185,16 @@ impl LendsClient {
                 ],
             )
             .returns::<String>(),
+        ::farcall::Method::new("records", "")
+            .takes(
+                &[
+                    ::farcall::Param::required::<Vec<Record<'static>>>("all"),
+                    ::farcall::Param::required::<
+                        ::std::vec::Vec<Record<'static>>,
+                    >("some"),
+                    ::farcall::Param::optional::<Option<Record<'static>>>("last"),
+                ],
+            ),
         ::farcall::Method::new("defaults", "")
             .takes(
                 &[
@@ -246,6 +278,19 @@ impl LendsClient {
     ) -> ::farcall::Call<'call, (&'call str, Cow<'call, str>), String> {
         self.channel.call(&Self::METHODS[2], (one, cow))
     }
+    /// Calls [`Lends::records`].
+    fn records<'call>(
+        &'call self,
+        all: Vec<Record<'call>>,
+        some: &'call [Record<'call>],
+        last: Option<Record<'call>>,
+    ) -> ::farcall::Call<
+        'call,
+        (Vec<Record<'call>>, &'call [Record<'call>], Option<Record<'call>>),
+        (),
+    > {
+        self.channel.call(&Self::METHODS[3], (all, some, last))
+    }
     /// Calls [`Lends::defaults`].
     fn defaults<'call>(
         &'call self,
@@ -253,6 +298,6 @@ impl LendsClient {
         bytes: &'call [u8],
     ) -> ::farcall::Call<'call, (&'call str, ::farcall::params::Blob<'call>), ()> {
         self.channel
-            .call(&Self::METHODS[3], (name, ::farcall::params::Blob::from(bytes)))
+            .call(&Self::METHODS[4], (name, ::farcall::params::Blob::from(bytes)))
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! - `text`: what characters XML carries, and how they are written
 //! - `literal`: references and line ends
-//! - `tokens`: tags and text, well-formed or an error
+//! - `tokens`: tags and text, well-formed or an error; `usual`: those that are as they mostly are
 //! - `reader`: the grammar of `<value>`, within a budget
 //! - `number`, `key`: numbers as text; names of members from and to keys of maps
 //! - `encode`, `decode`: serde's view of it; `params` is a list of values with its envelope's end
@@ -21,6 +21,7 @@ mod params;
 pub(crate) mod reader;
 pub(crate) mod text;
 pub(crate) mod tokens;
+mod usual;
 
 use serde::{Serialize, de::DeserializeSeed};
 

@@ -25,15 +25,18 @@ pub(super) enum Integer {
 impl Integer {
     /// The integer that `text` is: a sign and digits, nothing else.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        let (negative, digits) = match text.as_bytes() {
+            [b'-', digits @ ..] => (true, digits),
+            [b'+', digits @ ..] | digits => (false, digits),
+        };
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return None;
         }
         if digits.len() <= SURELY_I64 {
             let size = digits
-                .bytes()
+                .iter()
                 .fold(0, |size: i64, b| size * 10 + i64::from(b - b'0'));
-            return Some(Self::I64(if text.starts_with('-') { -size } else { size }));
+            return Some(Self::I64(if negative { -size } else { size }));
         }
         None.or_else(|| text.parse().ok().map(Self::I64))
             .or_else(|| text.parse().ok().map(Self::U64))

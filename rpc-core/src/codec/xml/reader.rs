@@ -73,6 +73,9 @@ impl<'de> Reader<'de> {
 
     /// Reads `<value>`.
     pub(crate) fn value(&mut self) -> Result<Item<'de>, DecodeError> {
+        if self.tokens.takes(b"<value>") {
+            return self.content();
+        }
         match self.tokens.tag()? {
             Tag::Open("value") => self.content(),
             Tag::Empty("value") => Ok(EMPTY),
@@ -83,6 +86,9 @@ impl<'de> Reader<'de> {
     /// Reads what follows `<value>`.
     fn content(&mut self) -> Result<Item<'de>, DecodeError> {
         self.tokens.mark();
+        if let Some((kind, text)) = self.plain_scalar() {
+            return Ok(Item::Scalar(kind, Cow::Borrowed(text)));
+        }
         let text = self.tokens.text()?;
         let tag = self.tokens.tag()?;
         // Without an element it is a string, and all of its white space counts.
@@ -126,6 +132,25 @@ impl<'de> Reader<'de> {
         }
         self.tokens.close("value")?;
         Ok(item)
+    }
+
+    /// Reads a scalar that is written as most are, to the end of its `<value>`; else nothing.
+    #[inline]
+    fn plain_scalar(&mut self) -> Option<(Type, &'de str)> {
+        macro_rules! one_of {
+            ($($kind:ident $open:literal $close:literal)*) => {
+                $(if let Some(text) = self.tokens.takes_element($open, $close) {
+                    return Some((Type::$kind, text));
+                })*
+            };
+        }
+        one_of! {
+            String b"<string>" b"</string></value>"
+            Integer b"<int>" b"</int></value>"
+            Double b"<double>" b"</double></value>"
+            Integer b"<i8>" b"</i8></value>"
+        }
+        None
     }
 
     fn array(&mut self, name: &str) -> Result<Item<'de>, DecodeError> {
@@ -200,6 +225,10 @@ impl<'de> Reader<'de> {
     /// The name of the struct's next member, or none after the last. Its value comes next, then
     /// [`end_member`](Self::end_member).
     pub(crate) fn next_member(&mut self) -> Result<Option<Cow<'de, str>>, DecodeError> {
+        if let Some(name) = self.tokens.takes_element(b"<member><name>", b"</name>") {
+            self.count()?;
+            return Ok(Some(Cow::Borrowed(name)));
+        }
         match self.tokens.tag()? {
             Tag::Open("member") => {}
             Tag::Close("struct") => {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::codec::place::Place;
+use crate::codec::scan;
 use crate::error::{DecodeError, EncodeError};
 
 /// Whether XML 1.0 has this character (its production `Char`), be it raw or as `&#…;`.
@@ -22,13 +23,7 @@ pub(crate) fn readable(bytes: &[u8]) -> Result<&str, DecodeError> {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         DecodeError::malformed("a byte that is not UTF-8").at(Place::after(before))
     })?;
-    // No early exit within a chunk: that is what lets the compiler compare 16 bytes at a time.
-    let control = bytes.chunks(256).any(|chunk| {
-        chunk
-            .iter()
-            .fold(false, |bad, &b| bad | (b < b' ' && !is_blank(b)))
-    });
-    if control || memchr::memchr_iter(0xef, bytes).any(|at| is_noncharacter(bytes, at)) {
+    if has_control(bytes) || memchr::memchr_iter(0xef, bytes).any(|at| is_noncharacter(bytes, at)) {
         let found = text.char_indices().find(|&(_, c)| !is_char(c));
         let (at, c) = found.unwrap_or_default();
         let words = format!("the character {} is none of XML's", Code(c));
@@ -36,6 +31,20 @@ pub(crate) fn readable(bytes: &[u8]) -> Result<&str, DecodeError> {
         return Err(DecodeError::malformed(words).at(Place::after(before)));
     }
     Ok(text)
+}
+
+/// Whether one of `bytes` is a control character that is none of XML's.
+fn has_control(bytes: &[u8]) -> bool {
+    let is_control = |&b: &u8| b < b' ' && !is_blank(b);
+    let (chunks, rest) = bytes.as_chunks::<256>();
+    // No early exit within a chunk: that is what lets the compiler compare 16 bytes at a time.
+    let in_chunk = |chunk: &[u8; 256]| chunk.iter().fold(false, |bad, b| bad | is_control(b));
+    let (words, rest) = rest.as_chunks::<8>();
+    // What is marked may be white space.
+    let in_word = |word: &[u8; 8]| {
+        scan::below(u64::from_le_bytes(*word), b' ') != 0 && word.iter().any(is_control)
+    };
+    chunks.iter().any(in_chunk) || words.iter().any(in_word) || rest.iter().any(is_control)
 }
 
 /// U+FFFE or U+FFFF in UTF-8.
@@ -50,7 +59,11 @@ pub(crate) fn is_blank(b: u8) -> bool {
 
 /// `text` without white space around it.
 pub(crate) fn trimmed(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r'])
+    match text.as_bytes() {
+        // Nearly always there is none.
+        [first, .., last] if !is_blank(*first) && !is_blank(*last) => text,
+        _ => text.trim_matches([' ', '\t', '\n', '\r']),
+    }
 }
 
 /// Appends `text`, escaped.
@@ -84,7 +97,7 @@ fn write_with<E>(
     mut refused: impl FnMut(&mut Vec<u8>, char) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(is_special) {
+    while let Some(at) = special(rest.as_bytes()) {
         let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.extend_from_slice(plain.as_bytes());
         let mut chars = from.chars();
@@ -103,6 +116,26 @@ fn write_with<E>(
     }
     out.extend_from_slice(rest.as_bytes());
     Ok(())
+}
+
+/// The first byte that needs a look when `text` is written.
+fn special(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = text.get(at..).and_then(scan::word) {
+        // `<` and `>` differ in one bit. What may be special is looked at byte by byte.
+        let marks = scan::equal(word | 0x0202_0202_0202_0202, b'>')
+            | scan::equal(word, b'&')
+            | scan::below(word, b' ')
+            | scan::not_ascii(word);
+        if marks != 0
+            && let Some(found) = text.get(at..at + 8)?.iter().position(|&b| is_special(b))
+        {
+            return Some(at + found);
+        }
+        at += 8;
+    }
+    let found = text.get(at..)?.iter().position(|&b| is_special(b))?;
+    Some(at + found)
 }
 
 /// Whether a byte needs a look when text is written. (U+FFFE and U+FFFF begin with 0xEF.)

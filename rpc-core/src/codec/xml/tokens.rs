@@ -7,17 +7,17 @@
 //!
 //! Every byte is looked at a bounded number of times, and nothing here recurses.
 
+mod tag;
+
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2, memchr3_iter, memmem};
+use memchr::{memchr, memchr3_iter, memmem};
 
 use super::literal::{push_normalized, resolved};
 use super::text::{is_blank, trimmed};
+use super::usual::{short_and_literal, usual};
 use crate::codec::place::{Place, shown_name};
 use crate::error::DecodeError;
-
-/// The most attributes of a tag. XML-RPC has none; a declaration or two of namespaces is fine.
-const ATTRIBUTES: usize = 16;
 
 /// What is read next from a document.
 #[derive(Clone, Debug)]
@@ -76,11 +76,16 @@ impl<'de> Tokens<'de> {
     ///
     /// # Errors
     /// If there is text before it, or it is malformed.
+    #[inline]
     pub(crate) fn tag(&mut self) -> Result<Tag<'de>, DecodeError> {
-        if let Some((tag, len)) = usual(self.rest().as_bytes()) {
+        if let Some((tag, len)) = usual(self.bytes()) {
             self.at += len;
             return Ok(tag);
         }
+        self.unusual_tag()
+    }
+
+    fn unusual_tag(&mut self) -> Result<Tag<'de>, DecodeError> {
         loop {
             self.skip_blanks();
             match self.peek(0) {
@@ -100,9 +105,13 @@ impl<'de> Tokens<'de> {
     /// The text up to the next tag: runs, references, CDATA put together. Borrowed if it stands in
     /// the document just so.
     pub(crate) fn text(&mut self) -> Result<Cow<'de, str>, DecodeError> {
-        if let Some(len) = short_and_literal(self.rest().as_bytes()) {
+        if let Some(len) = short_and_literal(self.bytes()) {
             return Ok(Cow::Borrowed(self.take(len)));
         }
+        self.long_text()
+    }
+
+    fn long_text(&mut self) -> Result<Cow<'de, str>, DecodeError> {
         let run = self.run();
         if !matches!(self.peek(1), Some(b'!' | b'?')) && self.is_literal(run)? {
             return Ok(Cow::Borrowed(run));
@@ -121,13 +130,18 @@ impl<'de> Tokens<'de> {
     }
 
     /// Requires `</name>` next.
+    #[inline]
     pub(crate) fn close(&mut self, name: &str) -> Result<(), DecodeError> {
-        let here = self.rest().as_bytes().strip_prefix(b"</");
+        let here = self.bytes().strip_prefix(b"</");
         let behind = here.and_then(|here| here.strip_prefix(name.as_bytes()));
         if behind.is_some_and(|behind| behind.first() == Some(&b'>')) {
             self.at += name.len() + 3;
             return Ok(());
         }
+        self.close_unusual(name)
+    }
+
+    fn close_unusual(&mut self, name: &str) -> Result<(), DecodeError> {
         match self.tag()? {
             Tag::Close(found) if found == name => Ok(()),
             found => {
@@ -136,6 +150,28 @@ impl<'de> Tokens<'de> {
                 Err(self.expected(&format!("`</{}>`", shown_name(name)), found))
             }
         }
+    }
+
+    /// Takes `markup` if it is what follows, letter by letter.
+    #[inline]
+    pub(crate) fn takes(&mut self, markup: &[u8]) -> bool {
+        let follows = self.bytes().starts_with(markup);
+        if follows {
+            self.at += markup.len();
+        }
+        follows
+    }
+
+    /// Takes `open`, text that means what it says letter by letter, and `close`, if that is what
+    /// follows; gives the text.
+    #[inline]
+    pub(super) fn takes_element(&mut self, open: &[u8], close: &[u8]) -> Option<&'de str> {
+        let inside = self.bytes().strip_prefix(open)?;
+        let len = short_and_literal(inside)?;
+        inside.get(len..)?.starts_with(close).then_some(())?;
+        let start = self.at + open.len();
+        self.at = start + len + close.len();
+        self.text.get(start..start + len)
     }
 
     /// The next tag where no element is open: text has no place there.
@@ -205,6 +241,12 @@ impl<'de> Tokens<'de> {
 
     fn peek(&self, ahead: usize) -> Option<u8> {
         self.text.as_bytes().get(self.at + ahead).copied()
+    }
+
+    /// What follows, as bytes: whether a character begins here need not be asked.
+    #[inline]
+    fn bytes(&self) -> &'de [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
     fn rest(&self) -> &'de str {
@@ -306,137 +348,4 @@ impl<'de> Tokens<'de> {
         }
         Err(self.broken("a document type, or another `<!` that is not taken here"))
     }
-
-    /// Takes the tag whose `<` is next; what else may follow `<` was seen to by `aside`.
-    fn tag_here(&mut self) -> Result<Tag<'de>, DecodeError> {
-        let closes = self.peek(1) == Some(b'/');
-        self.take(if closes { 2 } else { 1 });
-        let name = self.name("a tag without a name")?;
-        if self.peek(0) == Some(b'>') {
-            self.at += 1;
-            return Ok(if closes {
-                Tag::Close(name)
-            } else {
-                Tag::Open(name)
-            });
-        }
-        if !closes {
-            return self.attributes(name);
-        }
-        self.skip_blanks();
-        if self.take(1) != ">" {
-            return Err(self.broken("a closing tag without its `>`"));
-        }
-        Ok(Tag::Close(name))
-    }
-
-    fn name(&mut self, or: &str) -> Result<&'de str, DecodeError> {
-        let name = self.take_while(is_name);
-        match name.bytes().next() {
-            Some(b'0'..=b'9' | b'-' | b'.') | None => Err(self.broken(or)),
-            Some(_) => Ok(name),
-        }
-    }
-
-    /// Takes attributes, which mean nothing here, and the end of the tag.
-    fn attributes(&mut self, name: &'de str) -> Result<Tag<'de>, DecodeError> {
-        for _ in 0..=ATTRIBUTES {
-            let apart = self.skip_blanks();
-            match self.peek(0) {
-                Some(b'>') => {
-                    self.at += 1;
-                    return Ok(Tag::Open(name));
-                }
-                Some(b'/') if self.peek(1) == Some(b'>') => {
-                    self.at += 2;
-                    return Ok(Tag::Empty(name));
-                }
-                Some(_) if apart => self.attribute()?,
-                _ => return Err(self.broken("a tag without its `>`")),
-            }
-        }
-        let reason = format!("a tag with more than {ATTRIBUTES} attributes");
-        Err(self.broken(&reason))
-    }
-
-    fn attribute(&mut self) -> Result<(), DecodeError> {
-        self.name("an attribute without a name")?;
-        self.skip_blanks();
-        let equals = self.take(1);
-        self.skip_blanks();
-        let quote = match (equals, self.take(1)) {
-            ("=", "\"") => b'"',
-            ("=", "'") => b'\'',
-            _ => return Err(self.broken("an attribute without a value")),
-        };
-        let rest = self.rest();
-        let len = memchr2(quote, b'<', rest.as_bytes()).unwrap_or(rest.len());
-        let mut value = self.take(len);
-        if self.peek(0) != Some(quote) {
-            return Err(self.broken("an attribute without its closing quote"));
-        }
-        self.at += 1;
-        while let Some(at) = memchr(b'&', value.as_bytes()) {
-            match value.get(at..).and_then(resolved) {
-                Some((_, after)) => value = after,
-                None => return Err(self.broken("a reference to no character")),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The tag that `rest` begins with and its length, if it is one of XML-RPC's own as nearly all
-/// write them: most of a document is these, with nothing between them.
-fn usual(rest: &[u8]) -> Option<(Tag<'static>, usize)> {
-    macro_rules! one_of {
-        ($($tag:literal $kind:ident $name:literal)*) => {{
-            $(if rest.starts_with($tag) {
-                return Some((Tag::$kind($name), $tag.len()));
-            })*
-            None
-        }};
-    }
-    match rest.get(1)? {
-        b'/' => match rest.get(2)? {
-            b'a' => one_of!(b"</array>" Close "array"),
-            b'd' => one_of!(b"</data>" Close "data"),
-            b'm' => one_of!(b"</member>" Close "member"),
-            b's' => one_of!(b"</struct>" Close "struct"),
-            b'v' => one_of!(b"</value>" Close "value"),
-            _ => None,
-        },
-        b'a' => one_of!(b"<array>" Open "array"),
-        b'b' => one_of!(b"<boolean>" Open "boolean" b"<base64>" Open "base64"),
-        b'd' => one_of!(b"<data>" Open "data" b"<double>" Open "double"),
-        b'i' => one_of!(b"<int>" Open "int" b"<i4>" Open "i4" b"<i8>" Open "i8"),
-        b'm' => one_of!(b"<member>" Open "member"),
-        b'n' => one_of!(b"<name>" Open "name" b"<nil/>" Empty "nil"),
-        b's' => one_of!(b"<string>" Open "string" b"<struct>" Open "struct"),
-        b'v' => one_of!(b"<value>" Open "value"),
-        _ => None,
-    }
-}
-
-/// The length of the text that `rest` begins with, if it is short, means what it says letter by
-/// letter, and a tag follows.
-fn short_and_literal(rest: &[u8]) -> Option<usize> {
-    const SHORT: usize = 48;
-    for (len, byte) in rest.iter().enumerate().take(SHORT) {
-        match byte {
-            b'<' => {
-                // Not a remark or CDATA, behind which the text would go on.
-                let next = rest.get(len + 1);
-                return (!matches!(next, Some(b'!' | b'?'))).then_some(len);
-            }
-            b'&' | b'\r' | b'>' => return None,
-            _ => {}
-        }
-    }
-    None
-}
-
-/// Whether a name may have this byte. (XML is choosier beyond ASCII; nobody is hurt.)
-fn is_name(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':' | 0x80..)
 }

@@ -79,7 +79,7 @@ impl<'a> Unsent<'a> {
             }
             let id = match call.options.notification {
                 true => None,
-                false => match slots.open(*limit, *deadline, timeout) {
+                false => match slots.open(*limit, *deadline, timeout, None) {
                     Ok(id) => Some(id),
                     Err(_) => break,
                 },

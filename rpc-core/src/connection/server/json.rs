@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::{BATCH, Core};
 use crate::connection::{PeerMisbehaved, Received};
-use crate::context::{Caller, Metadata};
+use crate::context::Caller;
 use crate::fault::{Fault, code};
 use crate::payload::Payload;
 use crate::protocol::jsonrpc::{self, Split, Splitter, answer_batch, read_request};
@@ -76,7 +76,7 @@ impl Json {
                 if matches!(&incoming.target, Err(fault) if fault.code == code::PARSE_ERROR) {
                     self.splitter.resync();
                 }
-                core.start(incoming, Metadata::default(), None, now);
+                core.start(incoming, now);
             }
             jsonrpc::Received::Batch(members) => {
                 let router = Arc::clone(&core.router);

@@ -5,11 +5,10 @@ use std::time::Instant;
 use super::{BATCH, Core};
 use crate::connection::assembly::{Piece, Refused};
 use crate::connection::{PeerMisbehaved, Received};
-use crate::context::{Metadata, Peer};
+use crate::context::Peer;
 use crate::fault::{Fault, code};
 use crate::params::{Arguments, Part};
 use crate::payload::Payload;
-use crate::protocol::Incoming;
 use crate::protocol::native::{
     HEADER, HELLO, Header, Hello, Kind, Version, read_head, refusal, unknown_hash, write_empty,
 };
@@ -197,16 +196,13 @@ fn request(core: &mut Core, header: &Header, body: Payload, now: Instant) {
         core.peer.outbox.fault(&id, &fault);
         return;
     };
-    let incoming = Incoming {
-        target: core
-            .router
-            .find_hash(head.method)
-            .ok_or_else(|| unknown_hash(head.method)),
-        arguments: Arguments::new(encoding, Part::of(encoding), body, head.params).in_frame(),
-        reply: (!head.notification).then_some(id),
+    let reply = (!head.notification).then_some(id);
+    let Some(target) = core.router.find_hash(head.method) else {
+        let fault = unknown_hash(head.method);
+        return core.peer.outbox.refuse(reply.as_ref(), &fault);
     };
-    let metadata: Metadata = head.metadata;
-    core.start(incoming, metadata, head.remaining, now);
+    let arguments = Arguments::new(encoding, Part::of(encoding), body, head.params).in_frame();
+    core.call(target, arguments, reply, head.metadata, head.remaining, now);
 }
 
 /// Tells the client to make its further calls elsewhere.

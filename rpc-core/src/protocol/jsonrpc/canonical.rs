@@ -38,7 +38,8 @@ pub(super) struct Reply {
 pub(super) fn request(text: &[u8]) -> Option<Request<'_>> {
     let rest = text.strip_prefix(REQUEST)?;
     // A name with an escape ends here too, and not with `","params":`.
-    let (name, rest) = rest.split_at_checked(memchr::memchr2(b'"', b'\\', rest)?)?;
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
+    let (name, rest) = rest.split_at_checked(rest.iter().position(ends)?)?;
     let (params, id) = split_id(rest.strip_prefix(PARAMS)?)?;
     // The specification has only lists and objects here; the long way says so.
     matches!(
@@ -66,7 +67,7 @@ pub(super) fn reply(text: &[u8]) -> Option<Reply> {
     plausible.then_some(())?;
     Some(Reply {
         result: place(text, result),
-        id: std::str::from_utf8(id).ok()?.parse().ok()?,
+        id: number(id)?,
     })
 }
 
@@ -80,6 +81,14 @@ fn split_id(text: &[u8]) -> Option<(&[u8], &[u8])> {
         [b'0'] | [b'1'..=b'9', ..] => Some((value, id)),
         _ => None,
     }
+}
+
+/// The number that these digits are, if it is not too large.
+fn number(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0_u64, |number, digit| {
+        let digit = u64::from(digit.wrapping_sub(b'0'));
+        number.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 /// Where `part` is in `whole`, of which it is a slice.

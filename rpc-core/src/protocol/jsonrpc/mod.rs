@@ -2,14 +2,16 @@
 //!
 //! One text in, one text out: `request` reads what a client sent and `answer` answers it, `write`
 //! has what either side writes, `reply` reads what a server sent. `splitter` finds the texts in a
-//! raw byte stream; `prefix` tells it of broken ones. Where the specification is silent, a comment says what was chosen.
+//! raw byte stream; `marks` are what it looks for, `prefix` tells it of broken ones. Where the specification is silent, a comment says what was chosen.
 //!
 //! Both readers have a short way for messages in the member order that farcall and most others
 //! write: see `canonical`. Anything else goes through `envelope`.
 
+mod alone;
 mod answer;
 mod canonical;
 mod envelope;
+mod marks;
 mod prefix;
 mod reply;
 mod request;
@@ -18,6 +20,8 @@ mod splitter;
 mod tests;
 mod write;
 
+#[doc(hidden)]
+pub use alone::serve;
 pub use answer::answer;
 pub(crate) use answer::answer_batch;
 pub(crate) use canonical::place;

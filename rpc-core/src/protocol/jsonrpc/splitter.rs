@@ -9,6 +9,7 @@
 
 use std::ops::Range;
 
+use super::marks::{end_of_string, is_mark, plain_until};
 use super::prefix::Prefix;
 
 /// Finds where texts begin and end in a buffer that grows at its end and is consumed at its start.
@@ -188,40 +189,66 @@ impl Splitter {
     /// Looks at how a text begins, and skips the head that nearly all messages have.
     fn open(&mut self, buffer: &[u8]) {
         const HEAD: &[u8] = br#"{"jsonrpc":"2.0","#;
+        const NAMES: [&[u8]; 2] = [br#""method":"#, br#""result":"#];
         let rest = buffer.get(self.start..).unwrap_or_default();
-        if rest.starts_with(HEAD) {
-            self.scanned += HEAD.len();
+        if let Some(members) = rest.strip_prefix(HEAD) {
+            let named = NAMES.iter().find(|name| members.starts_with(name));
+            self.scanned += HEAD.len() + named.map_or(0, |name| name.len());
             self.state = State::Nested { depth: 1 };
         } else if matches!(rest.first(), Some(b'{' | b'[' | b'"')) {
             self.state = State::Nested { depth: 0 };
         }
     }
 
-    /// Moves on between brackets: to the end of the text, of the buffer, to a string or a line.
+    /// Moves on between brackets: to the end of the text, of the buffer, to a line, or into a
+    /// string that does not end well.
     fn nested(&mut self, buffer: &[u8], mut depth: usize) -> Moved {
-        while let Some(&byte) = buffer.get(self.scanned) {
+        let mut at = self.scanned;
+        loop {
+            let rest = buffer.get(at..).unwrap_or_default();
+            let Some((plain, &byte)) = rest.iter().enumerate().find(|(_, byte)| is_mark(**byte))
+            else {
+                at = buffer.len();
+                break;
+            };
+            at += plain;
             match byte {
+                b'"' => {
+                    let Some(end) = end_of_string(buffer, at + 1) else {
+                        self.scanned = at + 1;
+                        let escaped = false;
+                        self.state = State::Quoted { depth, escaped };
+                        return Moved::On;
+                    };
+                    at = end;
+                    if depth == 0 {
+                        return self.ends(end);
+                    }
+                    continue;
+                }
                 b'{' | b'[' => depth += 1,
                 b'}' | b']' => {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {
-                        self.scanned += 1;
-                        return Moved::ToEnd(self.scanned);
+                        return self.ends(at + 1);
                     }
                 }
-                b'"' => {
-                    self.scanned += 1;
-                    let escaped = false;
-                    self.state = State::Quoted { depth, escaped };
-                    return Moved::On;
+                b'\n' => {
+                    self.scanned = at;
+                    return self.line_feed(buffer, depth);
                 }
-                b'\n' => return self.line_feed(buffer, depth),
                 _ => {}
             }
-            self.scanned += 1;
+            at += 1;
         }
+        self.scanned = at;
         self.state = State::Nested { depth };
         Moved::OutOfBytes
+    }
+
+    fn ends(&mut self, end: usize) -> Moved {
+        self.scanned = end;
+        Moved::ToEnd(end)
     }
 
     /// Looks at the line that ends here.
@@ -261,38 +288,36 @@ impl Splitter {
 
     /// Moves on between quotes: to the end of the text, of the buffer, or of the string.
     fn quoted(&mut self, buffer: &[u8], depth: usize, mut escaped: bool) -> Moved {
-        /// Most strings are shorter, and for them a search costs more than it saves.
-        const SHORT: usize = 24;
-        let mut looked_at = 0;
-        while let Some(&byte) = buffer.get(self.scanned) {
-            self.scanned += 1;
-            looked_at += 1;
-            match byte {
-                _ if escaped => escaped = false,
-                b'"' => {
+        let mut at = self.scanned;
+        loop {
+            if escaped && at < buffer.len() {
+                at += 1;
+                escaped = false;
+            }
+            at = plain_until(buffer, at);
+            match buffer.get(at) {
+                Some(b'"') => {
+                    at += 1;
                     self.state = State::Nested { depth };
-                    return match depth {
-                        0 => Moved::ToEnd(self.scanned),
-                        _ => Moved::On,
-                    };
+                    if depth == 0 {
+                        return self.ends(at);
+                    }
+                    self.scanned = at;
+                    return Moved::On;
                 }
-                b'\\' => escaped = true,
+                Some(b'\\') => {
+                    at += 1;
+                    escaped = true;
+                }
                 // A string cannot hold a raw line feed: the text is broken, and ends here.
-                b'\n' => {
-                    self.scanned -= 1;
-                    return Moved::ToEnd(self.scanned);
+                Some(_) => return self.ends(at),
+                None => {
+                    self.scanned = at;
+                    self.state = State::Quoted { depth, escaped };
+                    return Moved::OutOfBytes;
                 }
-                _ if looked_at >= SHORT => {
-                    let rest = buffer.get(self.scanned..).unwrap_or_default();
-                    let found = memchr::memchr3(b'"', b'\\', b'\n', rest);
-                    self.scanned += found.unwrap_or(rest.len());
-                    looked_at = 0;
-                }
-                _ => {}
             }
         }
-        self.state = State::Quoted { depth, escaped };
-        Moved::OutOfBytes
     }
 
     /// Moves on to the blank that ends a bare word.

@@ -35,7 +35,7 @@ pub fn write_call(
     id: Option<u64>,
 ) -> Result<(), EncodeError> {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"#);
-    json::encode(call.method.name, out)?;
+    put_name(out, call.method.name)?;
     out.extend_from_slice(br#","params":"#);
     let start = out.len();
     call.params
@@ -46,6 +46,18 @@ pub fn write_call(
         json::encode(&id, out)?;
     }
     out.push(b'}');
+    Ok(())
+}
+
+/// Appends the name of a method, which hardly ever has anything to escape.
+fn put_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-');
+    if !name.bytes().all(is_plain) {
+        return json::encode(name, out);
+    }
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'"');
     Ok(())
 }
 
@@ -126,6 +138,15 @@ fn end_with_id(out: &mut Vec<u8>, raw_id: &[u8]) {
 /// they are only ever white space between tokens.
 fn on_one_line(out: &mut [u8], start: usize) {
     let mut rest = out.get_mut(start..).unwrap_or_default();
+    // A search would cost more than the few bytes that most results are.
+    if let ..16 = rest.len() {
+        for byte in rest {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
+        return;
+    }
     while let Some(at) = memchr::memchr2(b'\n', b'\r', rest) {
         let Some((end, after)) = rest.get_mut(at..).and_then(<[u8]>::split_first_mut) else {
             return;

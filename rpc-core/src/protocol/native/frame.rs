@@ -117,6 +117,7 @@ pub struct Header {
 
 impl Header {
     /// Reads the header at the start of `bytes`; `None` if there are fewer than [`HEADER`].
+    #[inline]
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let &[
@@ -179,10 +180,14 @@ pub(crate) struct Head {
 }
 
 /// Reads the body of a request; `None` if it is too short for what its header says.
+#[inline]
 pub(crate) fn read_head(header: &Header, body: &[u8]) -> Option<Head> {
     let &[h0, h1, h2, h3, r0, r1, r2, r3] = body.first_chunk::<REQUEST_HEAD>()?;
     let params = REQUEST_HEAD + usize::from(header.metadata);
-    let metadata = read_metadata(body.get(REQUEST_HEAD..params)?)?;
+    let metadata = match header.metadata {
+        0 => Metadata::default(),
+        _ => read_metadata(body.get(REQUEST_HEAD..params)?)?,
+    };
     let remaining = u32::from_le_bytes([r0, r1, r2, r3]);
     Some(Head {
         method: u32::from_le_bytes([h0, h1, h2, h3]),

@@ -28,8 +28,9 @@ pub fn write_call(
         flags |= IDEMPOTENT;
     }
     let start = begin(out, Kind::Request, flags, id);
-    out.extend_from_slice(&call.method.hash.to_le_bytes());
-    out.extend_from_slice(&remaining.map_or(0, millis).to_le_bytes());
+    let remaining = u64::from(remaining.map_or(0, millis));
+    let head = u64::from(call.method.hash) | remaining << 32;
+    out.extend_from_slice(&head.to_le_bytes());
     if !call.options.metadata.is_empty() {
         write_metadata(out, start, call)?;
     }
@@ -41,9 +42,10 @@ pub fn write_call(
 
 /// At least 1, as 0 means no deadline; a longer time than fits is as good as the longest.
 fn millis(remaining: Duration) -> u32 {
-    u32::try_from(remaining.as_millis())
-        .unwrap_or(u32::MAX)
-        .max(1)
+    match u32::try_from(remaining.as_secs()).map(|seconds| seconds.checked_mul(1000)) {
+        Ok(Some(millis)) => millis.saturating_add(remaining.subsec_millis()).max(1),
+        _ => u32::MAX,
+    }
 }
 
 fn write_metadata(out: &mut Vec<u8>, start: usize, call: &Outbound<'_>) -> Result<(), EncodeError> {
@@ -123,8 +125,9 @@ pub(crate) fn write_empty(out: &mut Vec<u8>, kind: Kind, id: u64) {
 /// Appends a header whose length is not known yet, and gives where it starts.
 pub(super) fn begin(out: &mut Vec<u8>, kind: Kind, flags: u8, id: u64) -> usize {
     let start = out.len();
-    out.extend_from_slice(&[0, 0, 0, 0, kind as u8, flags, 0, 0]);
-    out.extend_from_slice(&id.to_le_bytes());
+    // One number, to be written at once.
+    let header = u128::from(id) << 64 | u128::from(flags) << 40 | u128::from(kind as u8) << 32;
+    out.extend_from_slice(&header.to_le_bytes());
     start
 }
 

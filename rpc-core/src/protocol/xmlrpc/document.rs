@@ -11,11 +11,19 @@ use crate::fault::{Fault, code};
 use crate::limits::Budget;
 use crate::payload::Payload;
 
+/// How most documents begin, in UTF-8.
+pub(super) const DECLARATION: &[u8] = b"<?xml version=\"1.0\"?>";
+/// How they go on when they are calls, a line feed aside.
+const CALL: &[u8] = b"<methodCall><methodName>";
+
 /// The document in UTF-8, whatever it came in.
 ///
 /// The declaration counts, else a byte order mark, else it is UTF-8; the charset of the
 /// Content-Type, which formally outranks them, is ignored by all software in use.
 pub(super) fn in_utf8(body: Payload) -> Result<Payload, Fault> {
+    if body.starts_with(DECLARATION) {
+        return Ok(body);
+    }
     if let Some(rest) = body.strip_prefix(b"\xef\xbb\xbf") {
         return Ok(Payload::copied_from(rest));
     }
@@ -103,6 +111,9 @@ pub(super) struct Head<'a> {
 /// Reads the head of a call.
 pub(super) fn head(document: &[u8]) -> Result<Head<'_>, Fault> {
     let text = readable(document).map_err(|error| bad_characters(&error))?;
+    if let Some(head) = plain_head(text) {
+        return Ok(head);
+    }
     let mut reader = Reader::new(text, Budget::default());
     let head = read_head(&mut reader).map_err(|error| {
         // Only the tokens know whether the document is malformed.
@@ -123,6 +134,24 @@ pub(super) fn head(document: &[u8]) -> Result<Head<'_>, Fault> {
         ));
     }
     Ok(head)
+}
+
+/// The head of a call that is written as nearly everybody does: nothing in it has to be resolved.
+fn plain_head(text: &str) -> Option<Head<'_>> {
+    let document = text.as_bytes();
+    let rest = document.strip_prefix(DECLARATION)?;
+    let rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+    let name = rest.strip_prefix(CALL)?;
+    let is_plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'/');
+    let len = name.iter().take_while(|b| is_plain(b)).count();
+    let params = name.get(len..)?.strip_prefix(b"</methodName>")?;
+    let is_whole = params.trim_ascii_end().ends_with(b"</methodCall>");
+    (params.starts_with(b"<params>") && is_whole).then_some(())?;
+    let start = document.len() - name.len();
+    Some(Head {
+        method: Cow::Borrowed(text.get(start..start + len)?),
+        params: document.len() - params.len(),
+    })
 }
 
 fn read_head<'a>(reader: &mut Reader<'a>) -> Result<Head<'a>, DecodeError> {

@@ -4,6 +4,7 @@
 //! `write` writes calls, results and faults; `answer` is the server's side of one document,
 //! `reply` the client's; `multicall` finds the members of a `system.multicall`, `batch` sends one.
 
+mod alone;
 mod answer;
 mod batch;
 mod document;
@@ -11,6 +12,8 @@ mod multicall;
 mod reply;
 mod write;
 
+#[doc(hidden)]
+pub use alone::serve;
 pub use answer::answer;
 pub(crate) use batch::{AFTER_BATCH, BEFORE_BATCH, read_batch, write_member};
 pub(crate) use multicall::members;

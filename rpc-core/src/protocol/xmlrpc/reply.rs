@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::document::in_utf8;
+use super::document::{DECLARATION, in_utf8};
 use crate::channel::Inbound;
 use crate::codec::xml::reader::{Item, Reader};
 use crate::codec::xml::text::readable;
@@ -45,6 +45,10 @@ pub(super) enum Reply {
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, body: &[u8]) -> Result<Reply, DecodeError> {
+    // Most begin so; else it is a remark like any other.
+    if reader.tokens.takes(DECLARATION) {
+        reader.tokens.takes(b"\n");
+    }
     match reader.tokens.tag()? {
         Tag::Open("methodResponse") => {}
         found => return Err(reader.tokens.expected("`<methodResponse>`", found)),

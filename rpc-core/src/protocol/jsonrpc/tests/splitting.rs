@@ -167,3 +167,47 @@ proptest! {
         prop_assert_eq!(split(limit, &pieces), split(limit, &[&stream]));
     }
 }
+
+/// Any JSON, its strings full of what means something outside of them.
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let text = "[a-z{}\\[\\]\"\\\\\n,: é]{0,40}";
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<i64>().prop_map(Into::into),
+        text.prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 32, 6, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+            proptest::collection::btree_map(text, inner, 0..6)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn texts_are_those_that_the_parser_finds(
+        values in proptest::collection::vec((json(), any::<bool>()), 0..6),
+    ) {
+        let mut stream = String::new();
+        for (value, pretty) in &values {
+            stream += &match pretty {
+                true => serde_json::to_string_pretty(value).unwrap(),
+                false => format!(r#"{{"jsonrpc":"2.0","method":"m","params":{value},"id":1}}"#),
+            };
+            stream.push('\n');
+        }
+        let found = split(usize::MAX / 2, &[stream.as_bytes()]);
+        let mut parser = serde_json::Deserializer::from_str(&stream).into_iter();
+        let mut expected: Vec<String> = Vec::new();
+        let mut start = 0;
+        while let Some(read) = parser.next() {
+            let _: serde::de::IgnoredAny = read.unwrap();
+            let end = parser.byte_offset();
+            expected.push(stream[start..end].trim().to_owned());
+            start = end;
+        }
+        prop_assert_eq!(found, expected);
+    }
+}
