@@ -12,6 +12,7 @@ use super::*;
 
 const WAIT: &str = r#"{"jsonrpc":"2.0","method":"wait","id":1}"#;
 const HELD: &str = r#"{"jsonrpc":"2.0","method":"held","id":1}"#;
+const LONG: &str = r#"{"jsonrpc":"2.0","method":"long","id":1}"#;
 const FOUR: &str = r#"{"jsonrpc":"2.0","result":4,"id":1}"#;
 
 /// The head of a call without its body.
@@ -126,10 +127,9 @@ async fn a_server_that_drains_answers_what_it_took_and_says_it_closes() {
         let (mut idle, mut sending, mut waiting) =
             (connect().await, connect().await, connect().await);
         sending.write_all(head().as_bytes()).await.unwrap();
-        waiting
-            .write_all(post(JSON, HELD).as_bytes())
-            .await
-            .unwrap();
+        // What is behind a call is none that was taken.
+        let calls = post(JSON, HELD) + &post(JSON, ADD);
+        waiting.write_all(calls.as_bytes()).await.unwrap();
         calc.started.notified().await;
         end.send(()).unwrap();
         let mut nothing = Vec::new();
@@ -145,6 +145,25 @@ async fn a_server_that_drains_answers_what_it_took_and_says_it_closes() {
         }
         assert!(!running.await.unwrap().forced);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_drains_waits_for_the_rest_of_a_head() {
+    let (address, end, running) = ending(Calc::default(), Duration::from_secs(60)).await;
+    let mut io = TcpStream::connect(&address).await.unwrap();
+    begin(&mut io, false).await;
+    let request = post(JSON, ADD);
+    let (start, rest) = request.split_at(9);
+    io.write_all(start.as_bytes()).await.unwrap();
+    // What came before this was read before it is answered.
+    let mut idle = TcpStream::connect(&address).await.unwrap();
+    begin(&mut idle, false).await;
+    end.send(()).unwrap();
+    assert_eq!(idle.read(&mut [0]).await.unwrap(), 0);
+    let (head, body) = ask(&mut io, rest).await;
+    assert!(head.contains("connection: close"), "{head}");
+    assert_eq!(body, TEN);
+    assert!(!running.await.unwrap().forced);
 }
 
 #[tokio::test]
@@ -187,6 +206,18 @@ async fn whoever_sends_and_never_reads_is_not_read_from_for_ever() {
             let waited = began.elapsed();
             assert!(waited >= time && waited < time * 2, "{waited:?}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_nobody_reads_do_not_gather() {
+    for by_hyper in [false, true] {
+        let calc = Calc::default();
+        let (mut io, _serving) = begun(calc.clone(), 16 * 1024, by_hyper).await;
+        let requests = post(JSON, LONG).repeat(50) + &post(JSON, HELD);
+        io.write_all(requests.as_bytes()).await.unwrap();
+        let last = timeout(Duration::from_secs(1), calc.started.notified());
+        assert!(last.await.is_err(), "50 answers were held ahead of it");
     }
 }
 

@@ -42,6 +42,7 @@ impl Service for Calc {
             .takes(&[Param::required::<String>("text")])
             .returns::<String>(),
         Method::new("held", "Waits until it is let go.").returns::<i64>(),
+        Method::new("long", "Much for little.").returns::<String>(),
     ];
 
     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
@@ -75,6 +76,7 @@ impl Service for Calc {
                     open.notified().await;
                     request.reply(&4)
                 }
+                5 => request.reply(&"x".repeat(15_000)),
                 _ => Err(request.unknown_method()),
             }
         }

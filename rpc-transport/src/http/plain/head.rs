@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use farcall_core::limits::Limits;
 use http::HeaderName;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE};
 
 use super::super::fields::Fields;
 
@@ -72,9 +72,7 @@ pub(super) fn parse<'a>(received: &'a [u8], room: &'a mut Room<'a>, limits: &Lim
         }
         _ => return Parsed::Other,
     };
-    let is_plain = request.version == Some(1)
-        && request.path.is_some_and(is_path)
-        && ends_its_lines(received.get(..length).unwrap_or_default());
+    let is_plain = request.version == Some(1) && request.path.is_some_and(is_path);
     let headers: &'a [_] = request.headers;
     match body(headers).filter(|body| is_plain && *body <= limits.message_bytes) {
         Some(body) => Parsed::Plain(Head {
@@ -93,19 +91,12 @@ fn is_path(target: &str) -> bool {
     target.len() <= TARGET && target.bytes().all(is_usual)
 }
 
-/// True if no line feed stands without its carriage return.
-fn ends_its_lines(head: &[u8]) -> bool {
-    let mut ends = memchr::memchr_iter(b'\n', head);
-    ends.all(|at| at.checked_sub(1).and_then(|before| head.get(before)) == Some(&b'\r'))
-}
-
 /// The length of the body, if these headers leave no doubt about it, and ask for nothing else.
 fn body(headers: &[httparse::Header<'_>]) -> Option<usize> {
-    let (mut length, mut hosts) = (None, 0);
+    let mut length = None;
     for header in headers {
         let is = |name: &HeaderName| header.name.eq_ignore_ascii_case(name.as_str());
         match header.name.len() {
-            4 if is(&HOST) => hosts += 1,
             6 if is(&EXPECT) => return None,
             7 if is(&UPGRADE) => return None,
             10 if is(&CONNECTION) && !header.value.eq_ignore_ascii_case(b"keep-alive") => {
@@ -117,7 +108,7 @@ fn body(headers: &[httparse::Header<'_>]) -> Option<usize> {
             _ => {}
         }
     }
-    length.filter(|_| hosts == 1)
+    length
 }
 
 /// Digits and nothing else: no sign, no blank, no list.
