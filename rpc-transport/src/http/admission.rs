@@ -1,9 +1,9 @@
 //! Which requests are calls, and from whom they are taken. Decisions only; no bodies.
 //!
 //! A web page is an attacker on localhost: it can send `text/plain` and forms anywhere without
-//! asking (the Fetch standard's CORS-safelisted types), and have its own name point at this machine ("DNS rebinding"). So the content type must
-//! be one that a page cannot send unasked, `Origin` must be where the request goes, and a server
-//! on a loopback address answers only to loopback names.
+//! asking (the Fetch standard's CORS-safelisted types), and have its own name point at this machine
+//! ("DNS rebinding"). So the content type must be one that a page cannot send unasked, `Origin` must
+//! be where the request goes, and a server on a loopback address answers only to loopback names.
 
 use std::net::{IpAddr, SocketAddr};
 
