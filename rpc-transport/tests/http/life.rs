@@ -213,8 +213,10 @@ async fn whoever_sends_and_never_reads_is_not_read_from_for_ever() {
 async fn answers_that_nobody_reads_do_not_gather() {
     for by_hyper in [false, true] {
         let calc = Calc::default();
-        let (mut io, _serving) = begun(calc.clone(), 16 * 1024, by_hyper).await;
-        let requests = post(JSON, LONG).repeat(50) + &post(JSON, HELD);
+        let (mut io, _serving) = begun(calc.clone(), 256 * 1024, by_hyper).await;
+        // What comes behind a large request is read with its end.
+        let large = post(JSON, &(" ".repeat(100_000) + ADD));
+        let requests = large + &post(JSON, LONG).repeat(50) + &post(JSON, HELD);
         io.write_all(requests.as_bytes()).await.unwrap();
         let last = timeout(Duration::from_secs(1), calc.started.notified());
         assert!(last.await.is_err(), "50 answers were held ahead of it");
