@@ -32,6 +32,11 @@ impl Drain {
         self.reached(Stage::Forced).await;
     }
 
+    /// True if no new calls are to be taken.
+    pub(crate) fn has_started(&self) -> bool {
+        *self.0.borrow() >= Stage::Draining
+    }
+
     async fn reached(&mut self, stage: Stage) {
         // A server that was dropped has forced its connections to end as well.
         let _ = self.0.wait_for(|&now| now >= stage).await;

@@ -49,8 +49,11 @@ pub struct StreamCall<'a, P, T, E = Infallible, O = Infallible> {
     params: P,
     options: Options,
     upload: Option<Box<dyn Upload>>,
-    gives: PhantomData<fn() -> (T, E, O)>,
+    gives: Gives<T, E, O>,
 }
+
+/// The types that a call is about and does not hold.
+type Gives<T, E, O> = PhantomData<fn() -> (T, E, O)>;
 
 impl<'a, P, T, E, O> StreamCall<'a, P, T, E, O> {
     pub(super) fn new(channel: &'a Channel, method: &'static Method, params: P) -> Self {

@@ -1,18 +1,18 @@
 //! Which requests are calls, and from whom they are taken. Decisions only; no bodies.
 //!
 //! A web page is an attacker on localhost: it can send `text/plain` and forms anywhere without
-//! asking (the Fetch standard's CORS-safelisted types), and have its own name point at this machine ("DNS rebinding"). So the content type must
-//! be one that a page cannot send unasked, `Origin` must be where the request goes, and a server
-//! on a loopback address answers only to loopback names.
+//! asking (the Fetch standard's CORS-safelisted types), and have its own name point at this machine
+//! ("DNS rebinding"). So the content type must be one that a page cannot send unasked, `Origin` must
+//! be where the request goes, and a server on a loopback address answers only to loopback names.
 
 use std::net::{IpAddr, SocketAddr};
 
 use farcall_core::encoding::Encoding;
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 use super::BINCODE;
+use super::fields::{self, Fields};
 use super::page::{Reply, text};
 
 /// Why a request is turned away, in words for whoever sent it.
@@ -53,16 +53,15 @@ pub(super) enum ContentType {
 }
 
 /// What the body of a POST is in.
-pub(super) fn content_type(headers: &HeaderMap) -> Result<ContentType, Refused> {
-    let value = headers.get(CONTENT_TYPE).map(HeaderValue::to_str);
-    let value = match value {
+pub(super) fn content_type(headers: &impl Fields) -> Result<ContentType, Refused> {
+    let value = match headers.first(&CONTENT_TYPE) {
         None => "",
         // What is no text is no type either, and not an empty one.
-        Some(value) => value.map_err(|_| not_taken())?,
+        Some(value) => fields::text(value).ok_or_else(not_taken)?,
     };
     if value.trim().is_empty() {
         // A page can send a body without a type too (a Blob); browsers then say their Origin.
-        return match headers.contains_key(ORIGIN) {
+        return match headers.has(&ORIGIN) {
             true => Err(not_taken()),
             false => Ok(ContentType::Missing),
         };
@@ -129,22 +128,23 @@ pub(super) fn sniff(body: &[u8]) -> Result<Encoding, Refused> {
 }
 
 /// Whether whoever wrote the page that sends this, if a page does, may call this server.
+/// `authority` is the host in the request's own address, which HTTP/2 has in place of `Host`.
 pub(super) fn same_site(
-    parts: &Parts,
+    headers: &impl Fields,
+    authority: Option<&str>,
     local: Option<SocketAddr>,
     hosts: &[String],
 ) -> Result<(), Refused> {
-    if parts.headers.get_all(HOST).iter().nth(1).is_some() {
+    if headers.all(&HOST).nth(1).is_some() {
         // Whoever looked at the other one would see another request (RFC 9112 §3.2).
         return Err(refused(
             StatusCode::BAD_REQUEST,
             "there is more than one Host",
         ));
     }
-    // HTTP/2 has the host in the request's own address.
-    let host = match parts.headers.get(HOST) {
-        Some(host) => host.to_str().ok(),
-        None => parts.uri.authority().map(http::uri::Authority::as_str),
+    let host = match headers.first(&HOST) {
+        Some(host) => fields::text(host),
+        None => authority,
     };
     if let Some(host) = host
         && local.is_some_and(|local| local.ip().to_canonical().is_loopback())
@@ -155,10 +155,10 @@ pub(super) fn same_site(
                      (`Server::host` adds a name)";
         return Err(refused(StatusCode::MISDIRECTED_REQUEST, words));
     }
-    let Some(origin) = parts.headers.get(ORIGIN) else {
+    let Some(origin) = headers.first(&ORIGIN) else {
         return Ok(());
     };
-    let origin = origin.to_str().unwrap_or_default();
+    let origin = fields::text(origin).unwrap_or_default();
     let from = origin.split_once("://").map(|(_, from)| from);
     match (from, host) {
         (Some(from), Some(host)) if from.eq_ignore_ascii_case(host) => Ok(()),
@@ -200,12 +200,12 @@ fn is_listed(host: &str, hosts: &[String]) -> bool {
 mod tests {
     use super::*;
 
-    fn parts(headers: &[(&str, &str)]) -> Parts {
+    fn map(headers: &[(&str, &str)]) -> http::HeaderMap {
         let mut request = http::Request::post("/");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request.body(()).unwrap().into_parts().0
+        request.body(()).unwrap().into_parts().0.headers
     }
 
     #[test]
@@ -222,15 +222,15 @@ mod tests {
             ("application/xml", Encoding::Xml),
             ("application/vnd.farcall.bincode", Encoding::Bincode),
         ] {
-            let parts = parts(&[("content-type", value)]);
+            let headers = map(&[("content-type", value)]);
             assert_eq!(
-                content_type(&parts.headers),
+                content_type(&headers),
                 Ok(ContentType::Known(encoding)),
                 "{value}"
             );
         }
         for headers in [&[][..], &[("content-type", "")], &[("content-type", " ")]] {
-            let content_type = content_type(&parts(headers).headers);
+            let content_type = content_type(&map(headers));
             assert_eq!(content_type, Ok(ContentType::Missing), "{headers:?}");
         }
     }
@@ -245,15 +245,12 @@ mod tests {
             "; charset=utf-8",
             "\u{ff}",
         ] {
-            let parts = parts(&[("content-type", value)]);
-            assert!(content_type(&parts.headers).is_err(), "{value}");
+            let headers = map(&[("content-type", value)]);
+            assert!(content_type(&headers).is_err(), "{value}");
         }
         let origin = ("origin", "http://evil.example");
         for headers in [&[origin][..], &[origin, ("content-type", "")]] {
-            assert!(
-                content_type(&parts(headers).headers).is_err(),
-                "{headers:?}"
-            );
+            assert!(content_type(&map(headers)).is_err(), "{headers:?}");
         }
     }
 
@@ -301,7 +298,7 @@ mod tests {
                 Some(StatusCode::FORBIDDEN),
             ),
         ] {
-            let refused = same_site(&parts(headers), local, &listed).err();
+            let refused = same_site(&map(headers), None, local, &listed).err();
             assert_eq!(
                 refused.map(|refused| refused.status),
                 expected,

@@ -8,11 +8,12 @@ use farcall_core::context::{Caller, Clock, Peer};
 use farcall_core::encoding::Encoding;
 use farcall_core::fault::{Fault, code};
 use farcall_core::limits::Limits;
+use farcall_core::payload::Payload;
 use farcall_core::protocol;
 use farcall_core::router::Router;
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, VARY};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 
@@ -20,6 +21,7 @@ use super::BINCODE;
 use super::admission::{ContentType, Refused, content_type, refused, same_site, sniff};
 use super::body::{Unread, discard, read};
 use super::coding::{Coding, takes_gzip};
+use super::fields::Fields;
 use super::gzip::compress;
 use super::headers::{VERSION, deadline, metadata};
 use super::page::{Reply, page};
@@ -39,6 +41,32 @@ pub(crate) struct Origin {
     pub(crate) limits: Limits,
     /// Names they may call this server by.
     pub(crate) hosts: Arc<[String]>,
+}
+
+/// What the head of a request says of its call.
+#[derive(Debug)]
+pub(super) struct Asked {
+    encoding: Encoding,
+    caller: Caller,
+    takes_gzip: bool,
+}
+
+/// The answer to a call, a 200.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) encoding: Encoding,
+    pub(super) message: Vec<u8>,
+    pub(super) is_gzip: bool,
+}
+
+impl Answer {
+    fn into_reply(self) -> Reply {
+        let reply = response(self.encoding, self.message);
+        match self.is_gzip {
+            true => in_gzip(reply),
+            false => reply,
+        }
+    }
 }
 
 /// Answers the requests of one connection.
@@ -66,16 +94,34 @@ impl Answerer {
     {
         let (parts, body) = request.into_parts();
         let Origin { local, hosts, .. } = &self.origin;
-        if let Err(refused) = same_site(&parts, *local, hosts) {
+        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+        if let Err(refused) = same_site(&parts.headers, authority, *local, hosts) {
             return refused.reply();
         }
         if parts.method != Method::POST {
             return page(&parts.method, parts.uri.path(), &self.router);
         }
         match self.receive(&parts, body).await {
-            Ok((encoding, message)) => self.call(&parts, encoding, message).await,
+            Ok((encoding, message)) => {
+                let asked = self.asked(encoding, &parts.headers);
+                self.call(asked, message.into()).await.into_reply()
+            }
             Err(reply) => reply,
         }
+    }
+
+    /// What a plain POST asks for, if it is a call that is taken just like that.
+    pub(super) fn plain(&self, headers: &impl Fields) -> Option<Encoding> {
+        let Origin { local, hosts, .. } = &self.origin;
+        same_site(headers, None, *local, hosts).ok()?;
+        match admit(headers).ok()? {
+            (Coding::Identity, ContentType::Known(encoding)) => Some(encoding),
+            _ => None,
+        }
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.origin.limits
     }
 
     /// The message in a request, or what is answered if it is not taken.
@@ -116,23 +162,37 @@ impl Answerer {
         }
     }
 
-    async fn call(&self, parts: &Parts, encoding: Encoding, message: Bytes) -> Reply {
-        let caller = self.caller(encoding, &parts.headers);
-        let reply = protocol::answer(&self.router, encoding, caller, message.into()).await;
-        let reply = reply.unwrap_or_default();
-        if takes_gzip(&parts.headers)
-            && let Some(compressed) = compress(&reply).await
-        {
-            return in_gzip(response(encoding, compressed));
+    /// Answers a message.
+    pub(super) async fn call(&self, asked: Asked, message: Payload) -> Answer {
+        let Asked {
+            encoding,
+            caller,
+            takes_gzip,
+        } = asked;
+        let reply = protocol::answer(&self.router, encoding, caller, message).await;
+        let mut answer = Answer {
+            encoding,
+            message: reply.unwrap_or_default(),
+            is_gzip: false,
+        };
+        if takes_gzip && let Some(compressed) = compress(&answer.message).await {
+            answer.message = compressed;
+            answer.is_gzip = true;
         }
-        response(encoding, reply)
+        answer
     }
 
-    fn caller(&self, encoding: Encoding, headers: &HeaderMap) -> Caller {
-        Caller {
-            peer: self.peer(encoding, headers.contains_key(&VERSION)),
+    /// What the headers say of a call beside its message.
+    pub(super) fn asked(&self, encoding: Encoding, headers: &impl Fields) -> Asked {
+        let caller = Caller {
+            peer: self.peer(encoding, headers.has(&VERSION)),
             deadline: deadline(headers, self.origin.limits.call_time_max),
             metadata: metadata(headers),
+        };
+        Asked {
+            encoding,
+            caller,
+            takes_gzip: takes_gzip(headers),
         }
     }
 
@@ -164,14 +224,14 @@ impl Answerer {
 }
 
 /// What the body of a POST is in, compressed and then encoded; or why it is not taken.
-fn admit(headers: &HeaderMap) -> Result<(Coding, ContentType), Refused> {
+fn admit(headers: &impl Fields) -> Result<(Coding, ContentType), Refused> {
     Ok((Coding::of(headers)?, content_type(headers)?))
 }
 
 /// A body too large, or broken where it is compressed, is a fault of its call, where its protocol
 /// is known: clients of XML-RPC and JSON-RPC show faults, and hide what comes with another status
 /// than 200.
-fn refuse_body(unread: Unread, content: ContentType, limit: usize) -> Reply {
+pub(super) fn refuse_body(unread: Unread, content: ContentType, limit: usize) -> Reply {
     let (status, code, words) = match unread {
         Unread::TooLarge => (
             StatusCode::PAYLOAD_TOO_LARGE,

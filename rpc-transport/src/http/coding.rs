@@ -1,9 +1,10 @@
 //! Which content codings are spoken (RFC 9110 §8.4 and §12.5.3). Decisions only; no bodies.
 
+use http::StatusCode;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
-use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::admission::{Refused, refused};
+use super::fields::{self, Fields};
 
 /// What a body is coded in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +22,8 @@ pub(super) struct Unsupported(pub(super) String);
 
 impl Coding {
     /// What the body that comes with `headers` is coded in.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Unsupported> {
-        Self::named_by(
-            headers
-                .get_all(CONTENT_ENCODING)
-                .iter()
-                .map(HeaderValue::as_bytes),
-        )
+    pub(super) fn of(headers: &impl Fields) -> Result<Self, Unsupported> {
+        Self::named_by(headers.all(&CONTENT_ENCODING))
     }
 
     /// What a body is coded in, of whose Content-Encoding headers these are the values.
@@ -85,10 +81,10 @@ impl From<Unsupported> for Refused {
 /// less as it is.
 ///
 /// Without the header everything would be allowed, but old clients that send none read no gzip.
-pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+pub(super) fn takes_gzip(headers: &impl Fields) -> bool {
     let (mut gzip, mut identity, mut any) = (None, None, None);
-    for line in headers.get_all(ACCEPT_ENCODING) {
-        for item in line.to_str().unwrap_or_default().split(',') {
+    for line in headers.all(&ACCEPT_ENCODING) {
+        for item in fields::text(line).unwrap_or_default().split(',') {
             let (name, parameter) = item.split_once(';').unwrap_or((item, "q=1"));
             let slot = match (name.trim(), Coding::named(name.trim())) {
                 ("*", _) => &mut any,
@@ -116,7 +112,7 @@ fn weight(parameter: &str) -> f32 {
 mod tests {
     use super::*;
 
-    fn headers(name: &http::HeaderName, lines: &[&str]) -> HeaderMap {
+    fn headers(name: &http::HeaderName, lines: &[&str]) -> http::HeaderMap {
         let lines = lines.iter();
         lines
             .map(|line| (name.clone(), line.parse().unwrap()))

@@ -6,6 +6,7 @@ use farcall_core::context::Metadata;
 use farcall_core::error::Failure;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::fields::{self, Fields};
 use crate::stream::now;
 
 /// How long the caller waits, in milliseconds.
@@ -15,8 +16,8 @@ pub(super) static VERSION: HeaderName = HeaderName::from_static("farcall-version
 
 /// When the caller stops waiting, but no later than in `longest`. A time that is no number is
 /// none; one beyond all numbers is just long; 0 is over at once.
-pub(super) fn deadline(headers: &HeaderMap, longest: Duration) -> Option<Instant> {
-    let ms = headers.get(&TIMEOUT)?.to_str().ok()?;
+pub(super) fn deadline(headers: &impl Fields, longest: Duration) -> Option<Instant> {
+    let ms = fields::text(headers.first(&TIMEOUT)?)?;
     if ms.is_empty() || !ms.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -29,14 +30,14 @@ pub(super) fn timeout(time: Duration) -> HeaderValue {
 }
 
 /// The headers that are the caller's own, not HTTP's.
-pub(super) fn metadata(headers: &HeaderMap) -> Metadata {
+pub(super) fn metadata(headers: &impl Fields) -> Metadata {
     let mut metadata = Metadata::default();
-    for (name, value) in headers {
-        if is_https_own(name.as_str()) {
+    for (name, value) in headers.each() {
+        if is_https_own(name) {
             continue;
         }
-        if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
-            metadata.insert(name.as_str(), value);
+        if let Ok(value) = std::str::from_utf8(value) {
+            metadata.insert(name.to_ascii_lowercase(), value);
         }
     }
     metadata
@@ -70,8 +71,7 @@ pub(super) fn put_metadata(headers: &mut HeaderMap, metadata: &Metadata) -> Resu
     Ok(())
 }
 
-/// True for the headers that tell about the request rather than about the call. `name` is in
-/// lower case, as in every [`HeaderName`].
+/// True for the headers that tell about the request rather than about the call.
 fn is_https_own(name: &str) -> bool {
     const OWN: [&str; 16] = [
         "cache-control",
@@ -92,7 +92,11 @@ fn is_https_own(name: &str) -> bool {
         "user-agent",
     ];
     const FAMILIES: [&str; 5] = ["accept", "content-", "farcall-", "proxy-", "sec-"];
-    OWN.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
+    let begins = |family: &&str| {
+        let start = name.get(..family.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(family))
+    };
+    OWN.iter().any(|own| own.eq_ignore_ascii_case(name)) || FAMILIES.iter().any(begins)
 }
 
 #[cfg(test)]

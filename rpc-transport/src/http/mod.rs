@@ -1,20 +1,23 @@
 //! Calls as HTTP requests: one POST, one message (or batch) and its answer.
 //!
-//! The server's side: `server` runs a connection over a `line`; `answer` turns one request into one
-//! response, `admission` decides what may come in, `page` is what a browser sees, `mounted` is the
-//! same inside somebody else's server. The client's side is `client/`. Both sides: `headers` and `body`; `coding` decides which bodies are compressed,
-//! `gzip` does it.
+//! The server's side: `server` runs a connection: `plain` what most clients send, and hyper the rest
+//! over a `line`; `answer` turns one request into one response, `admission` decides what may come in,
+//! `page` is what a browser sees, `mounted` is the same inside somebody else's server, `fields` how
+//! all of them look at headers. The client's side is `client/`. Both sides: `headers` and `body`;
+//! `coding` decides which bodies are compressed, `gzip` does it.
 
 mod admission;
 mod answer;
 mod body;
 mod client;
 mod coding;
+mod fields;
 mod gzip;
 mod headers;
 mod line;
 mod mounted;
 mod page;
+mod plain;
 mod server;
 
 pub use mounted::HttpService;

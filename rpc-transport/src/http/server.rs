@@ -1,4 +1,5 @@
-//! One HTTP connection, by hyper, with every limit set.
+//! One HTTP connection: plain requests first, and from the first that is not plain on by hyper, with
+//! every limit set.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use farcall_core::limits::Limits;
 use farcall_core::router::Router;
 use http::Version;
@@ -19,7 +21,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::answer::{Answerer, Origin};
 use super::line::{Ahead, Line};
+use super::plain;
 use crate::drain::Drain;
+use crate::net::rewind::Rewind;
 
 /// hyper's own minimum for its buffer.
 const SMALLEST_BUFFER: usize = 8 * 1024;
@@ -27,20 +31,49 @@ const SMALLEST_BUFFER: usize = 8 * 1024;
 const PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
 /// How long a call of HTTP/1.1 goes on after its client has closed. A client that gives a call up
 /// has no other way to say so; one that closes only its half looks the same, and still reads.
-const AFTER_CLOSE: Duration = Duration::from_secs(1);
+pub(super) const AFTER_CLOSE: Duration = Duration::from_secs(1);
 
-/// Serves one connection to its end, HTTP/1.1 or HTTP/2 as its first bytes say.
-pub(crate) async fn serve<IO>(io: IO, router: Arc<Router>, origin: Origin, mut drain: Drain)
+/// Serves one connection, of which `start` was read already, to its end.
+pub(crate) async fn serve<IO>(
+    io: IO,
+    start: BytesMut,
+    router: Arc<Router>,
+    origin: Origin,
+    drain: Drain,
+) where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let answerer = Arc::new(Answerer::new(router, origin));
+    let mut ending = drain.clone();
+    let forced = async {
+        ending.started().await;
+        // Whoever only looks whether it has started looks now.
+        tokio::task::yield_now().await;
+        ending.forced().await;
+    };
+    let rest = tokio::select! {
+        biased;
+        rest = plain::serve(io, start, &answerer, &drain) => rest,
+        () = forced => None,
+    };
+    if let Some((io, start)) = rest {
+        // It is large, and most connections never need it.
+        Box::pin(serve_any(Rewind::new(start, io), answerer, drain)).await;
+    }
+}
+
+/// Serves one connection to its end by hyper, HTTP/1.1 or HTTP/2 as its first bytes say.
+async fn serve_any<IO>(io: IO, answerer: Arc<Answerer>, mut drain: Drain)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let builder = builder(&origin.limits);
-    let line = Line::new(io, origin.limits.write_time);
+    let limits = answerer.limits();
+    let builder = builder(limits);
+    let line = Line::new(io, limits.write_time);
     // hyper's limit on the time of a head begins once the version is told, and HTTP/2 has none.
-    let first_head = tokio::time::sleep(origin.limits.head_time);
+    let first_head = tokio::time::sleep(limits.head_time);
     let begun = AtomicBool::new(false);
     let answering = Arc::new(AtomicUsize::new(0));
-    let answerer = Arc::new(Answerer::new(router, origin));
     let service = service_fn(|request: http::Request<Incoming>| {
         begun.store(true, Ordering::Relaxed);
         let answering = Answering::begin(&answering, request.version());
@@ -57,14 +90,16 @@ where
     let mut is_draining = false;
     let mut closed = None;
     let life = poll_fn(|cx| {
-        if !is_draining && draining.as_mut().poll(cx).is_ready() {
-            is_draining = true;
-            connection.as_mut().graceful_shutdown();
-        }
         loop {
             // A connection that broke off is nobody's business.
             if connection.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
+            }
+            // Not before it was polled: it would not look at the request it was given.
+            if !is_draining && draining.as_mut().poll(cx).is_ready() {
+                is_draining = true;
+                connection.as_mut().graceful_shutdown();
+                continue;
             }
             if answering.load(Ordering::Relaxed) == 0 {
                 return Poll::Pending;

@@ -34,6 +34,10 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Rewind<IO> {
             buf.put_slice(bytes);
         }
         self.start.advance(count);
+        if self.start.is_empty() {
+            // Without this their buffer would live as long as the stream.
+            self.start = BytesMut::new();
+        }
         Poll::Ready(Ok(()))
     }
 }

@@ -127,7 +127,6 @@ async fn run(
 #[cfg(feature = "http")]
 async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) {
     use crate::http::Origin;
-    use crate::net::rewind::Rewind;
 
     let origin = Origin {
         transport: if arrival.transport == "tcp" {
@@ -140,7 +139,7 @@ async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) {
         limits: host.limits,
         hosts: host.hosts,
     };
-    crate::http::serve(Rewind::new(start, arrival.io), host.router, origin, drain).await;
+    crate::http::serve(arrival.io, start, host.router, origin, drain).await;
 }
 
 #[cfg(not(feature = "http"))]

@@ -2,6 +2,8 @@
 
 mod client;
 mod gzip;
+mod life;
+mod plain;
 mod server;
 
 use std::future::IntoFuture;
@@ -26,6 +28,7 @@ use tokio::sync::Notify;
 struct Calc {
     started: Arc<Notify>,
     dropped: Arc<Notify>,
+    open: Arc<Notify>,
 }
 
 impl Service for Calc {
@@ -38,10 +41,16 @@ impl Service for Calc {
         Method::new("echo", "")
             .takes(&[Param::required::<String>("text")])
             .returns::<String>(),
+        Method::new("held", "Waits until it is let go.").returns::<i64>(),
+        Method::new("long", "Much for little.").returns::<String>(),
     ];
 
     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
-        let Self { started, dropped } = self.clone();
+        let Self {
+            started,
+            dropped,
+            open,
+        } = self.clone();
         async move {
             match request.index() {
                 0 => {
@@ -62,6 +71,12 @@ impl Service for Calc {
                     let (text,) = request.params::<(String,)>((required,))?;
                     request.reply(&text)
                 }
+                4 => {
+                    started.notify_one();
+                    open.notified().await;
+                    request.reply(&4)
+                }
+                5 => request.reply(&"x".repeat(15_000)),
                 _ => Err(request.unknown_method()),
             }
         }

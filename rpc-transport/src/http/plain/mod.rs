@@ -1,0 +1,236 @@
+//! Plain requests, answered without hyper: a POST over HTTP/1.1 that has one host and one length,
+//! and asks for nothing but an answer. Nearly all calls are.
+//!
+//! Whatever is not plain, or not taken, goes to hyper with the rest of its connection: it is refused
+//! or handled there, in one place. `head` decides, `connection` moves bytes, `out` writes answers.
+
+mod alarm;
+mod connection;
+mod head;
+mod out;
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use farcall_core::encoding::Encoding;
+use farcall_core::payload::Payload;
+use http_body_util::BodyExt;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+use super::admission::ContentType;
+use super::answer::{Answer, Answerer, Asked, refuse_body};
+use super::body::Unread;
+use super::page::Reply;
+use crate::drain::Drain;
+use connection::{Broken, Came, Connection};
+use head::Parsed;
+
+/// Longer messages are written where they are, shorter ones copied behind their heads.
+const LARGE: usize = 16 * 1024;
+/// So many bytes of answers are written before more requests are looked at.
+const ENOUGH: usize = 64 * 1024;
+
+/// What the bytes that came are.
+enum Next {
+    /// A whole request: what it asks, how long its head and its message are.
+    Call(Asked, usize, usize),
+    /// A plain head, of whose body so many bytes are missing.
+    Body(Encoding, usize),
+    /// A part of a head, or nothing.
+    Head,
+    /// Something for hyper.
+    Other,
+}
+
+/// Serves a connection while its requests are plain. Gives it back if one is not, with that one's
+/// bytes.
+pub(super) async fn serve<IO>(
+    io: IO,
+    start: BytesMut,
+    answerer: &Answerer,
+    drain: &Drain,
+) -> Option<(IO, BytesMut)>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let limits = answerer.limits();
+    let mut connection = Connection::new(io, start, limits.write_time);
+    match serve_plain(&mut connection, answerer, drain).await {
+        Ok(Stop::Over) => {
+            connection.close().await;
+            None
+        }
+        Ok(Stop::Other) => Some((connection.io, connection.received)),
+        Err(Broken) => None,
+    }
+}
+
+/// Why plain requests end.
+enum Stop {
+    Over,
+    /// With one that is not plain.
+    Other,
+}
+
+async fn serve_plain<IO>(
+    connection: &mut Connection<IO>,
+    answerer: &Answerer,
+    drain: &Drain,
+) -> Result<Stop, Broken>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let limits = answerer.limits();
+    let mut head_end = None;
+    loop {
+        match next(&connection.received, answerer) {
+            Next::Call(asked, head, body) => {
+                head_end = None;
+                connection.received.advance(head);
+                let answer = call(connection, answerer, asked, body).await?;
+                let is_last = drain.has_started();
+                put(connection, &answer, is_last).await?;
+                if is_last {
+                    connection.write(&[]).await?;
+                    return Ok(Stop::Over);
+                }
+            }
+            Next::Body(encoding, missing) => {
+                connection.write(&[]).await?;
+                match fill(connection, missing, limits.body_time).await? {
+                    Came::Bytes => {}
+                    Came::Closed => return Ok(Stop::Other),
+                    Came::Late => {
+                        let content = ContentType::Known(encoding);
+                        let reply = refuse_body(Unread::Stalled, content, limits.message_bytes);
+                        refuse(connection, reply).await?;
+                        return Ok(Stop::Over);
+                    }
+                }
+            }
+            Next::Head => {
+                connection.write(&[]).await?;
+                connection.rest();
+                let end = *head_end.get_or_insert_with(|| Instant::now() + limits.head_time);
+                let came = poll_fn(|cx| match connection.poll_more(cx, None, end) {
+                    Poll::Pending if drain.has_started() && connection.received.is_empty() => {
+                        Poll::Ready(Ok(Came::Late))
+                    }
+                    came => came,
+                });
+                match came.await? {
+                    Came::Bytes => {}
+                    Came::Closed if !connection.received.is_empty() => return Ok(Stop::Other),
+                    Came::Closed | Came::Late => return Ok(Stop::Over),
+                }
+            }
+            Next::Other => {
+                connection.write(&[]).await?;
+                return Ok(Stop::Other);
+            }
+        }
+    }
+}
+
+fn next(received: &[u8], answerer: &Answerer) -> Next {
+    if received.is_empty() {
+        return Next::Head;
+    }
+    let mut room = head::room();
+    let head = match head::parse(received, &mut room, answerer.limits()) {
+        Parsed::Partial => return Next::Head,
+        Parsed::Other => return Next::Other,
+        Parsed::Plain(head) => head,
+    };
+    let Some(encoding) = answerer.plain(&head) else {
+        return Next::Other;
+    };
+    match head.body.checked_sub(received.len() - head.length) {
+        None | Some(0) => Next::Call(answerer.asked(encoding, &head), head.length, head.body),
+        Some(missing) => Next::Body(encoding, missing),
+    }
+}
+
+/// Reads what is missing of a body, each piece within `patience`.
+async fn fill<IO>(
+    connection: &mut Connection<IO>,
+    missing: usize,
+    patience: Duration,
+) -> Result<Came, Broken>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let whole = connection.received.len() + missing;
+    while let Some(missing) = whole
+        .checked_sub(connection.received.len())
+        .filter(|&rest| rest > 0)
+    {
+        let end = Instant::now() + patience;
+        match poll_fn(|cx| connection.poll_more(cx, Some(missing), end)).await? {
+            Came::Bytes => {}
+            other => return Ok(other),
+        }
+    }
+    Ok(Came::Bytes)
+}
+
+/// Answers something that is no call's answer.
+async fn refuse<IO>(connection: &mut Connection<IO>, reply: Reply) -> Result<(), Broken>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let (parts, body) = reply.into_parts();
+    let Ok(body) = body.collect().await;
+    connection.out.reply(&parts, &body.to_bytes());
+    connection.write(&[]).await
+}
+
+/// Runs the call whose message is next. An error if its client is gone.
+async fn call<IO>(
+    connection: &mut Connection<IO>,
+    answerer: &Answerer,
+    asked: Asked,
+    body: usize,
+) -> Result<Answer, Broken>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let message = match connection.received.get(..body) {
+        Some(message) if Payload::would_be_inline(body) => {
+            let message = Payload::copied_from(message);
+            connection.received.advance(body);
+            message
+        }
+        _ => connection.received.split_to(body).freeze().into(),
+    };
+    let mut call = pin!(answerer.call(asked, message));
+    poll_fn(|cx| match call.as_mut().poll(cx) {
+        Poll::Ready(answer) => Poll::Ready(Ok(answer)),
+        Poll::Pending => connection.poll_beside(cx).map(Err),
+    })
+    .await
+}
+
+/// Puts an answer behind those that wait to be written, and writes them if they are many.
+async fn put<IO>(
+    connection: &mut Connection<IO>,
+    answer: &Answer,
+    is_last: bool,
+) -> Result<(), Broken>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    connection.out.head(answer, is_last);
+    if answer.message.len() > LARGE {
+        return connection.write(&answer.message).await;
+    }
+    connection.out.bytes.extend_from_slice(&answer.message);
+    if connection.out.bytes.len() > ENOUGH {
+        connection.write(&[]).await?;
+    }
+    Ok(())
+}

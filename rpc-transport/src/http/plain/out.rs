@@ -1,0 +1,77 @@
+//! Answers to bytes, as hyper writes them.
+
+use std::fmt::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::response::Parts;
+
+use super::super::answer::{Answer, mime};
+
+/// Answers that gather until they are written.
+#[derive(Debug, Default)]
+pub(super) struct Out {
+    pub(super) bytes: Vec<u8>,
+    date: Date,
+}
+
+impl Out {
+    /// Appends the head of `answer`; its message is to follow.
+    pub(super) fn head(&mut self, answer: &Answer, is_last: bool) {
+        let bytes = &mut self.bytes;
+        bytes.extend_from_slice(b"HTTP/1.1 200 OK\r\ncontent-type: ");
+        bytes.extend_from_slice(mime(answer.encoding).as_bytes());
+        if answer.is_gzip {
+            bytes.extend_from_slice(b"\r\ncontent-encoding: gzip\r\nvary: accept-encoding");
+        }
+        if is_last {
+            bytes.extend_from_slice(b"\r\nconnection: close");
+        }
+        self.end(answer.message.len());
+    }
+
+    /// Appends a whole answer that is not to a call.
+    pub(super) fn reply(&mut self, parts: &Parts, body: &[u8]) {
+        let status = parts.status;
+        let reason = status.canonical_reason().unwrap_or_default();
+        let line = format!("HTTP/1.1 {} {reason}", status.as_str());
+        self.bytes.extend_from_slice(line.as_bytes());
+        for (name, value) in &parts.headers {
+            self.bytes.extend_from_slice(b"\r\n");
+            self.bytes.extend_from_slice(name.as_str().as_bytes());
+            self.bytes.extend_from_slice(b": ");
+            self.bytes.extend_from_slice(value.as_bytes());
+        }
+        self.end(body.len());
+        self.bytes.extend_from_slice(body);
+    }
+
+    fn end(&mut self, length: usize) {
+        let bytes = &mut self.bytes;
+        bytes.extend_from_slice(b"\r\ncontent-length: ");
+        bytes.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+        bytes.extend_from_slice(b"\r\ndate: ");
+        bytes.extend_from_slice(self.date.now().as_bytes());
+        bytes.extend_from_slice(b"\r\n\r\n");
+    }
+}
+
+/// The time as HTTP has it. It is the same for a second, and costs more than the rest of a head.
+#[derive(Debug, Default)]
+struct Date {
+    second: u64,
+    text: String,
+}
+
+impl Date {
+    fn now(&mut self) -> &str {
+        let now = SystemTime::now();
+        let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        if second != self.second || self.text.is_empty() {
+            self.second = second;
+            self.text.clear();
+            // Writing to a String does not fail.
+            let _ = write!(self.text, "{}", httpdate::HttpDate::from(now));
+        }
+        &self.text
+    }
+}
