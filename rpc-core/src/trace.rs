@@ -28,6 +28,7 @@ mod told {
 
     use tracing::field::{Empty, display};
     use tracing::instrument::{Instrument, Instrumented};
+    use tracing::level_filters::LevelFilter;
     use tracing::span::Id;
     use tracing::{Span, error, info_span, warn};
 
@@ -36,10 +37,11 @@ mod told {
     use crate::service::Request;
 
     pin_project_lite::pin_project! {
-        /// A handler in the span of its call.
+        /// A handler in the span of its call: boxed, as most have none, and all are moved.
         pub(crate) struct Answered<F> {
             #[pin]
-            handler: Instrumented<F>,
+            handler: F,
+            span: Option<Box<Span>>,
         }
     }
 
@@ -47,9 +49,12 @@ mod told {
         type Output = F::Output;
 
         fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-            let handler = self.project().handler;
-            let _watched = Watched(handler.span().id());
-            handler.poll(cx)
+            let this = self.project();
+            let Some(span) = this.span else {
+                return this.handler.poll(cx);
+            };
+            let _watched = Watched(span.id());
+            span.in_scope(|| this.handler.poll(cx))
         }
     }
 
@@ -69,9 +74,20 @@ mod told {
         request: Request,
         call: impl FnOnce(Request) -> F,
     ) -> Answered<F> {
-        let span = span(request.context());
-        let handler = span.in_scope(|| call(request)).instrument(span);
-        Answered { handler }
+        // Where nobody listens, all this costs is one look at a number.
+        if LevelFilter::current() < LevelFilter::INFO {
+            let handler = call(request);
+            return Answered {
+                handler,
+                span: None,
+            };
+        }
+        let span = Box::new(span(request.context()));
+        let handler = span.in_scope(|| call(request));
+        Answered {
+            handler,
+            span: Some(span),
+        }
     }
 
     fn span(context: &context::Context) -> Span {

@@ -27,6 +27,7 @@ use crate::wire::Written;
 ///
 /// ```no_run
 /// # use farcall_core::{channel::Channel, error::Error, method::{Method, Param}};
+/// use farcall_core::channel::StreamCall;
 /// use futures_util::StreamExt;
 ///
 /// static COUNT: Method = Method::new("count", "")
@@ -35,7 +36,8 @@ use crate::wire::Written;
 ///     .gives_stream();
 ///
 /// # async fn example(channel: Channel) -> Result<(), Error> {
-/// let mut numbers = channel.stream::<_, u32>(&COUNT, (3,)).await?;
+/// let count: StreamCall<'_, _, u32> = channel.stream(&COUNT, (3,));
+/// let mut numbers = count.await?;
 /// while let Some(number) = numbers.next().await {
 ///     println!("{}", number?);
 /// }
