@@ -126,7 +126,7 @@ fn nothing_is_left_of_a_message_whose_writing_panicked() {
         .into_future();
     assert!(poll(&mut next).is_pending());
     let bytes = sent(|sending| pair.driver.transmit(sending));
-    assert!(bytes.len() < 200, "{} bytes", bytes.len());
+    assert!(bytes.len() < 50, "{} bytes", bytes.len());
 }
 
 /// Writes a large [`Bytes`] into a buffer of its own while it is written itself.
