@@ -9,8 +9,7 @@ use crate::buffers::{self, Kept};
 use crate::payload::Payload;
 use crate::protocol::native::{HEADER, Header, TOTAL};
 
-/// How far ahead of the received bytes a message grows at most while nothing of it is there: a
-/// length is a claim. Who sent so much gets room for the rest, so that nothing is moved again.
+/// How far ahead of the received bytes a message grows at most: a length is a claim.
 const AHEAD: usize = 1024 * 1024;
 /// The most messages that come in pieces at a time. Further ones are refused.
 const AT_ONCE: usize = 32;
@@ -119,7 +118,8 @@ impl Assembly {
         if self.parts.len() >= AT_ONCE {
             return Err(Refused::TooMany(AT_ONCE));
         }
-        let body = buffers::with_room(total, AHEAD);
+        let mut body = Vec::new();
+        buffers::reserve(&mut body, total.min(AHEAD));
         let header = Header {
             length: total,
             ..*header
@@ -157,7 +157,7 @@ impl Assembly {
         if let (Some(part), Some(bytes)) = (part, received.bytes().get(..count)) {
             if part.body.capacity() - part.body.len() < count {
                 let missing = part.header.length - part.body.len();
-                buffers::reserve(&mut part.body, missing);
+                buffers::reserve(&mut part.body, missing.min(AHEAD));
             }
             part.body.extend_from_slice(bytes);
             part.touched = now;
