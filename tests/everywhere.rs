@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use farcall::types::Bytes;
 use farcall::{Address, Channel, Context, Encoding, Error, Limits, Server, code};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -15,6 +16,7 @@ trait Sampler {
     async fn numbers(&self, a: i8, b: u16, c: i32, d: i64, e: f32, f: f64) -> Numbers;
     async fn text(&self, text: &str) -> String;
     async fn bytes(&self, bytes: &[u8]) -> usize;
+    async fn files(&self, first: Bytes, rest: Vec<File>) -> (Bytes, Vec<File>);
     async fn options(&self, first: Option<i32>, second: Option<String>) -> (bool, bool);
     async fn record(&self, record: &Record) -> Record;
     async fn shapes(&self, shapes: Vec<Shape>) -> Vec<Shape>;
@@ -38,6 +40,12 @@ struct Record {
     #[serde(default)]
     nickname: Option<String>,
     scores: Vec<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct File {
+    name: String,
+    content: Option<Bytes>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,6 +83,9 @@ impl Sampler for Sample {
     }
     async fn bytes(&self, bytes: &[u8]) -> usize {
         bytes.len()
+    }
+    async fn files(&self, first: Bytes, rest: Vec<File>) -> (Bytes, Vec<File>) {
+        (first, rest)
     }
     async fn options(&self, first: Option<i32>, second: Option<String>) -> (bool, bool) {
         (first.is_some(), second.is_some())
@@ -219,6 +230,47 @@ async fn values_survive() {
         assert_eq!(client.map(map.clone()).await.unwrap(), map);
         client.nothing().await.unwrap();
         assert_eq!(client.renamed(9).await.unwrap(), 9);
+    })
+    .await;
+}
+
+fn file(name: &str, length: usize) -> File {
+    let content: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+    File {
+        name: name.to_owned(),
+        content: Some(Bytes::from(content)),
+    }
+}
+
+#[tokio::test]
+async fn large_bytes_survive_in_any_place() {
+    over_all("bytes", Limits::default(), |client, _| async move {
+        let files = vec![
+            file("small", 3),
+            file("large", 300_000),
+            file("empty", 0),
+            File {
+                name: "none".into(),
+                content: None,
+            },
+            file("as long as a piece", 65_536),
+            file("one more", 65_537),
+        ];
+        for first in files.iter().filter_map(|file| file.content.clone()) {
+            let sent = (first, files.clone());
+            // Asked twice: of a peer that said hello, more is known.
+            for _ in 0..2 {
+                let back = client.files(sent.0.clone(), sent.1.clone()).await;
+                assert!(back.unwrap() == sent);
+            }
+        }
+        let large = files[1].content.clone().unwrap();
+        let call = || client.files(large.clone(), files.clone());
+        let back = client.batch((call(), client.add(1, 2), call())).await;
+        let (one, sum, two) = back.unwrap();
+        assert!(one.unwrap() == (large.clone(), files.clone()));
+        assert!(two.unwrap() == (large.clone(), files.clone()));
+        assert_eq!(sum.unwrap(), 3);
     })
     .await;
 }

@@ -6,6 +6,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::in_place::set_aside;
+
 /// Smaller buffers are not worth keeping: the allocator is good at them.
 const LARGE: usize = 64 * 1024;
 /// The most that is kept in all, in bytes.
@@ -86,6 +88,9 @@ impl std::io::Write for Behind<'_> {
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         if bytes.len() > LARGE {
+            if set_aside(self.0, bytes) {
+                return Ok(());
+            }
             reserve(self.0, bytes.len());
         }
         self.0.extend_from_slice(bytes);

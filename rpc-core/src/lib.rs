@@ -13,7 +13,7 @@
 //! - [`protocol`]: messages to bytes and back: native frames, JSON-RPC 2.0, XML-RPC
 //! - [`stream`]: items beside a call, in either direction
 //! - [`method`], [`params`], [`context`]: what a call is about
-//! - [`types`]: a date and any value; [`shape`]: a type as other languages name it
+//! - [`types`]: a date, any value, shared bytes; [`shape`]: a type as other languages name it
 //! - [`encoding`]: which codec, chosen at run time, over [`codec`]
 //! - [`fault`], [`error`], [`limits`], [`payload`]: the words they all share
 
@@ -36,6 +36,7 @@ pub mod context;
 pub mod encoding;
 pub mod error;
 pub mod fault;
+mod in_place;
 pub mod introspection;
 pub mod limits;
 pub mod method;

@@ -80,6 +80,15 @@ impl Payload {
         }
     }
 
+    /// The bytes, if they are not held in place.
+    #[inline]
+    pub(crate) fn shared(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Repr::Inline { .. } => None,
+            Repr::Shared(bytes) => Some(bytes),
+        }
+    }
+
     /// True if a message of `len` bytes would be copied rather than shared.
     #[must_use]
     pub fn would_be_inline(len: usize) -> bool {

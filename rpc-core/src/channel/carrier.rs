@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::context::Metadata;
 use crate::encoding::Encoding;
 use crate::error::{DecodeError, Failure};
+use crate::in_place::Reading;
 use crate::limits::Budget;
 use crate::method::Method;
 use crate::params::Outgoing;
@@ -174,6 +175,7 @@ impl Inbound {
     /// # Errors
     /// If it is no `T`, or costs more than `budget`.
     pub fn decode<T: DeserializeOwned>(&self, budget: Budget) -> Result<T, DecodeError> {
+        let _reading = Reading::of(&self.message);
         let read = |at: &Range<usize>| {
             let bytes = self.message.get(at.clone()).unwrap_or_default();
             let value = self

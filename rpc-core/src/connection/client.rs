@@ -30,6 +30,7 @@ use super::{Outgoing, Speech};
 use crate::channel::{Inbound, Outbound};
 use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
+use crate::in_place::Aside;
 use crate::limits::Limits;
 use crate::protocol::native;
 use crate::protocol::tail::Tail;
@@ -245,8 +246,11 @@ impl Shared {
         remaining: Option<Duration>,
     ) -> Result<usize, Failure> {
         let start = state.out.whole.len();
-        let message = Tail::begin(&mut state.out.whole);
+        let mut aside = state.out.aside(id.unwrap_or_default());
+        let mut message = Tail::begin(&mut state.out.whole);
         self.encode(message.out, call, id, remaining)?;
+        let (segments, beside) = aside.as_mut().map(Aside::take).unwrap_or_default();
+        message.beside = beside;
         if self.speech == Speech::JsonRpc {
             message.out.push(b'\n');
         }
@@ -255,7 +259,7 @@ impl Shared {
             return Err(Failure::too_large(size, state.message_bytes));
         }
         message.keep();
-        state.out.settle(start, id.unwrap_or_default());
+        state.out.settle(start, id.unwrap_or_default(), segments);
         state.wake_driver();
         Ok(size)
     }

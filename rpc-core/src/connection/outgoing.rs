@@ -7,9 +7,13 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::ops::Range;
 use std::task::{Context, Waker};
 
-use crate::buffers;
+use bytes::Bytes;
+
+use crate::buffers::{self, Kept};
+use crate::in_place::{Aside, Segment};
 use crate::protocol::native::{HEADER, write_piece_head};
 
 /// The longest piece of a large message, in bytes.
@@ -43,8 +47,12 @@ pub(crate) struct Outgoing {
 #[derive(Debug)]
 struct Large {
     id: u64,
-    /// The frame, header and all.
-    frame: Vec<u8>,
+    /// The frame's header.
+    header: [u8; HEADER],
+    /// The frame, header and all, in the stretches that it is written in.
+    frame: Vec<Bytes>,
+    /// How long the frame is.
+    length: usize,
     /// How much of it was sent, its header included from the first piece on.
     sent: usize,
 }
@@ -94,7 +102,7 @@ impl Sending {
     /// How many bytes are left to be sent.
     #[must_use]
     pub fn left(&self) -> usize {
-        self.bytes.len() + self.piece().len() - self.sent
+        self.bytes.len() + self.piece_range().len() - self.sent
     }
 
     /// How many bytes were sent since this was last filled.
@@ -103,26 +111,36 @@ impl Sending {
         self.sent
     }
 
-    fn piece(&self) -> &[u8] {
-        let piece = self.piece.as_ref();
-        piece
-            .and_then(|large| large.frame.get(large.sent..self.end))
-            .unwrap_or_default()
+    /// Where the piece is in its frame.
+    fn piece_range(&self) -> Range<usize> {
+        let start = self.piece.as_ref().map(|large| large.sent);
+        start.map_or(0..0, |start| start..self.end)
     }
 
-    /// What is left to be sent, in this order. The second is empty unless a message is large.
+    /// What is left to be sent, in this order; rarely there is more behind it. All but the first
+    /// are empty unless a message is large.
     #[must_use]
-    pub fn slices(&self) -> [IoSlice<'_>; 2] {
-        let of_piece = self.sent.saturating_sub(self.bytes.len());
-        [
-            IoSlice::new(self.bytes.get(self.sent..).unwrap_or_default()),
-            IoSlice::new(self.piece().get(of_piece..).unwrap_or_default()),
-        ]
+    pub fn slices(&self) -> [IoSlice<'_>; 4] {
+        let mut slices = [IoSlice::new(&[]); 4];
+        let Range { start, end } = self.piece_range();
+        let left = start + self.sent.saturating_sub(self.bytes.len())..end;
+        let of_piece = self
+            .piece
+            .iter()
+            .flat_map(|large| large.slices(left.clone()));
+        let whole = self.bytes.get(self.sent..).unwrap_or_default();
+        for (slice, bytes) in slices
+            .iter_mut()
+            .zip(std::iter::once(whole).chain(of_piece))
+        {
+            *slice = IoSlice::new(bytes);
+        }
+        slices
     }
 
     /// Notes that `count` more bytes were sent.
     pub fn advance(&mut self, count: usize) {
-        self.sent = (self.sent + count).min(self.bytes.len() + self.piece().len());
+        self.sent = (self.sent + count).min(self.bytes.len() + self.piece_range().len());
         if self.sent >= self.bytes.len() && self.is_empty() {
             self.sent = 0;
             self.bytes.clear();
@@ -137,21 +155,65 @@ impl Sending {
 
     /// Appends all that is left to `out`, as if it was sent.
     pub fn drain_into(&mut self, out: &mut Vec<u8>) {
-        for slice in self.slices() {
-            out.extend_from_slice(&slice);
+        while !self.is_empty() {
+            let before = out.len();
+            for slice in self.slices() {
+                out.extend_from_slice(&slice);
+            }
+            self.advance(out.len() - before);
         }
-        self.advance(self.left());
     }
 }
 
 impl Large {
+    /// The frame whose own bytes are `written`, with `segments` where they belong in it.
+    fn new(id: u64, mut written: Vec<u8>, segments: Vec<Segment>) -> Self {
+        let beside: usize = segments.iter().map(|segment| segment.bytes.len()).sum();
+        let length = written.len() + beside;
+        let body = u32::try_from(length.saturating_sub(HEADER)).unwrap_or(u32::MAX);
+        let mut header = [0; HEADER];
+        if let Some(head) = written.first_chunk_mut::<HEADER>() {
+            if let Some(place) = head.first_chunk_mut() {
+                *place = body.to_le_bytes();
+            }
+            header = *head;
+        }
+        let mut frame = Vec::with_capacity(2 * segments.len() + 1);
+        let mut rest = Bytes::from_owner(Kept(written));
+        let mut start = 0;
+        for Segment { at, bytes } in segments {
+            frame.push(rest.split_to(at - start));
+            frame.push(bytes);
+            start = at;
+        }
+        frame.push(rest);
+        Self {
+            id,
+            header,
+            frame,
+            length,
+            sent: 0,
+        }
+    }
+
+    /// The bytes `range` of the frame.
+    fn slices(&self, range: Range<usize>) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.frame.iter().filter_map(move |bytes| {
+            let from = range.start.saturating_sub(start);
+            let to = range.end.saturating_sub(start).min(bytes.len());
+            start += bytes.len();
+            bytes.get(from..to).filter(|slice| !slice.is_empty())
+        })
+    }
+
     /// Where the next piece is. The header of a frame that is cut leaves with its first piece, in
     /// another form.
     fn next_piece(&self) -> (usize, usize) {
         match self.sent {
-            0 if self.frame.len() <= HEADER + PIECE => (0, self.frame.len()),
+            0 if self.length <= HEADER + PIECE => (0, self.length),
             0 => (HEADER, HEADER + PIECE),
-            sent => (sent, self.frame.len().min(sent + PIECE)),
+            sent => (sent, self.length.min(sent + PIECE)),
         }
     }
 }
@@ -176,19 +238,26 @@ impl Outgoing {
         }
     }
 
-    /// The frame of the call `id` that was appended at `start` is complete: sends it in pieces if
-    /// it is large, or if one of that call's is still under way.
+    /// Lets large bytes stay out of the frame of the call `id` that is going to be appended, if it
+    /// can be sent in pieces.
     #[inline]
-    pub(crate) fn settle(&mut self, start: usize, id: u64) {
+    pub(crate) fn aside(&self, id: u64) -> Option<Aside> {
+        (self.takes_pieces && id != 0).then(|| Aside::of(&self.whole))
+    }
+
+    /// The frame of the call `id` that was appended at `start` is complete, with `segments` that
+    /// were set [`aside`](Self::aside): sends it in pieces if it is large, or if one of that call's is still under way.
+    #[inline]
+    pub(crate) fn settle(&mut self, start: usize, id: u64, segments: Vec<Segment>) {
         let length = self.whole.len() - start;
-        if length > HEADER + PIECE || self.left > 0 {
-            self.settle_aside(start, id);
+        if length > HEADER + PIECE || self.left > 0 || !segments.is_empty() {
+            self.settle_aside(start, id, segments);
         }
     }
 
     #[cold]
-    fn settle_aside(&mut self, start: usize, id: u64) {
-        let is_large = self.whole.len() - start > HEADER + PIECE;
+    fn settle_aside(&mut self, start: usize, id: u64, mut segments: Vec<Segment>) {
+        let is_large = self.whole.len() - start > HEADER + PIECE || !segments.is_empty();
         let is_behind = self.away == Some(id) || self.large.iter().any(|large| large.id == id);
         // Notifications have no id to find the pieces by.
         if !self.takes_pieces || id == 0 || !(is_large || is_behind) {
@@ -204,8 +273,12 @@ impl Outgoing {
             self.whole.truncate(start);
             frame
         };
-        self.left += frame.len();
-        self.large.push_back(Large { id, frame, sent: 0 });
+        for segment in &mut segments {
+            segment.at -= start;
+        }
+        let large = Large::new(id, frame, segments);
+        self.left += large.length;
+        self.large.push_back(large);
     }
 
     /// The call `id` was given up: what is left of its large messages is not sent.
@@ -222,8 +295,7 @@ impl Outgoing {
         self.large = kept;
         let forgotten: VecDeque<Large> = forgotten;
         for large in forgotten {
-            self.left -= large.frame.len() - large.sent;
-            buffers::give_back(large.frame);
+            self.left -= large.length - large.sent;
         }
     }
 
@@ -235,8 +307,9 @@ impl Outgoing {
         std::mem::swap(&mut self.whole, &mut sending.bytes);
         if let Some(large) = self.large.pop_front() {
             let (from, end) = large.next_piece();
-            if (from, end) != (0, large.frame.len()) {
-                write_piece_head(&mut sending.bytes, &large.frame, from, end);
+            if (from, end) != (0, large.length) {
+                let (header, length) = (&large.header, large.length);
+                write_piece_head(&mut sending.bytes, header, length, from..end);
             }
             self.left -= end - large.sent;
             self.away = Some(large.id);
@@ -254,13 +327,10 @@ impl Outgoing {
     /// Puts a message behind the others, whose piece was sent.
     fn put_back(&mut self, large: Large) {
         let is_wanted = self.away.take() == Some(large.id);
-        let rest = large.frame.len() - large.sent;
+        let rest = large.length - large.sent;
         match is_wanted && rest > 0 {
             true => self.large.push_back(large),
-            false => {
-                self.left -= rest;
-                buffers::give_back(large.frame);
-            }
+            false => self.left -= rest,
         }
     }
 

@@ -95,6 +95,20 @@ impl<'a, S: Into<Cow<'a, [u8]>>> From<S> for Blob<'a> {
     }
 }
 
+impl Blob<'_> {
+    /// What `borrowed` makes of bytes in the message, and `owned` of others.
+    pub(crate) fn either<T>(
+        self,
+        borrowed: impl FnOnce(&[u8]) -> T,
+        owned: impl FnOnce(Vec<u8>) -> T,
+    ) -> T {
+        match self.0 {
+            Cow::Borrowed(bytes) => borrowed(bytes),
+            Cow::Owned(bytes) => owned(bytes),
+        }
+    }
+}
+
 impl Serialize for Blob<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self)

@@ -10,6 +10,7 @@ use crate::codec::place::within;
 use crate::encoding::Encoding;
 use crate::error::DecodeError;
 use crate::fault::shown;
+use crate::in_place::Reading;
 use crate::limits::Budget;
 use crate::method::Param;
 use crate::payload::Payload;
@@ -141,6 +142,7 @@ impl Arguments {
         absent: P::Absent,
         budget: Budget,
     ) -> Result<P, DecodeError> {
+        let _reading = Reading::of(&self.message);
         let bytes = self.message.get(at.clone()).unwrap_or_default();
         let seed = Seed {
             names: Names::Params(params),

@@ -12,6 +12,7 @@ use futures_util::task::AtomicWaker;
 use crate::connection::Outgoing;
 use crate::error::EncodeError;
 use crate::fault::{Fault, code};
+use crate::in_place::Aside;
 use crate::payload::Payload;
 use crate::protocol::native;
 use crate::protocol::tail::Tail;
@@ -85,7 +86,11 @@ impl Outbox {
     ) -> Result<(), Fault> {
         let mut bytes = self.lock();
         let start = bytes.whole.len();
-        let message = Tail::begin(&mut bytes.whole);
+        let mut aside = match id {
+            ReplyId::Native(id) => bytes.aside(*id),
+            ReplyId::Json { .. } => None,
+        };
+        let mut message = Tail::begin(&mut bytes.whole);
         let written = match id {
             ReplyId::Native(id) => native::write_reply(message.out, *id, encode),
             #[cfg(feature = "json")]
@@ -98,8 +103,10 @@ impl Outbox {
         match id {
             ReplyId::Native(id) => {
                 // The limit is that of a frame's body; its header does not count.
+                let (segments, beside) = aside.as_mut().map(Aside::take).unwrap_or_default();
+                message.beside = beside;
                 finish(message, written, self.message_limit(), native::HEADER)?;
-                bytes.settle(start, *id);
+                bytes.settle(start, *id, segments);
                 Ok(())
             }
             ReplyId::Json { .. } => finish(message, written, self.message_limit(), 0),
@@ -145,7 +152,7 @@ impl Outbox {
             ReplyId::Native(id) => {
                 let start = bytes.whole.len();
                 native::write_fault(&mut bytes.whole, *id, fault);
-                bytes.settle(start, *id);
+                bytes.settle(start, *id, Vec::new());
             }
             #[cfg(feature = "json")]
             ReplyId::Json { raw, version_1 } => {

@@ -6,6 +6,8 @@ pub(crate) struct Tail<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     start: usize,
     kept: bool,
+    /// How many bytes of the message are elsewhere.
+    pub(crate) beside: usize,
 }
 
 impl<'a> Tail<'a> {
@@ -15,11 +17,12 @@ impl<'a> Tail<'a> {
             out,
             start,
             kept: false,
+            beside: 0,
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.out.len() - self.start
+        self.out.len() - self.start + self.beside
     }
 
     /// Cuts off what is behind the first `len` bytes of the message.

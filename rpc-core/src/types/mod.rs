@@ -1,8 +1,11 @@
-//! Types for what other languages send and Rust has no word for: a date, and any value.
+//! Types for what other languages send and Rust has no word for, a date and any value; and bytes
+//! that are not copied.
 
+mod bytes;
 mod date_time;
 mod value;
 
+pub use bytes::Bytes;
 pub use date_time::{BadDateTime, DateTime};
 pub use value::Value;
 

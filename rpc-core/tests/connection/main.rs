@@ -1,6 +1,7 @@
 //! Both sides of a connection, without a runtime: bytes are carried by hand, and time passes when
 //! the test says so.
 
+mod bytes;
 mod model;
 mod pair;
 mod pieces;

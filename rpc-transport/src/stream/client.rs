@@ -154,8 +154,8 @@ pub(super) fn poll_drain<IO: AsyncWrite + Unpin>(
     while !sending.is_empty() {
         let mut io = Pin::new(&mut *io);
         let written = match sending.slices() {
-            [whole, piece] if piece.is_empty() => io.as_mut().poll_write(cx, &whole),
-            both => io.as_mut().poll_write_vectored(cx, &both),
+            [whole, piece, ..] if piece.is_empty() => io.as_mut().poll_write(cx, &whole),
+            all => io.as_mut().poll_write_vectored(cx, &all),
         };
         match ready!(written)? {
             0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),

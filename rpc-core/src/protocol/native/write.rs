@@ -1,5 +1,6 @@
 //! Writing frames: the header by hand, the value straight behind it, the length last.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::frame::{HEADER, IDEMPOTENT, Kind, MORE, NOTIFICATION, OPENED, TOTAL};
@@ -113,19 +114,21 @@ pub(crate) fn write_fault(out: &mut Vec<u8>, id: u64, fault: &Fault) {
     end(out, start);
 }
 
-/// Appends what stands before the bytes `from..end` of `frame` where they are sent as a piece of it:
+/// Appends what stands before the bytes `piece` of a frame of `length` bytes where they are sent:
 /// before the first one the frame's own header and the length of the whole body, before the others
 /// a header of their own.
-pub(crate) fn write_piece_head(out: &mut Vec<u8>, frame: &[u8], from: usize, end: usize) {
+pub(crate) fn write_piece_head(
+    out: &mut Vec<u8>,
+    header: &[u8; HEADER],
+    length: usize,
+    piece: Range<usize>,
+) {
     let start = out.len();
-    let more = if end < frame.len() { MORE } else { 0 };
-    let body = u32::try_from(frame.len() - HEADER).unwrap_or(u32::MAX);
-    let mut length = u32::try_from(end - from).unwrap_or(u32::MAX);
-    let Some((head, _)) = frame.split_first_chunk::<HEADER>() else {
-        return;
-    };
-    let &[_, _, _, _, kind, flags, m0, m1, ref id @ ..] = head;
-    if from == HEADER {
+    let more = if piece.end < length { MORE } else { 0 };
+    let body = u32::try_from(length.saturating_sub(HEADER)).unwrap_or(u32::MAX);
+    let mut length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+    let &[_, _, _, _, kind, flags, m0, m1, ref id @ ..] = header;
+    if piece.start == HEADER {
         length += TOTAL as u32;
         out.extend_from_slice(&[0, 0, 0, 0, kind, flags | more, m0, m1]);
         out.extend_from_slice(id);
