@@ -133,7 +133,7 @@ impl Outbox {
         let written = native::write_item(message.out, id, encode);
         let length = message.len().saturating_sub(native::HEADER);
         finish(message, written, self.message_limit(), native::HEADER)?;
-        bytes.settle(start, id);
+        bytes.settle(start, id, Vec::new());
         Ok(length)
     }
 
@@ -142,7 +142,7 @@ impl Outbox {
         let mut bytes = self.lock();
         let start = bytes.whole.len();
         native::write_empty(&mut bytes.whole, native::Kind::End, id);
-        bytes.settle(start, id);
+        bytes.settle(start, id, Vec::new());
     }
 
     /// Appends `fault` as the reply to `id`.

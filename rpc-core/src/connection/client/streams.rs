@@ -266,7 +266,7 @@ impl Uploading {
         }
         message.keep();
         self.flow.spend(size - native::HEADER);
-        state.out.settle(start, *id);
+        state.out.settle(start, *id, Vec::new());
         Ok(())
     }
 
@@ -274,7 +274,7 @@ impl Uploading {
         let mut state = self.shared.lock();
         let start = state.out.whole.len();
         native::write_empty(&mut state.out.whole, native::Kind::End, self.id);
-        state.out.settle(start, self.id);
+        state.out.settle(start, self.id, Vec::new());
         Ok(())
     }
 
