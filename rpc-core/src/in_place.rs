@@ -53,28 +53,34 @@ thread_local! {
 
 /// While this is there, large bytes that are read from a message are a share of it.
 pub(crate) struct Reading {
-    /// What was read around it; nothing if this message is not shared.
-    outer: Option<Option<Bytes>>,
+    /// What was read around it.
+    outer: Option<Bytes>,
     here: PhantomData<*const ()>,
 }
 
 impl Reading {
+    /// None where there is nothing to share, as in nearly all messages.
     #[inline]
-    pub(crate) fn of(message: &Payload) -> Self {
-        let shared = message.shared().filter(|bytes| bytes.len() > SMALL);
+    pub(crate) fn of(message: &Payload) -> Option<Self> {
+        match message.shared() {
+            Some(bytes) if bytes.len() > SMALL => Some(Self::begin(bytes)),
+            _ => None,
+        }
+    }
+
+    #[cold]
+    fn begin(message: &Bytes) -> Self {
         Self {
-            outer: shared.map(|bytes| MESSAGE.replace(Some(bytes.clone()))),
+            outer: MESSAGE.replace(Some(message.clone())),
             here: PhantomData,
         }
     }
 }
 
 impl Drop for Reading {
-    #[inline]
+    #[cold]
     fn drop(&mut self) {
-        if let Some(outer) = self.outer.take() {
-            MESSAGE.set(outer);
-        }
+        MESSAGE.set(self.outer.take());
     }
 }
 
@@ -117,10 +123,14 @@ impl Aside {
     /// What was set aside, and how many bytes that are.
     #[inline]
     pub(crate) fn take(&mut self) -> (Vec<Segment>, usize) {
-        let scope = SCOPE.get();
-        if scope.count == 0 {
-            return (Vec::new(), 0);
+        match SCOPE.get() {
+            Scope { count: 0, .. } => (Vec::new(), 0),
+            scope => Self::take_all(scope),
         }
+    }
+
+    #[cold]
+    fn take_all(scope: Scope) -> (Vec<Segment>, usize) {
         SCOPE.set(Scope {
             buffer: scope.buffer,
             ..NO_SCOPE
@@ -136,7 +146,9 @@ impl Aside {
 impl Drop for Aside {
     #[inline]
     fn drop(&mut self) {
-        drop(self.take());
+        if SCOPE.get().count > 0 {
+            drop(self.take());
+        }
         SCOPE.set(self.outer);
     }
 }
