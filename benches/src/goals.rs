@@ -65,6 +65,7 @@ const GOALS: &[Goal] = &[
     ),
     goal("blob", BINCODE, Faster("raw frames", 0.85)),
     goal("blob", BINCODE, Faster("tarpc bincode", 1.7)),
+    goal("blob-4", BINCODE, Faster("volo-thrift", 1.0)),
     goal(
         "blob",
         BINCODE,

@@ -14,6 +14,8 @@ mod jsonrpsee;
 mod tarpc;
 #[cfg(feature = "peers")]
 mod tonic;
+#[cfg(feature = "peers")]
+mod volo;
 
 use std::pin::Pin;
 
@@ -74,6 +76,8 @@ const HTTP1_LIMIT: &[&str] = &[
     "blocked",
     "blob-4",
 ];
+/// Its schema has small calls and bytes.
+const VOLO: &[&str] = &["records", "startup", "mixed", "idle", "blocked"];
 /// A thread for each connection.
 const PYTHON: &[&str] = &[
     "pipelined-512",
@@ -216,6 +220,22 @@ pub(crate) const ALL: &[Subject] = &[
         },
         skips: LIMIT,
         one_thread: true,
+    },
+    #[cfg(feature = "peers")]
+    Subject {
+        name: "volo-thrift",
+        beside: "farcall bincode/tcp",
+        host: Host::Here(|| Box::pin(volo::serve())),
+        measure: |mut job| {
+            Box::pin(async move {
+                match job.kind {
+                    Kind::Steady(load) => job.steady(load, volo::drive).await,
+                    _ => Err("calls in a loop are all it makes".into()),
+                }
+            })
+        },
+        skips: VOLO,
+        one_thread: false,
     },
     subject!(
         "farcall bincode/tcp owned",
