@@ -228,12 +228,12 @@ async fn a_fast_producer_does_not_starve_other_calls() {
 #[tokio::test]
 async fn large_items_arrive_whole_and_in_order() {
     for (way, client) in clients(&Real::default()).await {
-        let texts: Vec<_> = client.texts(5, 300_000).await.unwrap().collect().await;
+        let texts: Vec<_> = client.texts(5, 1_200_000).await.unwrap().collect().await;
         assert_eq!(texts.len(), 5, "{way}");
         assert!(
             texts
                 .iter()
-                .all(|text| text.as_ref().unwrap().len() == 300_000)
+                .all(|text| text.as_ref().unwrap().len() == 1_200_000)
         );
     }
 }

@@ -17,7 +17,7 @@ use crate::in_place::{Aside, Segment};
 use crate::protocol::native::{HEADER, write_piece_head};
 
 /// The longest piece of a large message, in bytes.
-pub(crate) const PIECE: usize = 64 * 1024;
+pub(crate) const PIECE: usize = 512 * 1024;
 
 /// While so much waits to be sent, streams make no further items: replies must not queue behind
 /// them, nor memory grow.

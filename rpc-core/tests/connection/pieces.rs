@@ -14,7 +14,7 @@ use farcall_core::service::Service;
 use crate::pair::{Gates, Pair, Parts, Wait, now, parts, pass, poll, sent};
 
 /// Longer than several pieces.
-const LONG: usize = 300_000;
+const LONG: usize = 2_000_000;
 
 type Echo<'a> = CallFuture<'a, (String,), String>;
 
@@ -41,7 +41,7 @@ fn one_write(pair: &mut Pair, sending: &mut Sending) -> usize {
 
 #[test]
 fn a_long_message_arrives_whole_however_it_is_cut() {
-    for step in [7, 1000, 65_536, usize::MAX] {
+    for step in [1000, 65_536, usize::MAX] {
         let mut pair = greeted(&Limits::default());
         let channel = pair.channel.clone();
         let text: String = (0..LONG)
