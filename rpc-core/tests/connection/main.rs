@@ -4,6 +4,7 @@
 mod model;
 mod pair;
 mod pieces;
+mod streams;
 
 use std::collections::VecDeque;
 use std::pin::Pin;
