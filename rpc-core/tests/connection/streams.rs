@@ -34,7 +34,7 @@ const OPENED: u8 = 4;
 const MORE: u8 = 0x80;
 
 #[derive(Clone)]
-struct Numbers;
+pub(crate) struct Numbers;
 
 impl Service for Numbers {
     const METHODS: &'static [Method] = &[
@@ -49,6 +49,10 @@ impl Service for Numbers {
         Method::new("add", "")
             .takes(&[Param::required::<u64>("x")])
             .returns::<u64>(),
+        Method::new("double", "")
+            .takes_stream::<u64>("numbers")
+            .returns::<u64>()
+            .gives_stream(),
     ];
 
     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
@@ -67,6 +71,10 @@ impl Service for Numbers {
                 2 => {
                     let _numbers = request.items::<u64>();
                     std::future::pending().await
+                }
+                4 => {
+                    let numbers = request.items::<u64>();
+                    request.stream(numbers.map(|number| number * 2)).await
                 }
                 _ => {
                     let (x,) = request.params::<(u64,)>((required,))?;
