@@ -5,6 +5,7 @@ mod derived;
 mod odd;
 mod schemas;
 mod small;
+mod streams;
 
 use boon::{Compiler, Draft, Schemas};
 use farcall::Server;

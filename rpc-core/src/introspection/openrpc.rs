@@ -2,7 +2,8 @@
 //!
 //! It describes the services. `rpc.discover` itself and `system.*` are not in it: the first is known
 //! to whoever reads this, the others say the same again in the words of XML-RPC. An alias is no
-//! method of its own, as in `system.listMethods`, but the extension `x-aliases` of its method.
+//! method of its own, as in `system.listMethods`, but the extension `x-aliases` of its method. The
+//! extension `x-stream` tells the streams of a method, which only native frames carry.
 
 use serde_json::{Value, json};
 
@@ -76,17 +77,35 @@ fn describe(method: &Method, definitions: &mut Definitions) -> Value {
         let result = json!({"name": "result", "schema": schema});
         set(&mut described, "result", result);
     }
-    if !method.errors.is_empty() {
-        let errors = method.errors.iter();
-        let errors: Vec<_> = errors
-            .map(|(code, message)| json!({"code": code, "message": message}))
-            .collect();
+    let mut errors: Vec<Value> = Vec::new();
+    for (code, message) in method.errors.iter().chain(method.item_errors) {
+        let error = json!({"code": code, "message": message});
+        if !errors.contains(&error) {
+            errors.push(error);
+        }
+    }
+    if !errors.is_empty() {
         set(&mut described, "errors", errors.into());
+    }
+    if method.has_streams() {
+        set(&mut described, "x-stream", streams(method, definitions));
     }
     if !method.aliases.is_empty() {
         set(&mut described, "x-aliases", json!(method.aliases));
     }
     described
+}
+
+/// The specification has no word for streams: which way they go, and what an item of each is. The
+/// result of a method that gives one is an item.
+fn streams(method: &Method, definitions: &mut Definitions) -> Value {
+    let mut streams = json!({"gives": method.gives_stream});
+    if let Some(taken) = &method.takes_stream {
+        let schema = (taken.schema)(definitions);
+        let taken = json!({"name": taken.name, "schema": schema});
+        set(&mut streams, "takes", taken);
+    }
+    streams
 }
 
 fn set(object: &mut Value, name: &str, value: Value) {

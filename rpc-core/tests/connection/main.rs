@@ -5,6 +5,8 @@ mod bytes;
 mod model;
 mod pair;
 mod pieces;
+mod streams;
+mod streams_model;
 
 use std::collections::VecDeque;
 use std::pin::Pin;

@@ -242,7 +242,7 @@ impl Driver {
             received.skip(HEADER);
             state.assembly.skip(header.length);
             let failure = Failure::too_large(header.length, limit);
-            self.complete(state, header.id, Err(failure));
+            self.wakers.extend(state.break_off(header.id, failure));
             return Ok(true);
         }
         if header.is_piece() {
@@ -282,8 +282,7 @@ impl Driver {
             }
             Refused::Broken => Failure::peer("a message in pieces that do not fit"),
         };
-        self.complete(state, header.id, Err(failure));
-        state.give_up(header.id);
+        self.wakers.extend(state.break_off(header.id, failure));
         true
     }
 
@@ -298,10 +297,8 @@ impl Driver {
             }
             (gives, _) => {
                 let wanted = if gives { "a stream" } else { "a value" };
-                state.streams.remove(id);
                 let failure = Failure::peer(format!("the answer is not {wanted}"));
-                self.complete(state, id, Err(failure));
-                state.give_up(id);
+                self.wakers.extend(state.break_off(id, failure));
             }
         }
     }
@@ -346,14 +343,14 @@ impl Driver {
             Some(Kind::Item) => {
                 let at = 0..body.len();
                 let item = Inbound::new(encoding, body, at).in_frame();
-                state.item(header.id, item);
+                self.wakers.extend(state.item(header.id, item));
             }
             Some(Kind::End) => {
                 state.stream_ended(header.id, Ok(()));
             }
             Some(Kind::Credit) => {
                 if let Some(bytes) = read_credit(&body) {
-                    state.granted(header.id, bytes);
+                    self.wakers.extend(state.granted(header.id, bytes));
                 }
             }
             Some(Kind::Ping) => write_empty(&mut state.out.whole, Kind::Pong, header.id),

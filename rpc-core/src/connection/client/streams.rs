@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use super::slots::{Full, Outcome};
@@ -293,7 +293,7 @@ impl Uploading {
         if state.slots.is_waited_for(self.id) {
             let waker = state.slots.complete(self.id, Outcome::Reply(Err(failure)));
             drop(state);
-            waker.into_iter().for_each(std::task::Waker::wake);
+            waker.into_iter().for_each(Waker::wake);
         } else {
             self.flow.end(Err(failure));
         }
@@ -301,33 +301,35 @@ impl Uploading {
 }
 
 impl State {
-    /// An item of the call `id` came.
-    pub(super) fn item(&mut self, id: u64, item: Inbound) {
-        let Some(flow) = self.streams.flow(id) else {
-            // Of a stream that was given up: its server does not know yet.
-            return;
-        };
-        if let Err(broken) = flow.push(item) {
-            self.break_off(id, Failure::peer(broken.to_string()));
-        }
+    /// An item of the call `id` came. One of a stream that was given up is nobody's fault: its
+    /// server does not know yet.
+    pub(super) fn item(&mut self, id: u64, item: Inbound) -> Option<Waker> {
+        let broken = self.streams.flow(id)?.push(item).err()?;
+        self.break_off(id, Failure::peer(broken.to_string()))
     }
 
     /// The server reads on in what the call `id` sends.
-    pub(super) fn granted(&mut self, id: u64, bytes: u32) {
-        if let Some(flow) = self.streams.flow(id)
-            && let Err(broken) = flow.granted(bytes)
-        {
-            self.break_off(id, Failure::peer(broken.to_string()));
-        }
+    pub(super) fn granted(&mut self, id: u64, bytes: u32) -> Option<Waker> {
+        let broken = self.streams.flow(id)?.granted(bytes).err()?;
+        self.break_off(id, Failure::peer(broken.to_string()))
     }
 
-    /// Ends the stream of the call `id` here and there.
-    fn break_off(&mut self, id: u64, failure: Failure) {
-        if let Some(flow) = self.streams.remove(id) {
-            flow.end(Err(failure));
+    /// Ends the call `id` here and there; gives the waker of who waits for its reply. Whoever reads
+    /// its stream instead is woken.
+    pub(super) fn break_off(&mut self, id: u64, failure: Failure) -> Option<Waker> {
+        let flow = self.streams.remove(id);
+        let is_waited_for = self.slots.is_waited_for(id);
+        if is_waited_for || flow.is_some() {
             self.give_up(id);
             self.wake_driver();
         }
+        if is_waited_for {
+            return self.slots.complete(id, Outcome::Reply(Err(failure)));
+        }
+        if let Some(flow) = flow {
+            flow.end(Err(failure));
+        }
+        None
     }
 
     /// The stream of the call `id` is over; true if there was one.

@@ -59,7 +59,7 @@ impl Native {
             if header.length > header.most(limit) {
                 received.skip(HEADER);
                 core.assembly.skip(header.length);
-                if header.kind == Some(Kind::Request) {
+                if matches!(header.kind, Some(Kind::Request | Kind::Item)) {
                     refuse_large(core, &header, header.length);
                 }
                 continue;
@@ -105,16 +105,22 @@ fn greet(core: &Core, received: &mut Received) -> Result<bool, PeerMisbehaved> {
     Err(PeerMisbehaved::new(&why))
 }
 
-fn refuse_large(core: &Core, header: &Header, size: usize) {
+fn refuse_large(core: &mut Core, header: &Header, size: usize) {
     let limit = core.peer.limits.message_bytes;
     let words =
         format!("the message has {size} bytes; the limit is {limit} (`Limits::message_bytes`)");
     refuse(core, header, code::TOO_LARGE, words);
 }
 
-fn refuse(core: &Core, header: &Header, code: i32, why: String) {
+/// Answers a message that is not taken. With an item its call fails, and one of a call that is over
+/// is nobody's fault.
+fn refuse(core: &mut Core, header: &Header, code: i32, why: String) {
     let fault = Fault::new(code, why);
-    core.peer.outbox.fault(&ReplyId::Native(header.id), &fault);
+    if core.peer.streams.flow(header.id).is_some() {
+        core.fail(header.id, &fault);
+    } else if header.kind != Some(Kind::Item) {
+        core.peer.outbox.fault(&ReplyId::Native(header.id), &fault);
+    }
 }
 
 /// Begins to read a piece of a request; false if its head is not all there.
