@@ -1,5 +1,9 @@
 //! Who calls, from where, and until when.
 
+mod current;
+
+pub(crate) use current::{current_deadline, enter};
+
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -226,7 +230,8 @@ impl Caller {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
-    entries: Vec<(String, String)>,
+    /// Shared by clones, as a context is cloned for each call; none if there are no entries.
+    entries: Option<Arc<Vec<(String, String)>>>,
 }
 
 impl Metadata {
@@ -240,19 +245,19 @@ impl Metadata {
 
     /// Adds a value of `name`.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.entries.push((name.into(), value.into()));
+        let entries = self.entries.get_or_insert_default();
+        Arc::make_mut(entries).push((name.into(), value.into()));
     }
 
     /// All names and values, in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.entries
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        let entries = self.entries.iter().flat_map(|entries| entries.iter());
+        entries.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// True if there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_none()
     }
 }

@@ -255,7 +255,8 @@ impl Request {
             return handle(self).await;
         };
         // Parameters are read there too.
-        let handling = trace::elsewhere(async move { handle(self).await });
+        let context = self.context.clone();
+        let handling = trace::elsewhere(context.scope(async move { handle(self).await }));
         let (there, here) = handling.remote_handle();
         (threads.run)(Box::pin(there));
         here.await

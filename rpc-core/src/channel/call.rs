@@ -49,22 +49,18 @@ pub struct Call<'a, P, T, E = std::convert::Infallible> {
 
 impl<'a, P, T, E> Call<'a, P, T, E> {
     pub(super) fn new(channel: &'a Channel, method: &'static Method, params: P) -> Self {
-        let options = Options {
-            timeout: method.timeout,
-            notification: method.notification,
-            ..Options::default()
-        };
         Self {
             channel,
             method,
             params,
-            options,
+            options: Options::of(method),
             upload: None,
             returns: PhantomData,
         }
     }
 
-    /// Waits no longer than `timeout` for the reply. The server is told, and stops as well.
+    /// Waits no longer than `timeout` for the reply. The server is told, and stops as well. A call
+    /// that a handler makes ends with that handler's deadline, if that is earlier.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);
         self

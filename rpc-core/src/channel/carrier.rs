@@ -3,11 +3,11 @@
 use std::fmt;
 use std::ops::Range;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::context::Metadata;
+use crate::context::{Metadata, current_deadline};
 use crate::encoding::Encoding;
 use crate::error::{DecodeError, Failure};
 use crate::in_place::Reading;
@@ -109,10 +109,30 @@ impl fmt::Debug for Outbound<'_> {
 pub struct Options {
     /// How long to wait for the reply; `None` is the channel's default.
     pub timeout: Option<Duration>,
+    /// When the call is given up at the latest, whatever its timeout says: the deadline of the
+    /// handler that makes it.
+    pub deadline: Option<Instant>,
     /// True if no reply is wanted.
     pub notification: bool,
     /// Names and values that travel beside the parameters.
     pub metadata: Metadata,
+}
+
+impl Options {
+    /// What is said of a call of `method` that is made here and now.
+    pub(super) fn of(method: &Method) -> Self {
+        Self {
+            timeout: method.timeout,
+            deadline: current_deadline(),
+            notification: method.notification,
+            metadata: Metadata::default(),
+        }
+    }
+
+    /// The call's own timeout, if `deadline` comes from that and is not inherited.
+    pub(crate) fn own_timeout(&self, deadline: Instant) -> Option<Duration> {
+        self.timeout.filter(|_| self.deadline != Some(deadline))
+    }
 }
 
 /// A result as it came: a stretch of the message it came in.

@@ -59,15 +59,11 @@ type Gives<T, E, O> = PhantomData<fn() -> (T, E, O)>;
 
 impl<'a, P, T, E, O> StreamCall<'a, P, T, E, O> {
     pub(super) fn new(channel: &'a Channel, method: &'static Method, params: P) -> Self {
-        let options = Options {
-            timeout: method.timeout,
-            ..Options::default()
-        };
         Self {
             channel,
             method,
             params,
-            options,
+            options: Options::of(method),
             upload: None,
             gives: PhantomData,
         }

@@ -27,7 +27,7 @@ use turns::Turns;
 
 use super::assembly::Assembly;
 use super::{Outgoing, Speech};
-use crate::channel::{Inbound, Outbound};
+use crate::channel::{Inbound, Options, Outbound};
 use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
 use crate::in_place::Aside;
@@ -179,12 +179,19 @@ impl Client {
         (self.shared.now)()
     }
 
-    /// When a call that begins `now` is to be given up.
-    pub(crate) fn deadline(&self, now: Instant, timeout: Option<Duration>) -> Instant {
+    /// When a call that begins `now` is to be given up: after `timeout`, or with the handler that
+    /// makes it.
+    pub(crate) fn deadline(
+        &self,
+        now: Instant,
+        timeout: Option<Duration>,
+        inherited: Option<Instant>,
+    ) -> Instant {
         let timeout = timeout.unwrap_or(self.shared.limits.call_time);
         // A time beyond the clock's end is as good as a century.
         const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-        now.checked_add(timeout).unwrap_or_else(|| now + CENTURY)
+        let own = now.checked_add(timeout).unwrap_or_else(|| now + CENTURY);
+        inherited.map_or(own, |inherited| inherited.min(own))
     }
 
     /// Encodes a call that wants no reply.
@@ -193,8 +200,15 @@ impl Client {
         if let Some(closed) = &state.closed {
             return Err(closed.failure(false));
         }
-        self.shared
-            .write(&mut state, &call, None, call.options.timeout)?;
+        let mut remaining = call.options.timeout;
+        if let Some(inherited) = call.options.deadline {
+            let left = inherited.saturating_duration_since(self.now());
+            if left.is_zero() {
+                return Err(Failure::timeout(None, false));
+            }
+            remaining = remaining.into_iter().chain([left]).min();
+        }
+        self.shared.write(&mut state, &call, None, remaining)?;
         Ok(())
     }
 
@@ -359,16 +373,16 @@ impl<'a> Unsent<'a> {
         cx: &Context<'_>,
     ) -> Poll<Result<Waiting<'a>, Failure>> {
         let shared = &self.client.shared;
-        let timeout = call.options.timeout;
         let now = self.client.now();
-        let (deadline, remaining) = match self.deadline {
-            Some(deadline) => (deadline, deadline.saturating_duration_since(now)),
-            None => {
-                let all = timeout.unwrap_or(shared.limits.call_time);
-                (self.client.deadline(now, timeout), all)
-            }
-        };
+        let Options {
+            timeout, deadline, ..
+        } = call.options;
+        let deadline = self
+            .deadline
+            .unwrap_or_else(|| self.client.deadline(now, *timeout, *deadline));
         self.deadline = Some(deadline);
+        let remaining = deadline.saturating_duration_since(now);
+        let timeout = call.options.own_timeout(deadline);
         let mut state = shared.lock();
         if let Some(closed) = &state.closed {
             return Poll::Ready(Err(closed.failure(false)));

@@ -14,7 +14,7 @@ use std::time::Instant;
 use futures_util::future::{Either, select};
 
 use super::{Reply, Request, Service};
-use crate::context::Clock;
+use crate::context::{self, Clock, enter};
 use crate::fault::{Fault, code};
 use crate::method::Method;
 use crate::trace;
@@ -49,13 +49,16 @@ impl<S: Service> Erased for S {
     }
 
     fn call(&self, request: Request) -> Running {
+        let mut context = Some(request.context().clone());
         let future = catch_unwind(AssertUnwindSafe(|| {
+            let _inside = enter(&mut context);
             trace::answered(request, |request| Service::call(self, request))
         }));
-        match future {
-            Ok(future) => Running(Box::pin(Some(future))),
-            Err(_) => Running(Box::pin(Some(std::future::ready(panicked())))),
-        }
+        let handler: Pin<Box<dyn Handler>> = match future {
+            Ok(future) => Box::pin(Some(future)),
+            Err(_) => Box::pin(Some(std::future::ready(panicked()))),
+        };
+        Running { handler, context }
     }
 
     fn slot(&self) -> Box<dyn Slot> {
@@ -83,7 +86,9 @@ where
     fn start(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Started {
         let Self { make, spare } = self;
         let slot = spare.get_or_insert_with(|| Box::pin(None));
+        let mut context = request.as_ref().map(|request| request.context().clone());
         let first = catch_unwind(AssertUnwindSafe(|| {
+            let _inside = enter(&mut context);
             slot.set(request.take().map(make));
             let done = match slot.as_mut().as_pin_mut()?.poll(cx) {
                 Poll::Pending => return None,
@@ -97,8 +102,8 @@ where
             Ok(Some(Ok(()))) => Started::Done,
             Ok(Some(Err(fault))) => Started::Failed(fault),
             Ok(None) => spare.take().map_or(Started::Done, |slot| {
-                let running: Pin<Box<dyn Handler>> = slot;
-                Started::Pending(Running(running))
+                let handler: Pin<Box<dyn Handler>> = slot;
+                Started::Pending(Running { handler, context })
             }),
             Err(_) => {
                 // What is left of the handler may panic again.
@@ -110,7 +115,11 @@ where
 }
 
 /// A call that has not answered yet. Dropping it drops the handler.
-pub(crate) struct Running(Pin<Box<dyn Handler>>);
+pub(crate) struct Running {
+    handler: Pin<Box<dyn Handler>>,
+    /// The handler's own while it is not polled.
+    context: Option<context::Context>,
+}
 
 impl Running {
     /// Runs to the end, or to the deadline of its caller, if somebody keeps the time.
@@ -139,10 +148,14 @@ impl Running {
     /// Something that runs beside the calls, and writes what it has to say itself.
     #[cfg(feature = "json")]
     pub(crate) fn silent(future: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(Box::pin(Some(async move {
+        let handler = Box::pin(Some(async move {
             future.await;
             Ok(super::Answer { body: None })
-        })))
+        }));
+        Self {
+            handler,
+            context: None,
+        }
     }
 }
 
@@ -156,7 +169,9 @@ impl Future for Running {
     type Output = Reply;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
-        self.0.as_mut().poll_reply(cx)
+        let Self { handler, context } = &mut *self;
+        let _inside = enter(context);
+        handler.as_mut().poll_reply(cx)
     }
 }
 

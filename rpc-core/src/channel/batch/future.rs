@@ -55,9 +55,9 @@ impl<'a, C: Calls> BatchFuture<'a, C> {
         Ok(match &self.channel.0 {
             Way::Connection(connection) => {
                 let now = connection.now();
-                let deadlines = calls
-                    .iter()
-                    .map(|call| connection.deadline(now, call.options.timeout));
+                let deadlines = calls.iter().map(|call| {
+                    connection.deadline(now, call.options.timeout, call.options.deadline)
+                });
                 State::Connection(Members::new(connection, deadlines.collect()))
             }
             Way::Carrier(_) if calls.is_empty() => {

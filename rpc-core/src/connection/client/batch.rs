@@ -71,7 +71,7 @@ impl<'a> Unsent<'a> {
         // A `Serialize` that panics takes the whole message with it.
         let mut message = Tail::begin(&mut out.whole);
         for (call, deadline) in calls {
-            let timeout = call.options.timeout;
+            let timeout = call.options.own_timeout(*deadline);
             let remaining = deadline.saturating_duration_since(now);
             if remaining.is_zero() {
                 started.push(Err(Failure::timeout(timeout, false)));

@@ -117,17 +117,19 @@ impl<'a> Unsent<'a> {
         if shared.speech != Speech::Native {
             return Poll::Ready(Err(no_streams(call.method)));
         }
-        let timeout = call.options.timeout;
+        let options = call.options;
         let gives = call.method.gives_stream;
         let now = self.client.now();
         // A stream lasts as long as it lasts, unless its caller says how long; opening it does not.
         let patience = match gives {
-            true => timeout,
-            false => timeout.or(Some(Duration::MAX)),
+            true => options.timeout,
+            false => options.timeout.or(Some(Duration::MAX)),
         };
-        let deadline = self.deadline;
-        let deadline = deadline.unwrap_or_else(|| self.client.deadline(now, patience));
+        let deadline = self
+            .deadline
+            .unwrap_or_else(|| self.client.deadline(now, patience, options.deadline));
         self.deadline = Some(deadline);
+        let timeout = options.own_timeout(deadline);
         let mut state = shared.lock();
         if let Some(closed) = &state.closed {
             return Poll::Ready(Err(closed.failure(false)));
@@ -143,7 +145,12 @@ impl<'a> Unsent<'a> {
                 return Poll::Pending;
             }
         };
-        let remaining = timeout.map(|_| deadline.saturating_duration_since(now));
+        // When the stream ends, not just the opening of it.
+        let end = match options.timeout {
+            Some(_) => Some(deadline),
+            None => options.deadline,
+        };
+        let remaining = end.map(|end| end.saturating_duration_since(now));
         match shared.write(&mut state, &call, Some(id), remaining) {
             Ok(size) => state.slots.sent(id, size),
             Err(failure) => {
@@ -162,7 +169,7 @@ impl<'a> Unsent<'a> {
         let entry = Entry {
             flow: Arc::clone(&flow),
             gives,
-            deadline: timeout.map(|_| (deadline, timeout)),
+            deadline: end.map(|end| (end, timeout)),
         };
         state.streams.entries.insert(id, entry);
         if let Some(items) = upload.take() {

@@ -102,7 +102,10 @@ impl Carrier for HttpCarrier {
 
 impl HttpCarrier {
     fn timeout(&self, call: &Outbound<'_>) -> Result<Duration, Failure> {
-        let timeout = call.options.timeout.unwrap_or(self.pool.limits.call_time);
+        let own = call.options.timeout.unwrap_or(self.pool.limits.call_time);
+        let inherited = call.options.deadline;
+        let left = inherited.map(|deadline| deadline.saturating_duration_since(now()));
+        let timeout = left.map_or(own, |left| left.min(own));
         if timeout.is_zero() {
             return Err(Failure::timeout(Some(timeout), false));
         }
