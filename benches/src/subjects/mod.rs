@@ -77,6 +77,7 @@ const HTTP1_LIMIT: &[&str] = &[
     "blob-4",
 ];
 /// Its schema has small calls and bytes.
+#[cfg(feature = "peers")]
 const VOLO: &[&str] = &["records", "startup", "mixed", "idle", "blocked"];
 /// A thread for each connection.
 const PYTHON: &[&str] = &[

@@ -2,8 +2,8 @@
 //!
 //! A call can take a stream, give one, or both. Each direction is controlled by credit: the side
 //! that reads says how many more bytes of items it takes, so that a reader who stops holds up its
-//! own stream and nothing else, and memory stays under the window. [`Flow`] is both directions of
-//! one call; [`Upload`] is what a caller sends; [`Items`] is the same where the server reads it;
+//! own stream and nothing else, and memory stays under the window. `Flow` is both directions of
+//! one call; `Upload` is what a caller sends; [`Items`] is the same where the server reads it;
 //! [`Streaming`](crate::channel::Streaming) is what a caller gets.
 
 mod flow;
