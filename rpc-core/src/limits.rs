@@ -33,7 +33,8 @@ pub struct Limits {
     /// The most calls in flight on one connection. Default 1,024.
     pub calls_per_connection: usize,
     /// How many bytes may wait for a peer that does not read; beyond this nothing more is read
-    /// from it. Default 1 MiB (one reply may overshoot).
+    /// from it. Default 1 MiB (one reply may overshoot). Replies that leave in pieces count only while
+    /// the peer takes none of them, or there are eight.
     pub unsent_bytes: usize,
     /// How many bytes of items may be under way or unread in each direction of a stream; then its
     /// sender waits. Default 256 KiB, and not less than 64 KiB. (One item may overshoot.)
