@@ -8,6 +8,7 @@
 //! late reply to a call that was given up finds another generation and completes nobody.
 
 mod batch;
+mod call;
 mod driver;
 mod slots;
 mod streams;
@@ -15,19 +16,20 @@ mod turns;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use batch::Batches;
+pub(crate) use call::{Unsent, Waiting};
 pub use driver::Driver;
-use slots::{Full, Outcome, Slots};
+use slots::Slots;
 pub(crate) use streams::Open;
 use streams::Streams;
 use turns::Turns;
 
 use super::assembly::Assembly;
 use super::{Outgoing, Speech};
-use crate::channel::{Inbound, Options, Outbound};
+use crate::channel::Outbound;
 use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
 use crate::in_place::Aside;
@@ -343,135 +345,6 @@ impl State {
         if self.alarm.is_none_or(|alarm| deadline < alarm) {
             self.alarm = Some(deadline);
             self.wake_driver();
-        }
-    }
-}
-
-/// A call that has no slot yet. Dropping it gives its turn to the next.
-pub(crate) struct Unsent<'a> {
-    client: &'a Client,
-    /// When it is given up. Counts from the first time it is asked for: one look at the clock.
-    deadline: Option<Instant>,
-    /// Its place in the queue for a slot, if it has to wait.
-    ticket: Option<u64>,
-}
-
-impl<'a> Unsent<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self {
-            client,
-            deadline: None,
-            ticket: None,
-        }
-    }
-
-    /// Encodes a call and keeps a slot for its reply, for which `cx` is woken; pending while the
-    /// connection is full.
-    pub(crate) fn poll_start(
-        &mut self,
-        call: Outbound<'_>,
-        cx: &Context<'_>,
-    ) -> Poll<Result<Waiting<'a>, Failure>> {
-        let shared = &self.client.shared;
-        let now = self.client.now();
-        let Options {
-            timeout, deadline, ..
-        } = call.options;
-        let deadline = self
-            .deadline
-            .unwrap_or_else(|| self.client.deadline(now, *timeout, *deadline));
-        self.deadline = Some(deadline);
-        let remaining = deadline.saturating_duration_since(now);
-        let timeout = call.options.own_timeout(deadline);
-        let mut state = shared.lock();
-        if let Some(closed) = &state.closed {
-            return Poll::Ready(Err(closed.failure(false)));
-        }
-        if remaining.is_zero() {
-            return Poll::Ready(Err(Failure::timeout(timeout, false)));
-        }
-        let limit = state.calls;
-        let id = match state.slots.open(limit, deadline, timeout, Some(cx.waker())) {
-            Ok(id) => id,
-            Err(Full) => {
-                self.ticket = Some(state.wait(self.ticket, deadline, cx.waker()));
-                return Poll::Pending;
-            }
-        };
-        match shared.write(&mut state, &call, Some(id), Some(remaining)) {
-            Ok(size) => state.slots.sent(id, size),
-            Err(failure) => {
-                state.slots.close(id);
-                return Poll::Ready(Err(failure));
-            }
-        }
-        state.set_alarm(deadline);
-        if let Some(ticket) = self.ticket.take() {
-            state.turns.leave(ticket);
-        }
-        drop(state);
-        Poll::Ready(Ok(Waiting::new(self.client, id)))
-    }
-}
-
-impl Drop for Unsent<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.client.leave(ticket);
-        }
-    }
-}
-
-/// A call whose reply is waited for. Dropping it gives the call up, and tells the server.
-pub(crate) struct Waiting<'a> {
-    /// None once the reply was taken.
-    client: Option<&'a Client>,
-    id: u64,
-}
-
-impl<'a> Waiting<'a> {
-    fn new(client: &'a Client, id: u64) -> Self {
-        Self {
-            client: Some(client),
-            id,
-        }
-    }
-
-    pub(crate) fn id(&self) -> u64 {
-        self.id
-    }
-
-    pub(crate) fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<Result<Inbound, Failure>> {
-        let Some(client) = self.client else {
-            return Poll::Pending;
-        };
-        let mut state = client.shared.lock();
-        match state.slots.poll(self.id, cx.waker()) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(outcome) => {
-                let reply = match outcome {
-                    Outcome::Reply(reply) => reply,
-                    Outcome::TimedOut(after) => Err(Failure::timeout(after, true)),
-                    Outcome::Lost => {
-                        let closed = state.closed.as_ref();
-                        Err(closed.map_or_else(|| Failure::closed(true), |why| why.failure(true)))
-                    }
-                };
-                state.wake_waiting();
-                drop(state);
-                self.client = None;
-                Poll::Ready(reply)
-            }
-        }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(client) = self.client.take() {
-            client.cancel(self.id);
         }
     }
 }

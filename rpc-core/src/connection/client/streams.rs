@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
-use super::slots::{Full, Outcome};
+use super::slots::Outcome;
 use super::{Client, Shared, State, Unsent, Waiting};
 use crate::channel::{Inbound, Outbound, no_streams};
 use crate::connection::Speech;
@@ -131,36 +131,13 @@ impl<'a> Unsent<'a> {
         self.deadline = Some(deadline);
         let timeout = options.own_timeout(deadline);
         let mut state = shared.lock();
-        if let Some(closed) = &state.closed {
-            return Poll::Ready(Err(closed.failure(false)));
-        }
-        if deadline <= now {
-            return Poll::Ready(Err(Failure::timeout(timeout, false)));
-        }
-        let limit = state.calls;
-        let id = match state.slots.open(limit, deadline, timeout, Some(cx.waker())) {
-            Ok(id) => id,
-            Err(Full) => {
-                self.ticket = Some(state.wait(self.ticket, deadline, cx.waker()));
-                return Poll::Pending;
-            }
-        };
         // When the stream ends, not just the opening of it.
         let end = match options.timeout {
             Some(_) => Some(deadline),
             None => options.deadline,
         };
         let remaining = end.map(|end| end.saturating_duration_since(now));
-        match shared.write(&mut state, &call, Some(id), remaining) {
-            Ok(size) => state.slots.sent(id, size),
-            Err(failure) => {
-                state.slots.close(id);
-                return Poll::Ready(Err(failure));
-            }
-        }
-        if let Some(ticket) = self.ticket.take() {
-            state.turns.leave(ticket);
-        }
+        let id = ready!(self.poll_slot(&mut state, call, (now, deadline), remaining, cx))?;
         let link = Arc::clone(shared);
         let flow = Arc::new(Flow::new(id, shared.limits.stream_bytes, link));
         if gives && flow.first_grant() > 0 {
@@ -181,7 +158,6 @@ impl<'a> Unsent<'a> {
                 method: call.method.name,
             });
         }
-        state.set_alarm(deadline);
         state.wake_driver();
         drop(state);
         Poll::Ready(Ok((Waiting::new(self.client, id), flow)))
