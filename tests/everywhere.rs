@@ -462,11 +462,18 @@ async fn dropping_a_call_drops_its_handler() {
         }
     }
 
-    let (started, dropped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let service = Tells(Arc::clone(&started), Arc::clone(&dropped));
-    let client = SleeperClient::in_memory(SleeperServer::new(service), Encoding::Bincode);
-    let call = tokio::spawn(async move { client.sleep().await });
-    started.notified().await;
-    call.abort();
-    dropped.notified().await;
+    for encoding in Encoding::ALL {
+        let (started, dropped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let service = Tells(Arc::clone(&started), Arc::clone(&dropped));
+        let client = SleeperClient::in_memory(SleeperServer::new(service), encoding);
+        let held = client.clone();
+        let call = tokio::spawn(async move { held.sleep().await });
+        started.notified().await;
+        call.abort();
+        dropped.notified().await;
+        // And so does its deadline, which JSON-RPC does not tell the server.
+        let time = Duration::from_millis(20);
+        assert!(client.sleep().timeout(time).await.unwrap_err().is_timeout());
+        dropped.notified().await;
+    }
 }

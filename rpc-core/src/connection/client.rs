@@ -90,6 +90,9 @@ struct State {
     turns: Turns,
     /// The JSON-RPC batches under way, the ids of each.
     batches: Batches,
+    speech: Speech,
+    /// Something was sent that has no id: a server that knows no better may answer it without one.
+    told: bool,
     driver: Option<Waker>,
     /// When the driver's timer goes off.
     alarm: Option<Instant>,
@@ -146,6 +149,8 @@ impl Client {
             calls: limits.calls_per_connection,
             turns: Turns::default(),
             batches: Batches::default(),
+            speech,
+            told: false,
             driver: None,
             alarm: None,
             closed: None,
@@ -211,6 +216,7 @@ impl Client {
             remaining = remaining.into_iter().chain([left]).min();
         }
         self.shared.write(&mut state, &call, None, remaining)?;
+        state.told = true;
         Ok(())
     }
 
@@ -227,9 +233,10 @@ impl Client {
     #[cold]
     fn cancel(&self, id: u64) {
         let mut state = self.shared.lock();
+        let is_under_way = state.slots.is_waited_for(id);
         if state.slots.close(id) {
-            state.streams.remove(id);
-            if self.shared.speech == Speech::Native && state.closed.is_none() {
+            let has_stream = state.streams.remove(id).is_some();
+            if (is_under_way || has_stream) && state.closed.is_none() {
                 state.give_up(id);
                 state.wake_driver();
             }
@@ -316,9 +323,18 @@ impl State {
     /// Tells the server to stop working on the call `id`, and drops what is half sent or half
     /// there of it.
     fn give_up(&mut self, id: u64) {
-        self.out.forget(id);
-        self.assembly.forget(id);
-        native::write_cancel(&mut self.out.whole, id);
+        match self.speech {
+            Speech::Native => {
+                self.out.forget(id);
+                self.assembly.forget(id);
+                native::write_cancel(&mut self.out.whole, id);
+            }
+            Speech::JsonRpc => {
+                #[cfg(feature = "json")]
+                crate::protocol::jsonrpc::write_cancel(&mut self.out.whole, id);
+                self.told = true;
+            }
+        }
     }
 
     fn wake_driver(&mut self) {

@@ -154,6 +154,16 @@ impl Pending {
         }
     }
 
+    /// Drops the call whose JSON-RPC id was written like `raw`, if it is here. (Looks at each: there
+    /// are never many, and few are cancelled.)
+    #[cfg(feature = "json")]
+    pub(super) fn cancel_request(&mut self, raw: &[u8]) -> Option<ReplyId> {
+        let (place, _) = self.calls.iter().find(
+            |(_, call)| matches!(&call.reply, Some(ReplyId::Json { raw: id, .. }) if **id == *raw),
+        )?;
+        self.remove(place)?.reply
+    }
+
     /// The first deadline.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.calls

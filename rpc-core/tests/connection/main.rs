@@ -2,6 +2,7 @@
 //! the test says so.
 
 mod bytes;
+mod json;
 mod model;
 mod pair;
 mod pieces;

@@ -114,9 +114,7 @@ impl Driver {
             state.streams.remove(*id);
         }
         let next_stream = state.streams.expire(now, &mut late);
-        if self.shared.speech == Speech::Native {
-            late.into_iter().for_each(|id| state.give_up(id));
-        }
+        late.into_iter().for_each(|id| state.give_up(id));
         let next_turn = state.turns.expire(now, |waker| wakers.push(waker));
         let next = [next_call, next_stream, next_turn];
         state.alarm = next.into_iter().flatten().min();
@@ -370,6 +368,7 @@ impl Driver {
     /// Takes one JSON text; false if none is complete.
     #[cfg(feature = "json")]
     fn text(&mut self, state: &mut State, received: &mut Received) -> Result<bool, PeerMisbehaved> {
+        use crate::fault::code;
         use crate::protocol::jsonrpc::{Ends, Split, read_reply};
 
         let range = match self.splitter.next(received.bytes()) {
@@ -401,11 +400,14 @@ impl Driver {
                     .extend(state.slots.complete(id, Outcome::Reply(outcome)));
             }
             (Ends::Unknown, Err(failure)) => {
-                let refused = failure
-                    .fault()
+                let fault = failure.fault();
+                // What has no id is not to be answered, and some servers answer it.
+                let is_to_what_was_told =
+                    state.told && fault.is_some_and(|fault| fault.code != code::PARSE_ERROR);
+                let refused = fault
                     .cloned()
                     .is_some_and(|fault| state.refused(fault, |waker| self.wakers.extend(waker)));
-                if !refused {
+                if !refused && !is_to_what_was_told {
                     return Err(PeerMisbehaved::new(&failure.how()));
                 }
             }

@@ -7,9 +7,10 @@ use std::time::Instant;
 use super::{BATCH, Core};
 use crate::connection::{PeerMisbehaved, Received};
 use crate::context::Caller;
+use crate::encoding::Encoding;
 use crate::fault::{Fault, code};
 use crate::payload::Payload;
-use crate::protocol::jsonrpc::{self, Split, Splitter, answer_batch, read_request};
+use crate::protocol::jsonrpc::{self, Split, Splitter, Told, Word, answer_batch, read_request};
 use crate::protocol::outbox::ReplyId;
 
 /// Where in the stream the connection is.
@@ -88,6 +89,31 @@ impl Json {
                     }
                 });
             }
+            jsonrpc::Received::Told(told) => core.told(*told),
+        }
+    }
+}
+
+impl Core {
+    /// The client said something about its calls.
+    fn told(&mut self, told: Told) {
+        let done = told.what.map(|word| match word {
+            Word::Cancel(id) => self.cancel_request(&id),
+        });
+        let Some(reply) = &told.reply else { return };
+        let outbox = &self.peer.outbox;
+        let answered =
+            done.and_then(|()| outbox.reply(reply, |out| Encoding::Json.encode(&true, out)));
+        if let Err(fault) = answered {
+            outbox.fault(reply, &fault);
+        }
+    }
+
+    /// Drops the handler of a call. It is answered all the same: in JSON-RPC every call is.
+    fn cancel_request(&mut self, id: &[u8]) {
+        if let Some(reply) = self.pending.cancel_request(id) {
+            let fault = Fault::new(code::CANCELLED, "the caller gave up");
+            self.peer.outbox.fault(&reply, &fault);
         }
     }
 }

@@ -48,6 +48,7 @@ pub fn answer(
         match read_request(&router, &body, &caller.peer.limits) {
             Received::One(incoming) => one(&router, &caller, incoming).await,
             Received::Batch(members) => answer_batch(&router, &caller, members).await,
+            Received::Told(told) => one(&router, &caller, told.without_calls()).await,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! JSON-RPC 2.0 (<https://www.jsonrpc.org/specification>), and the 1.0 form of old clients.
 //!
 //! One text in, one text out: `request` reads what a client sent and `answer` answers it, `write`
-//! has what either side writes, `reply` reads what a server sent. `splitter` finds the texts in a
+//! has what either side writes, `reply` reads what a server sent, `told` what a client says about
+//! calls under way. `splitter` finds the texts in a
 //! raw byte stream; `marks` are what it looks for, `prefix` tells it of broken ones. Where the specification is silent, a comment says what was chosen.
 //!
 //! Both readers have a short way for messages in the member order that farcall and most others
@@ -18,6 +19,7 @@ mod request;
 mod splitter;
 #[cfg(test)]
 mod tests;
+mod told;
 mod write;
 
 #[doc(hidden)]
@@ -29,8 +31,9 @@ pub use reply::{Ends, Replied, read_reply};
 pub(crate) use reply::{read_batch, read_only_reply, read_whole_batch, whole_result};
 pub(crate) use request::{Received, read_request, second_look};
 pub use splitter::{Split, Splitter};
+pub(crate) use told::{Told, Word};
 pub use write::write_call;
-pub(crate) use write::{write_fault, write_reply};
+pub(crate) use write::{write_cancel, write_fault, write_reply};
 
 /// What some write before a text (U+FEFF in UTF-8).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

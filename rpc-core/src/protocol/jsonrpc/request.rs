@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::BYTE_ORDER_MARK;
 use super::canonical::{self, place};
 use super::envelope::{Envelope, Members, members};
+use super::told::Told;
 use super::write::without_id;
 use crate::codec::json::well_formed;
 use crate::encoding::Encoding;
@@ -30,6 +31,8 @@ pub(crate) enum Received {
     One(Incoming),
     /// Several, to be answered in one array; never none.
     Batch(Vec<Incoming>),
+    /// Something about calls under way.
+    Told(Box<Told>),
 }
 
 /// Reads one text. What cannot be called has the fault to answer with as its target.
@@ -48,7 +51,10 @@ pub(crate) fn read_request(router: &Router, text: &Payload, limits: &Limits) -> 
     }
     let json = trimmed(text);
     match json.first() {
-        Some(b'{') => Received::One(request(router, text, json)),
+        Some(b'{') => match request(router, text, json) {
+            Ok(incoming) => Received::One(incoming),
+            Err(told) => Received::Told(told),
+        },
         Some(b'[') => batch(router, text, json, limits),
         None => Received::One(refused(malformed("there is no JSON text"))),
         Some(_) => Received::One(refused(match well_formed(json) {
@@ -93,7 +99,9 @@ fn batch(router: &Router, text: &Payload, json: &[u8], limits: &Limits) -> Recei
             members
                 .into_iter()
                 .map(|member| match member.get().as_bytes() {
-                    member @ [b'{', ..] => request(router, text, member),
+                    member @ [b'{', ..] => {
+                        request(router, text, member).unwrap_or_else(|told| told.in_batch())
+                    }
                     _ => refused(no_request("it is no object")),
                 })
                 .collect(),
@@ -101,55 +109,56 @@ fn batch(router: &Router, text: &Payload, json: &[u8], limits: &Limits) -> Recei
     }
 }
 
-/// Reads `json`, an object somewhere in `text`.
-fn request(router: &Router, text: &Payload, json: &[u8]) -> Incoming {
+/// Reads `json`, an object somewhere in `text`: a call, or something about calls.
+fn request(router: &Router, text: &Payload, json: &[u8]) -> Result<Incoming, Box<Told>> {
     let envelope = match Envelope::read(json) {
         Ok(envelope) => envelope,
-        Err(error) => return refused(malformed(error.behind(before(text, json)))),
+        Err(error) => return Ok(refused(malformed(error.behind(before(text, json))))),
     };
     let version_1 = envelope.jsonrpc.is_none();
     let id = match (envelope.id.map(RawValue::get), envelope.twice) {
-        (_, Some("id")) => return refused(no_request("it has two `id` members")),
+        (_, Some("id")) => return Ok(refused(no_request("it has two `id` members"))),
         (Some(id), _) if !is_id(id) => {
-            return refused(no_request("its id is no string, no number and not null"));
+            let why = "its id is no string, no number and not null";
+            return Ok(refused(no_request(why)));
         }
         (id, _) => id,
     };
-    let read = read_members(&envelope).map(|(method, params)| {
-        let found = router.find(&method);
-        let arguments = match params {
+    let (method, params) = match read_members(&envelope) {
+        Ok(read) => read,
+        // No proper request is no notification either, so it is answered; by its id, if it has one.
+        Err(fault) => {
+            return Ok(Incoming {
+                target: Err(fault),
+                arguments: Arguments::none(Encoding::Json),
+                reply: Some(ReplyId::Json {
+                    raw: Payload::copied_from(id.unwrap_or("null").as_bytes()),
+                    version_1: false,
+                }),
+            });
+        }
+    };
+    // In 1.0 a notification is a call with the id null; 2.0 leaves the id out.
+    let id = id.filter(|&id| !(version_1 && id == "null"));
+    let reply = id.map(|id| ReplyId::Json {
+        raw: Payload::copied_from(id.as_bytes()),
+        version_1,
+    });
+    let found = router.find(&method);
+    if found.is_none()
+        && let Some(told) = Told::read(&method, params)
+    {
+        return Err(Box::new(told.for_reply(reply)));
+    }
+    Ok(Incoming {
+        // A method that is not there is still a proper request: without an id it gets no answer.
+        target: found.ok_or_else(|| Fault::method_not_found(&method)),
+        arguments: match params {
             Some(params) => value(text, place(text, params.as_bytes())),
             None => Arguments::none(Encoding::Json),
-        };
-        // A method that is not there is still a proper request: without an id it gets no answer.
-        (
-            found.ok_or_else(|| Fault::method_not_found(&method)),
-            arguments,
-        )
-    });
-    match read {
-        Ok((target, arguments)) => {
-            // In 1.0 a notification is a call with the id null; 2.0 leaves the id out.
-            let id = id.filter(|&id| !(version_1 && id == "null"));
-            Incoming {
-                target,
-                arguments,
-                reply: id.map(|id| ReplyId::Json {
-                    raw: Payload::copied_from(id.as_bytes()),
-                    version_1,
-                }),
-            }
-        }
-        // No proper request is no notification either, so it is answered; by its id, if it has one.
-        Err(fault) => Incoming {
-            target: Err(fault),
-            arguments: Arguments::none(Encoding::Json),
-            reply: Some(ReplyId::Json {
-                raw: Payload::copied_from(id.unwrap_or("null").as_bytes()),
-                version_1: false,
-            }),
         },
-    }
+        reply,
+    })
 }
 
 /// The method's name, and the parameters unless they are absent.

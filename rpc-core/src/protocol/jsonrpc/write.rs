@@ -61,6 +61,14 @@ fn put_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
     Ok(())
 }
 
+/// Appends the notification that gives up the call `id`, and a line feed.
+pub(crate) fn write_cancel(out: &mut Vec<u8>, id: u64) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":"#);
+    // A number has a JSON form always.
+    let _ = json::encode(&id, out);
+    out.extend_from_slice(b"}}\n");
+}
+
 /// Appends the reply to `raw_id` and a line feed; `encode` writes the result.
 pub(crate) fn write_reply(
     out: &mut Vec<u8>,
