@@ -1,0 +1,4 @@
+//! JSON-RPC on a stream, as a server reads it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| farcall_fuzz::jsonrpc_server(bytes));

@@ -1,0 +1,4 @@
+//! First bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| farcall_fuzz::sniff(bytes));
