@@ -24,6 +24,7 @@ pub use farcall_core::stream::{Items, Stream};
 pub use farcall_core::types;
 pub use farcall_core::wire::Wire;
 pub use farcall_transport::address::{Address, BadAddress, Transport};
+pub use farcall_transport::allow::{AllowList, AllowListError};
 pub use farcall_transport::connect::{connect_with, in_memory, over};
 #[cfg(feature = "http")]
 pub use farcall_transport::http::HttpService;

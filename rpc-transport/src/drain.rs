@@ -1,6 +1,9 @@
-//! The word that a server is to end, as every connection of it hears it.
+//! The word that a server is to end, as every connection of it hears it; and that one connection is,
+//! because its peer may come in no more.
 
 use tokio::sync::watch;
+
+use crate::allow::Admitted;
 
 /// How far the end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,31 +17,62 @@ pub(crate) enum Stage {
 
 /// Waits for the end.
 #[derive(Clone, Debug)]
-pub(crate) struct Drain(watch::Receiver<Stage>);
+pub(crate) struct Drain {
+    server: watch::Receiver<Stage>,
+    admitted: Option<Admitted>,
+}
 
 impl Drain {
     pub(crate) fn new() -> (watch::Sender<Stage>, Self) {
-        let (sender, receiver) = watch::channel(Stage::Serving);
-        (sender, Self(receiver))
+        let (sender, server) = watch::channel(Stage::Serving);
+        let admitted = None;
+        (sender, Self { server, admitted })
+    }
+
+    /// The same for a connection that ends as well when its peer is allowed no more.
+    pub(crate) fn while_admitted(&self, admitted: Admitted) -> Self {
+        Self {
+            server: self.server.clone(),
+            admitted: Some(admitted),
+        }
     }
 
     /// Waits until no new calls are to be taken.
     pub(crate) async fn started(&mut self) {
-        self.reached(Stage::Draining).await;
+        let ending = reached(&mut self.server, Stage::Draining);
+        match &mut self.admitted {
+            None => ending.await,
+            Some(admitted) => tokio::select! {
+                () = ending => {}
+                () = admitted.removed() => {}
+            },
+        }
     }
 
     /// Waits until the calls in flight are to be dropped.
     pub(crate) async fn forced(&mut self) {
-        self.reached(Stage::Forced).await;
+        let ending = reached(&mut self.server, Stage::Forced);
+        match &mut self.admitted {
+            None => ending.await,
+            Some(admitted) => tokio::select! {
+                () = ending => {}
+                () = admitted.over() => {}
+            },
+        }
     }
 
     /// True if no new calls are to be taken.
     pub(crate) fn has_started(&self) -> bool {
-        *self.0.borrow() >= Stage::Draining
+        *self.server.borrow() >= Stage::Draining || !self.admits()
     }
 
-    async fn reached(&mut self, stage: Stage) {
-        // A server that was dropped has forced its connections to end as well.
-        let _ = self.0.wait_for(|&now| now >= stage).await;
+    /// False if the peer is allowed no more: not even what it has asked already is answered.
+    pub(crate) fn admits(&self) -> bool {
+        self.admitted.as_ref().is_none_or(Admitted::is_allowed)
     }
+}
+
+async fn reached(server: &mut watch::Receiver<Stage>, stage: Stage) {
+    // A server that was dropped has forced its connections to end as well.
+    let _ = server.wait_for(|&now| now >= stage).await;
 }

@@ -6,12 +6,14 @@
 //! - [`server`]: accept, tell the protocol, hand over, drain; [`connect`]: an address to a channel
 //! - [`http`]: calls as HTTP requests, both sides; `stream`: drives the core's connections
 //! - `net`: TCP, Unix sockets, memory
+//! - [`allow`]: who may come in
 //! - [`address`], [`sniff`]: pure little questions
 
 // Without HTTP nobody asks where a connection arrived, or by which name.
 #![cfg_attr(not(feature = "http"), allow(dead_code))]
 
 pub mod address;
+pub mod allow;
 pub mod connect;
 mod drain;
 #[cfg(feature = "http")]
@@ -21,3 +23,4 @@ pub mod server;
 pub mod sniff;
 mod stream;
 mod threads;
+mod trace;

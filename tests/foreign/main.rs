@@ -2,6 +2,7 @@
 //! sockets; and servers of other languages are called. `scripts/test` installs them; a test whose
 //! other end is not there says that it was left out.
 
+mod allow_list;
 mod curl;
 mod docs;
 mod node;

@@ -44,6 +44,14 @@ pub(super) fn refused(status: StatusCode, words: impl Into<String>) -> Refused {
     }
 }
 
+/// The address that a request comes from is not on the allow-list, or not any more.
+pub(super) fn not_allowed() -> Refused {
+    refused(
+        StatusCode::FORBIDDEN,
+        "your address may not call this server",
+    )
+}
+
 /// What a request's body is in, as far as its head tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentType {

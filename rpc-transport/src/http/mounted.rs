@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,11 +10,13 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use farcall_core::limits::Limits;
 use farcall_core::router::Router;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 
+use super::admission::{Refused, not_allowed, refused};
 use super::answer::{Answerer, Origin};
+use crate::allow::AllowList;
 
 /// Answers HTTP requests: a `tower` service, to be mounted at a path of any server that takes one
 /// (axum's `nest_service`, say). Made by [`Server::into_http_service`].
@@ -34,10 +37,16 @@ use super::answer::{Answerer, Origin};
 #[derive(Clone)]
 pub struct HttpService {
     answerer: Arc<Answerer>,
+    allow: Option<AllowList>,
 }
 
 impl HttpService {
-    pub(crate) fn new(router: Arc<Router>, limits: Limits, hosts: Arc<[String]>) -> Self {
+    pub(crate) fn new(
+        router: Arc<Router>,
+        limits: Limits,
+        hosts: Arc<[String]>,
+        allow: Option<AllowList>,
+    ) -> Self {
         let origin = Origin {
             transport: "http",
             peer: None,
@@ -47,6 +56,22 @@ impl HttpService {
         };
         Self {
             answerer: Arc::new(Answerer::new(router, origin)),
+            allow,
+        }
+    }
+
+    /// Refuses who is not on the list, and whose address is not known where there is one.
+    fn admit<B>(&self, request: &Request<B>) -> Result<(), Refused> {
+        let Some(list) = &self.allow else {
+            return Ok(());
+        };
+        match request.extensions().get::<SocketAddr>() {
+            Some(peer) if list.allows(peer.ip()) => Ok(()),
+            Some(_) => Err(not_allowed()),
+            None => Err(refused(
+                StatusCode::FORBIDDEN,
+                "this server has an allow-list, and is not told where requests come from",
+            )),
         }
     }
 }
@@ -72,7 +97,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        let admitted = self.admit(&request);
         let answerer = Arc::clone(&self.answerer);
-        Box::pin(async move { Ok(answerer.answer(request).await) })
+        Box::pin(async move {
+            match admitted {
+                Ok(()) => Ok(answerer.answer(request).await),
+                Err(refused) => Ok(refused.reply()),
+            }
+        })
     }
 }

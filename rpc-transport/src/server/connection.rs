@@ -13,6 +13,7 @@ use farcall_core::router::Router;
 use tokio::io::AsyncReadExt;
 
 use super::{Protocol, Protocols};
+use crate::allow::AllowList;
 use crate::drain::Drain;
 use crate::net::linger;
 use crate::net::listener::Arrival;
@@ -27,6 +28,7 @@ pub(super) struct Host {
     pub(super) limits: Limits,
     pub(super) protocols: Protocols,
     pub(super) hosts: Arc<[String]>,
+    pub(super) allow: Option<AllowList>,
 }
 
 /// Serves a connection to its end, whatever it speaks.

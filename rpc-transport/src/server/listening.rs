@@ -9,11 +9,13 @@ use std::time::Duration;
 use farcall_core::router::Conflict;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::connection::{self, Host};
 use crate::address::{Address, BadAddress};
 use crate::drain::{Drain, Stage};
-use crate::net::listener::Listener;
+use crate::net::listener::{Arrival, Listener};
+use crate::trace;
 
 /// How long calls in flight may take to finish when the server ends.
 const GRACE: Duration = Duration::from_secs(30);
@@ -106,22 +108,24 @@ async fn finish(
     let mut report = Report::default();
     let drained = async {
         while let Some(accepted) = accepting.join_next().await {
-            report.connections += accepted.map_or(0, |accepted| accepted.connections);
+            report.add(accepted.unwrap_or_default());
         }
     };
     if tokio::time::timeout(grace, drained).await.is_err() {
         report.forced = true;
         let _ = stage.send(Stage::Forced);
         while let Some(accepted) = accepting.join_next().await {
-            report.connections += accepted.map_or(0, |accepted| accepted.connections);
+            report.add(accepted.unwrap_or_default());
         }
     }
     report
 }
 
 /// What an accept loop did.
+#[derive(Clone, Copy, Default)]
 struct Accepted {
     connections: u64,
+    refused: u64,
 }
 
 /// Takes connections until the drain begins, then waits for them to end.
@@ -132,7 +136,8 @@ async fn accept(
     drain: Drain,
 ) -> Accepted {
     let mut serving = JoinSet::new();
-    let mut accepted = Accepted { connections: 0 };
+    let mut accepted = Accepted::default();
+    let mut door = Door::default();
     let mut ending = drain.clone();
     loop {
         let arrival = tokio::select! {
@@ -142,12 +147,16 @@ async fn accept(
         };
         match arrival {
             Ok(arrival) => {
+                let Some(drain) = door.admit(&host, &arrival, &drain) else {
+                    accepted.refused += 1;
+                    continue;
+                };
                 // Beyond the limit nobody is let in: the connection closes at once.
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                     continue;
                 };
                 accepted.connections += 1;
-                let (host, drain) = (host.clone(), drain.clone());
+                let host = host.clone();
                 serving.spawn(async move {
                     connection::serve(host, arrival, drain).await;
                     drop(place);
@@ -159,6 +168,39 @@ async fn accept(
     drop(listener);
     while serving.join_next().await.is_some() {}
     accepted
+}
+
+/// Asks the allow-list, and says who was turned away, but not in more lines than one a second:
+/// strangers must not fill the log.
+#[derive(Default)]
+struct Door {
+    told: Option<Instant>,
+    untold: u64,
+}
+
+impl Door {
+    /// Until when to serve who arrived, or nothing if its address may not come in.
+    fn admit(&mut self, host: &Host, arrival: &Arrival, drain: &Drain) -> Option<Drain> {
+        let (Some(list), Some(peer)) = (&host.allow, arrival.peer) else {
+            return Some(drain.clone());
+        };
+        let admitted = list.admit(peer.ip());
+        if admitted.is_none() {
+            self.turned_away(peer);
+        }
+        Some(drain.while_admitted(admitted?))
+    }
+
+    fn turned_away(&mut self, peer: SocketAddr) {
+        let now = Instant::now();
+        match self.told {
+            Some(told) if now < told + Duration::from_secs(1) => self.untold += 1,
+            _ => {
+                self.told = Some(now);
+                trace::refused(peer, std::mem::take(&mut self.untold));
+            }
+        }
+    }
 }
 
 /// A failed accept must neither end the server nor make it spin: out of descriptors, the next
@@ -193,8 +235,21 @@ impl fmt::Debug for Listening {
 pub struct Report {
     /// How many connections it served.
     pub connections: u64,
+    /// How many it closed because their address is not on the [allow-list](super::Server::allow).
+    pub refused: u64,
     /// True if calls were still in flight after the grace, and were dropped.
     pub forced: bool,
+}
+
+impl Report {
+    fn add(&mut self, accepted: Accepted) {
+        let Accepted {
+            connections,
+            refused,
+        } = accepted;
+        self.connections += connections;
+        self.refused += refused;
+    }
 }
 
 /// Why a server cannot listen.

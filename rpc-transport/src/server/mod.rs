@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use listening::{ListenError, Listening, Report};
 pub use protocols::{Protocol, Protocols};
 
+use crate::allow::AllowList;
 use crate::drain::Drain;
 use crate::net::listener::Arrival;
 use connection::Host;
@@ -37,6 +38,7 @@ pub struct Server {
     limits: Limits,
     protocols: Protocols,
     hosts: Vec<String>,
+    allow: Option<AllowList>,
 }
 
 impl Server {
@@ -83,6 +85,14 @@ impl Server {
         self
     }
 
+    /// Lets nobody in but the addresses on `allow`. All others' connections are closed as they are
+    /// accepted, without a byte; the [`Report`] counts them.
+    #[must_use]
+    pub fn allow(mut self, allow: AllowList) -> Self {
+        self.allow = Some(allow);
+        self
+    }
+
     /// Binds `address`; its encoding says nothing here, as every one is understood.
     ///
     /// # Errors
@@ -117,13 +127,16 @@ impl Server {
                 limits,
                 protocols,
                 hosts: Arc::default(),
+                allow: None,
             },
             io,
         )
         .await;
     }
 
-    /// The services as one that answers HTTP requests, to be mounted in somebody else's server.
+    /// The services as one that answers HTTP requests, to be mounted in somebody else's server. Where
+    /// they come from it knows only if they have it among their extensions, as a `SocketAddr`; with an
+    /// [allow-list](Self::allow) those that do not are refused.
     ///
     /// # Errors
     /// If two services have a method of the same name.
@@ -134,6 +147,7 @@ impl Server {
             host.router,
             host.limits,
             host.hosts,
+            host.allow,
         ))
     }
 
@@ -143,12 +157,14 @@ impl Server {
             limits,
             protocols,
             hosts,
+            allow,
         } = self;
         Ok(Host {
             router: services.build()?,
             limits,
             protocols,
             hosts: hosts.into(),
+            allow,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod client;
 mod gzip;
 mod life;
+mod mounted;
 mod plain;
 mod server;
 

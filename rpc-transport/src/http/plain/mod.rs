@@ -88,6 +88,11 @@ where
     let mut head_end = None;
     loop {
         match next(&connection.received, answerer) {
+            // Its peer was taken off the allow-list.
+            Next::Call(..) if !drain.admits() => {
+                connection.write(&[]).await?;
+                return Ok(Stop::Over);
+            }
             Next::Call(asked, head, body) => {
                 head_end = None;
                 connection.received.advance(head);
