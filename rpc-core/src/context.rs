@@ -127,6 +127,8 @@ pub struct Peer {
     pub clock: Option<Clock>,
     /// Runs handlers that block on threads of their own; without it they run where all others do.
     pub threads: Option<Threads>,
+    /// What it sent along with its connection: what calls bring that send nothing along themselves.
+    pub metadata: Metadata,
     /// Its calls that have streams.
     pub(crate) streams: Streams,
     /// What waits to be sent to it, where it is at the end of a byte stream.
@@ -151,6 +153,7 @@ impl Peer {
             limits,
             clock: None,
             threads: None,
+            metadata: Metadata::default(),
             streams: Streams::default(),
             outbox,
         }

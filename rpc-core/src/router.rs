@@ -168,7 +168,10 @@ impl Router {
     /// Starts a call that the caller polls itself.
     pub(crate) fn call(&self, target: Target, request: Request) -> Result<Running, Fault> {
         match self.services.get(target.service) {
-            Some(service) => Ok(service.call(request)),
+            Some(service) => {
+                request.has_its_stream()?;
+                Ok(service.call(request))
+            }
             None => Err(request.unknown_method()),
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::value::UnitDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use super::{Channel, InFlight, Inbound, Options, Outbound, Way, no_streams};
+use super::{Channel, InFlight, Inbound, Options, Outbound, SentItems, Way};
 use crate::connection::client::{Unsent, Waiting};
 use crate::error::{DecodeError, Error, Failure};
 use crate::fault::TypedFault;
@@ -246,14 +246,16 @@ where
 
 impl<'a, P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'a, P, T, E> {
     /// Starts what does not wait in a connection's slot.
-    fn start(&self) -> Result<State<'a>, Failure> {
+    fn start(&mut self) -> Result<State<'a>, Failure> {
         Ok(match &self.channel.0 {
             Way::Connection(connection) => {
                 connection.notify(self.outbound())?;
                 State::Sent
             }
-            Way::Carrier(_) if self.upload.is_some() => return Err(no_streams(self.method)),
-            Way::Carrier(carrier) => State::Carrier(carrier.start(self.outbound())?),
+            Way::Carrier(carrier) => State::Carrier(match self.upload.take() {
+                Some(items) => carrier.start_upload(self.outbound(), SentItems(items))?,
+                None => carrier.start(self.outbound())?,
+            }),
         })
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+use super::no_streams;
 use crate::context::{Metadata, current_deadline};
 use crate::encoding::Encoding;
 use crate::error::{DecodeError, Failure};
@@ -15,6 +16,7 @@ use crate::limits::Budget;
 use crate::method::Method;
 use crate::params::Outgoing;
 use crate::payload::Payload;
+use crate::stream::{Stream, Upload};
 
 /// A way to a server: takes a call's parameters now, and gives its reply later.
 ///
@@ -62,6 +64,32 @@ pub trait Carrier: Send + Sync {
         let replies = futures_util::future::join_all(replies.collect::<Vec<_>>());
         Ok(Box::pin(async move { Ok(replies.await) }))
     }
+
+    /// Encodes a call that takes `items` as its stream, and gives the future that sends them and
+    /// waits for the reply. Dropping that future cancels the call. Left as it is here, this way
+    /// carries no streams.
+    ///
+    /// # Errors
+    /// If the parameters cannot be sent this way, or no stream can.
+    fn start_upload(&self, call: Outbound<'_>, items: SentItems) -> Result<InFlight, Failure> {
+        drop(items);
+        Err(no_streams(call.method))
+    }
+
+    /// Encodes a call that is answered with a stream, and perhaps takes `items` as one; gives the
+    /// future that opens it. Dropping that future, or the stream that it gives, cancels the call.
+    /// Left as it is here, this way carries no streams.
+    ///
+    /// # Errors
+    /// If the parameters cannot be sent this way, or no stream can.
+    fn start_stream(
+        &self,
+        call: Outbound<'_>,
+        items: Option<SentItems>,
+    ) -> Result<StreamInFlight, Failure> {
+        drop(items);
+        Err(no_streams(call.method))
+    }
 }
 
 /// A call that was started: its reply, later.
@@ -72,6 +100,26 @@ pub type Replies = Vec<Result<Inbound, Failure>>;
 
 /// A batch that was started: its replies, later.
 pub type BatchInFlight = Pin<Box<dyn Future<Output = Result<Replies, Failure>> + Send>>;
+
+/// A stream that is being opened: its items, later.
+pub type StreamInFlight = Pin<Box<dyn Future<Output = Result<ReceivedItems, Failure>> + Send>>;
+
+/// The items of a stream as they come. An error is the last.
+pub type ReceivedItems = Pin<Box<dyn Stream<Item = Result<Inbound, Failure>> + Send>>;
+
+/// A stream that a caller sends, its type forgotten.
+///
+/// ```
+/// fn is_sent<T: Send>() {}
+/// is_sent::<farcall_core::channel::SentItems>();
+/// ```
+pub struct SentItems(pub(crate) Box<dyn Upload>);
+
+impl fmt::Debug for SentItems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SentItems")
+    }
+}
 
 /// A call on its way out.
 ///

@@ -14,7 +14,10 @@ use std::sync::Arc;
 
 pub use batch::{Batch, BatchFuture, Calls, Member};
 pub use call::{Call, CallFuture};
-pub use carrier::{BatchInFlight, Carrier, InFlight, Inbound, Options, Outbound, Replies};
+pub use carrier::{
+    BatchInFlight, Carrier, InFlight, Inbound, Options, Outbound, ReceivedItems, Replies,
+    SentItems, StreamInFlight,
+};
 pub(crate) use stream::no_streams;
 pub use stream::{Opening, StreamCall, Streaming};
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::{Channel, Options, Outbound, Way};
-use crate::connection::client::{Open, Unsent, Waiting};
+use super::{Channel, Inbound, Options, Outbound, ReceivedItems, SentItems, StreamInFlight, Way};
+use crate::connection::client::{Client, Open, Unsent, Waiting};
 use crate::error::{Error, Failure};
 use crate::fault::TypedFault;
 use crate::limits::Budget;
@@ -132,7 +132,8 @@ enum State<'a> {
     Unsent,
     /// Until the connection has room for it.
     Queued(Unsent<'a>),
-    Waits(Waiting<'a>, Arc<Flow>),
+    Waits(&'a Arc<Client>, Waiting<'a>, Arc<Flow>),
+    Carried(StreamInFlight),
     Done,
 }
 
@@ -153,39 +154,12 @@ where
     type Output = Result<Streaming<T, E>, Error<O>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Opening { call, state } = &mut *self;
-        let Way::Connection(connection) = &call.channel.0 else {
-            *state = State::Done;
-            return Poll::Ready(Err(no_streams(call.method).into()));
-        };
-        if let State::Unsent = state {
-            *state = State::Queued(Unsent::new(connection));
-        }
-        if let State::Queued(unsent) = state {
-            let outbound = Outbound {
-                method: call.method,
-                params: &call.params,
-                options: &call.options,
-            };
-            match ready!(unsent.poll_open(outbound, &mut call.upload, cx)) {
-                Ok((waiting, flow)) => *state = State::Waits(waiting, flow),
-                Err(failure) => {
-                    *state = State::Done;
-                    return Poll::Ready(Err(failure.into()));
-                }
-            }
-        }
-        let State::Waits(waiting, flow) = state else {
-            return Poll::Pending;
-        };
-        let id = waiting.id();
-        let opened = ready!(waiting.poll_reply(cx));
-        let flow = Arc::clone(flow);
-        *state = State::Done;
+        let opened = ready!(self.poll_items(cx));
+        self.state = State::Done;
         Poll::Ready(match opened {
-            Ok(_) => Ok(Streaming {
-                open: Some(Open::new(Arc::clone(connection), id, flow)),
-                method: call.method,
+            Ok(items) => Ok(Streaming {
+                items: Some(items),
+                method: self.call.method,
                 item: PhantomData,
             }),
             Err(failure) => Err(match failure.fault().and_then(O::from_fault) {
@@ -196,11 +170,47 @@ where
     }
 }
 
+impl<P: EncodeParams, T, E, O> Opening<'_, P, T, E, O> {
+    fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, Failure>> {
+        let Self { call, state } = self;
+        let outbound = Outbound {
+            method: call.method,
+            params: &call.params,
+            options: &call.options,
+        };
+        loop {
+            match (&mut *state, &call.channel.0) {
+                (State::Unsent, Way::Connection(connection)) => {
+                    *state = State::Queued(Unsent::new(connection));
+                }
+                (State::Unsent, Way::Carrier(carrier)) => {
+                    let items = call.upload.take().map(SentItems);
+                    *state = State::Carried(carrier.start_stream(outbound, items)?);
+                }
+                (State::Queued(unsent), Way::Connection(connection)) => {
+                    let (waiting, flow) = ready!(unsent.poll_open(outbound, &mut call.upload, cx))?;
+                    *state = State::Waits(connection, waiting, flow);
+                }
+                (State::Waits(connection, waiting, flow), _) => {
+                    let id = waiting.id();
+                    ready!(waiting.poll_reply(cx))?;
+                    let open = Open::new(Arc::clone(connection), id, Arc::clone(flow));
+                    return Poll::Ready(Ok(Incoming::Open(open)));
+                }
+                (State::Carried(opening), _) => {
+                    return opening.as_mut().poll(cx).map_ok(Incoming::Carried);
+                }
+                _ => return Poll::Pending,
+            }
+        }
+    }
+}
+
 /// Why a call with a stream cannot go another way.
 pub(crate) fn no_streams(method: &'static Method) -> Failure {
     Failure::unsupported(format!(
-        "`{}` has a stream, which only native frames carry: use `tcp://`, `unix://` or `mem://` in \
-         bincode or XML",
+        "`{}` has a stream, which this way does not carry: use `http://`, or `tcp://`, `unix://` or \
+         `mem://` in bincode or XML",
         method.name
     ))
 }
@@ -220,9 +230,24 @@ pub(crate) fn no_streams(method: &'static Method) -> Failure {
 #[must_use = "dropping a stream stops its handler"]
 pub struct Streaming<T, E = Infallible> {
     /// None once it is over.
-    open: Option<Open>,
+    items: Option<Incoming>,
     method: &'static Method,
     item: PhantomData<fn() -> Result<T, E>>,
+}
+
+/// Where the items come from.
+enum Incoming {
+    Open(Open),
+    Carried(ReceivedItems),
+}
+
+impl Incoming {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Inbound, Failure>>> {
+        match self {
+            Self::Open(open) => open.poll_next(cx),
+            Self::Carried(items) => items.as_mut().poll_next(cx),
+        }
+    }
 }
 
 impl<T, E> fmt::Debug for Streaming<T, E> {
@@ -235,10 +260,10 @@ impl<T: DeserializeOwned, E: TypedFault> Stream for Streaming<T, E> {
     type Item = Result<T, Error<E>>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(open) = &self.open else {
+        let Some(items) = &mut self.items else {
             return Poll::Ready(None);
         };
-        let next = match ready!(open.poll_next(cx)) {
+        let next = match ready!(items.poll_next(cx)) {
             Some(Ok(item)) => match item.decode(Budget::default()) {
                 Ok(item) => return Poll::Ready(Some(Ok(item))),
                 Err(error) => Some(Err(Failure::decode(self.method.name, error).into())),
@@ -249,7 +274,7 @@ impl<T: DeserializeOwned, E: TypedFault> Stream for Streaming<T, E> {
             })),
             None => None,
         };
-        self.open = None;
+        self.items = None;
         Poll::Ready(next)
     }
 }

@@ -7,6 +7,7 @@
 //! A call's id is its slot and the slot's generation, which grows each time the slot is used: a
 //! late reply to a call that was given up finds another generation and completes nobody.
 
+mod alone;
 mod batch;
 mod call;
 mod driver;

@@ -28,6 +28,8 @@ enum Kind {
     Closed { sent: bool },
     /// The deadline passed.
     Timeout { after: Option<Duration>, sent: bool },
+    /// The deadline passed, and why is known.
+    TimeoutBecause { after: Duration, why: &'static str },
     /// The arguments have no form in the encoding.
     Encode {
         method: &'static str,
@@ -76,6 +78,12 @@ impl Failure {
     #[must_use]
     pub fn timeout(after: Option<Duration>, sent: bool) -> Self {
         Self::of(Kind::Timeout { after, sent })
+    }
+
+    /// The deadline passed `after` so long, probably because of this; the request has left.
+    #[must_use]
+    pub fn timeout_because(after: Duration, why: &'static str) -> Self {
+        Self::of(Kind::TimeoutBecause { after, why })
     }
 
     /// The arguments of `method` could not be written.
@@ -163,7 +171,7 @@ impl Failure {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match &*self.0 {
-            Kind::Timeout { .. } => true,
+            Kind::Timeout { .. } | Kind::TimeoutBecause { .. } => true,
             Kind::Remote(fault) | Kind::BatchRefused(fault) => fault.code == code::TIMEOUT,
             _ => false,
         }
@@ -187,7 +195,11 @@ impl Failure {
     pub fn was_sent(&self) -> bool {
         match &*self.0 {
             Kind::Closed { sent } | Kind::Timeout { sent, .. } => *sent,
-            Kind::Decode { .. } | Kind::Remote(_) | Kind::BatchRefused(_) | Kind::Peer(_) => true,
+            Kind::TimeoutBecause { .. }
+            | Kind::Decode { .. }
+            | Kind::Remote(_)
+            | Kind::BatchRefused(_)
+            | Kind::Peer(_) => true,
             Kind::Connect { .. }
             | Kind::Encode { .. }
             | Kind::TooLarge { .. }
@@ -211,6 +223,7 @@ impl fmt::Display for Failure {
                 after: Some(after), ..
             } => write!(f, "no reply within {after:?}"),
             Kind::Timeout { after: None, .. } => f.write_str("no reply before the deadline"),
+            Kind::TimeoutBecause { after, why } => write!(f, "no reply within {after:?}: {why}"),
             Kind::Encode { method, source } => {
                 write!(f, "`{method}` cannot be called with this: {source}")
             }

@@ -141,6 +141,22 @@ impl Request {
         })
     }
 
+    /// Fails if the method takes a stream, and this request came by a way that brings none.
+    pub(crate) fn has_its_stream(&self) -> Result<(), Fault> {
+        let method = self.context.called();
+        match (&self.streams, &method.takes_stream) {
+            (None, Some(taken)) => Err(Fault::new(
+                code::INVALID_REQUEST,
+                format!(
+                    "`{}` takes a stream, `{}`, which only native frames carry: call it with a \
+                     client of farcall's, or see docs/wire.md",
+                    method.name, taken.name
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Answers that a stream cannot be opened.
     ///
     /// # Errors

@@ -119,6 +119,12 @@ impl<'a> Waiting<'a> {
         self.id
     }
 
+    /// Leaves the call to whoever waits for its id.
+    pub(super) fn into_id(mut self) -> u64 {
+        self.client = None;
+        self.id
+    }
+
     pub(crate) fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<Result<Inbound, Failure>> {
         let Some(client) = self.client else {
             return Poll::Pending;

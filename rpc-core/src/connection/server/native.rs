@@ -272,7 +272,11 @@ fn request(core: &mut Core, header: &Header, body: Payload, now: Instant) {
         return core.peer.outbox.refuse(reply.as_ref(), &fault);
     };
     let arguments = Arguments::new(encoding, Part::of(encoding), body, head.params).in_frame();
-    core.call(target, arguments, reply, head.metadata, head.remaining, now);
+    let metadata = match head.metadata.is_empty() {
+        true => core.peer.metadata.clone(),
+        false => head.metadata,
+    };
+    core.call(target, arguments, reply, metadata, head.remaining, now);
 }
 
 /// Tells the client to make its further calls elsewhere.
