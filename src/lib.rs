@@ -27,7 +27,7 @@ pub use farcall_transport::address::{Address, BadAddress, Transport};
 pub use farcall_transport::allow::{AllowList, AllowListError};
 pub use farcall_transport::connect::{connect_with, in_memory, over};
 #[cfg(feature = "http")]
-pub use farcall_transport::http::HttpService;
+pub use farcall_transport::http::{HttpService, ResponseBody};
 pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols, Report, Server};
 
 /// The Rust in docs/interop.md compiles.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farcall::types::Bytes;
-use farcall::{Address, Channel, Context, Encoding, Error, Limits, Server, code};
+use farcall::{Address, Channel, Context, Encoding, Error, Limits, Server, Stream, code};
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -29,6 +30,8 @@ trait Sampler {
     async fn whoami(&self, cx: &Context) -> String;
     #[rpc(name = "renamed.method", alias = "old-name")]
     async fn renamed(&self, #[rpc(default = 5)] n: i32) -> i32;
+    /// Each of them, doubled.
+    fn doubled(&self, numbers: impl Stream<Item = i64>) -> impl Stream<Item = i64>;
 }
 
 type Numbers = (i8, u16, i32, i64, f32, f64);
@@ -127,6 +130,9 @@ impl Sampler for Sample {
     }
     async fn renamed(&self, n: i32) -> i32 {
         n
+    }
+    fn doubled(&self, numbers: impl Stream<Item = i64> + Send) -> impl Stream<Item = i64> {
+        numbers.map(|number| 2 * number)
     }
 }
 
@@ -408,6 +414,21 @@ async fn the_context_tells_who_calls() {
             assert_eq!(told, expected);
         },
     )
+    .await;
+}
+
+#[tokio::test]
+async fn streams_go_both_ways() {
+    over_all("streams", Limits::default(), |client, address| async move {
+        let doubled = client.doubled(stream::iter(1..=3)).await;
+        // JSON-RPC on a stream carries none.
+        if address.encoding() == Encoding::Json && address.transport().name() != "http" {
+            assert!(doubled.unwrap_err().to_string().contains("`doubled`"));
+            return;
+        }
+        let doubled: Vec<_> = doubled.unwrap().map(Result::unwrap).collect().await;
+        assert_eq!(doubled, [2, 4, 6]);
+    })
     .await;
 }
 

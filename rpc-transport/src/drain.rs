@@ -15,18 +15,27 @@ pub(crate) enum Stage {
     Forced,
 }
 
-/// Waits for the end.
+/// Waits for the end; for ever, where nobody brings it.
 #[derive(Clone, Debug)]
 pub(crate) struct Drain {
-    server: watch::Receiver<Stage>,
+    server: Option<watch::Receiver<Stage>>,
     admitted: Option<Admitted>,
 }
 
 impl Drain {
     pub(crate) fn new() -> (watch::Sender<Stage>, Self) {
         let (sender, server) = watch::channel(Stage::Serving);
-        let admitted = None;
+        let (server, admitted) = (Some(server), None);
         (sender, Self { server, admitted })
+    }
+
+    /// For what somebody else ends, by dropping it.
+    #[cfg(feature = "http")]
+    pub(crate) fn never() -> Self {
+        Self {
+            server: None,
+            admitted: None,
+        }
     }
 
     /// The same for a connection that ends as well when its peer is allowed no more.
@@ -63,7 +72,8 @@ impl Drain {
 
     /// True if no new calls are to be taken.
     pub(crate) fn has_started(&self) -> bool {
-        *self.server.borrow() >= Stage::Draining || !self.admits()
+        let server = self.server.as_ref();
+        server.is_some_and(|stage| *stage.borrow() >= Stage::Draining) || !self.admits()
     }
 
     /// False if the peer is allowed no more: not even what it has asked already is answered.
@@ -72,7 +82,10 @@ impl Drain {
     }
 }
 
-async fn reached(server: &mut watch::Receiver<Stage>, stage: Stage) {
-    // A server that was dropped has forced its connections to end as well.
-    let _ = server.wait_for(|&now| now >= stage).await;
+async fn reached(server: &mut Option<watch::Receiver<Stage>>, stage: Stage) {
+    match server {
+        // A server that was dropped has forced its connections to end as well.
+        Some(server) => drop(server.wait_for(|&now| now >= stage).await),
+        None => std::future::pending().await,
+    }
 }

@@ -14,6 +14,7 @@ use http::{HeaderValue, StatusCode};
 use super::BINCODE;
 use super::fields::{self, Fields};
 use super::page::{Reply, text};
+use super::tunnel::STREAM;
 
 /// Why a request is turned away, in words for whoever sent it.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub(super) fn not_allowed() -> Refused {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentType {
     Known(Encoding),
+    /// A native byte stream, which says itself what its values are in.
+    Stream,
     /// Old clients send none, or an empty one: the body's first byte tells.
     Missing,
 }
@@ -93,6 +96,8 @@ pub(super) fn content_type(headers: &impl Fields) -> Result<ContentType, Refused
         Encoding::Xml
     } else if is(&BINCODE) {
         Encoding::Bincode
+    } else if is(&STREAM) {
+        return Ok(ContentType::Stream);
     } else {
         return Err(not_taken());
     };

@@ -25,6 +25,9 @@ use super::fields::Fields;
 use super::gzip::compress;
 use super::headers::{VERSION, deadline, metadata};
 use super::page::{Reply, page};
+use super::reply::ResponseBody;
+use super::tunnel;
+use crate::drain::Drain;
 use crate::stream::now;
 use crate::threads::threads;
 
@@ -74,28 +77,57 @@ impl Answer {
 pub(super) struct Answerer {
     router: Arc<Router>,
     origin: Origin,
+    drain: Drain,
     /// Made once for each encoding and kind of client that comes.
     peers: Mutex<Vec<Arc<Peer>>>,
 }
 
 impl Answerer {
-    pub(super) fn new(router: Arc<Router>, origin: Origin) -> Self {
+    pub(super) fn new(router: Arc<Router>, origin: Origin, drain: Drain) -> Self {
         Self {
             router,
             origin,
+            drain,
             peers: Mutex::default(),
         }
     }
 
-    pub(super) async fn answer<B>(&self, request: Request<B>) -> Reply
+    pub(super) async fn answer<B>(&self, request: Request<B>) -> Response<ResponseBody>
+    where
+        B: Body + Send + Unpin + 'static,
+        B::Data: Into<Bytes> + Send,
+    {
+        let (parts, body) = request.into_parts();
+        if self.is_stream(&parts) {
+            let drain = self.drain.clone();
+            return tunnel::answer(&self.router, &self.origin, &parts.headers, body, drain);
+        }
+        self.answer_whole(parts, body).await.map(ResponseBody::from)
+    }
+
+    /// True for a call with streams that may be made.
+    fn is_stream(&self, parts: &Parts) -> bool {
+        parts.method == Method::POST
+            && self.same_site(parts).is_ok()
+            && matches!(
+                admit(&parts.headers),
+                Ok((Coding::Identity, ContentType::Stream))
+            )
+    }
+
+    fn same_site(&self, parts: &Parts) -> Result<(), Refused> {
+        let Origin { local, hosts, .. } = &self.origin;
+        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+        same_site(&parts.headers, authority, *local, hosts)
+    }
+
+    /// Answers what is no stream.
+    async fn answer_whole<B>(&self, parts: Parts, body: B) -> Reply
     where
         B: Body + Unpin,
         B::Data: Into<Bytes>,
     {
-        let (parts, body) = request.into_parts();
-        let Origin { local, hosts, .. } = &self.origin;
-        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-        if let Err(refused) = same_site(&parts.headers, authority, *local, hosts) {
+        if let Err(refused) = self.same_site(&parts) {
             return refused.reply();
         }
         if parts.method != Method::POST {
@@ -155,6 +187,10 @@ impl Answerer {
         };
         match content_type {
             ContentType::Known(encoding) => Ok((encoding, message)),
+            ContentType::Stream => {
+                let words = "a stream of farcall's is not compressed";
+                Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, words).reply())
+            }
             ContentType::Missing => {
                 let encoding = sniff(&message).map_err(Refused::reply)?;
                 Ok((encoding, message))

@@ -17,10 +17,14 @@ mod headers;
 mod line;
 mod mounted;
 mod page;
+mod pipe;
 mod plain;
+mod reply;
 mod server;
+mod tunnel;
 
 pub use mounted::HttpService;
+pub use reply::ResponseBody;
 
 pub(crate) use answer::Origin;
 pub(crate) use client::carrier;

@@ -12,11 +12,12 @@ use farcall_core::limits::Limits;
 use farcall_core::router::Router;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::Full;
 
 use super::admission::{Refused, not_allowed, refused};
 use super::answer::{Answerer, Origin};
+use super::reply::ResponseBody;
 use crate::allow::AllowList;
+use crate::drain::Drain;
 
 /// Answers HTTP requests: a `tower` service, to be mounted at a path of any server that takes one
 /// (axum's `nest_service`, say). Made by [`Server::into_http_service`].
@@ -55,7 +56,7 @@ impl HttpService {
             hosts,
         };
         Self {
-            answerer: Arc::new(Answerer::new(router, origin)),
+            answerer: Arc::new(Answerer::new(router, origin, Drain::never())),
             allow,
         }
     }
@@ -88,7 +89,7 @@ where
     B::Data: Into<Bytes> + Send,
     B::Error: Send,
 {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<ResponseBody>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -102,7 +103,7 @@ where
         Box::pin(async move {
             match admitted {
                 Ok(()) => Ok(answerer.answer(request).await),
-                Err(refused) => Ok(refused.reply()),
+                Err(refused) => Ok(refused.reply().map(ResponseBody::from)),
             }
         })
     }

@@ -3,16 +3,18 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use farcall_core::limits::Limits;
 use farcall_core::router::Router;
 use http::Version;
+use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -23,6 +25,7 @@ use super::admission::not_allowed;
 use super::answer::{Answerer, Origin};
 use super::line::{Ahead, Line};
 use super::plain;
+use super::reply::ResponseBody;
 use crate::drain::Drain;
 use crate::net::rewind::Rewind;
 
@@ -44,7 +47,7 @@ pub(crate) async fn serve<IO>(
 ) where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let answerer = Arc::new(Answerer::new(router, origin));
+    let answerer = Arc::new(Answerer::new(router, origin, drain.clone()));
     let mut ending = drain.clone();
     let forced = async {
         ending.started().await;
@@ -83,11 +86,15 @@ where
         // In HTTP/2 a connection that ends takes requests for a while.
         let is_admitted = admitted.admits();
         async move {
-            let _answering = answering;
-            Ok::<_, Infallible>(match is_admitted {
+            let response = match is_admitted {
                 true => answerer.answer(request).await,
-                false => not_allowed().reply(),
-            })
+                false => not_allowed().reply().map(ResponseBody::from),
+            };
+            let answering = answering.filter(|_| response.body().is_stream());
+            Ok::<_, Infallible>(response.map(|body| Watched {
+                body,
+                _answering: answering,
+            }))
         }
     });
     let io = TokioIo::new(line.clone());
@@ -151,6 +158,32 @@ impl Answering {
 impl Drop for Answering {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The body of a response. Where it is a stream, its request is answered until that ends.
+struct Watched {
+    body: ResponseBody,
+    _answering: Option<Answering>,
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -8,7 +8,7 @@ use farcall_core::connection::{Received, Speech};
 use farcall_core::context::Peer;
 use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
-use farcall_core::protocol::native::{Version, refusal};
+use farcall_core::protocol::native::refusal;
 use farcall_core::router::Router;
 use tokio::io::AsyncReadExt;
 
@@ -77,26 +77,9 @@ async fn first(arrival: &mut Arrival, start: &mut BytesMut) -> Sniffed {
 
 /// The encoding of a native connection stands in its hello.
 async fn native(host: Host, mut arrival: Arrival, mut start: BytesMut, drain: Drain) {
-    let hello = async {
-        loop {
-            if let Ok(None) = Version::read(&start)
-                && !matches!(arrival.io.read_buf(&mut start).await, Ok(0) | Err(_))
-            {
-                continue;
-            }
-            return;
-        }
-    };
-    if tokio::time::timeout(host.limits.handshake_time, hello)
-        .await
-        .is_err()
-    {
+    let hello = stream::hello(&mut arrival.io, &mut start);
+    let Ok(encoding) = tokio::time::timeout(host.limits.handshake_time, hello).await else {
         return;
-    }
-    // What cannot be read is refused by the connection itself, in the words of its protocol.
-    let encoding = match Version::read(&start) {
-        Ok(Some(Version::Known(hello))) => hello.encoding,
-        _ => Encoding::Bincode,
     };
     run(host, arrival, start, drain, Speech::Native, encoding).await;
 }
@@ -121,6 +104,7 @@ async fn run(
         connection,
         Received::from_start(start),
         &limits,
+        None,
         drain,
     )
     .await;

@@ -33,17 +33,24 @@ where
         _ => Speech::Native,
     };
     let (client, driver) = Client::new(speech, encoding, limits, now);
-    let task = Task {
+    tokio::spawn(drive(io, driver));
+    Channel::over(Arc::new(client))
+}
+
+/// The task that moves the bytes of a client's connection.
+pub(crate) fn drive<IO>(io: IO, driver: Driver) -> impl Future<Output = ()> + Send
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    // Outside of tokio's cooperative budget: the task hands out what it has in bounded batches.
+    tokio::task::unconstrained(Task {
         io,
         driver,
         received: Received::default(),
         sending: Sending::default(),
         yielded: false,
         clock: Clock::default(),
-    };
-    // Outside of tokio's cooperative budget: the task hands out what it has in bounded batches.
-    tokio::spawn(tokio::task::unconstrained(task));
-    Channel::over(Arc::new(client))
+    })
 }
 
 struct Task<IO> {
@@ -101,7 +108,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             poll_read_buf(Pin::new(&mut self.io), cx, self.received.room())
         {
             match read {
-                Ok(0) | Err(_) => return Poll::Ready(Ok(())),
+                Ok(0) => return Poll::Ready(Ok(())),
+                // What carries the bytes may know what the server did, as HTTP does.
+                Err(error) => return Poll::Ready(error.downcast().map_or(Ok(()), Err)),
                 Ok(count) => {
                     while self.driver.receive(&mut self.received)? {}
                     turn = turn.saturating_sub(count);

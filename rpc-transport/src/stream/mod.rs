@@ -6,8 +6,8 @@ mod server;
 
 pub(crate) use client::client;
 #[cfg(feature = "http")]
-pub(crate) use client::now;
-pub(crate) use server::serve;
+pub(crate) use client::{drive, now};
+pub(crate) use server::{hello, serve};
 
 /// How many bytes a connection moves one way before its task lets others run: its own other way,
 /// and the callers it woke.

@@ -5,10 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use farcall_core::connection::server::Server;
 use farcall_core::connection::{Received, Sending};
+use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
-use tokio::io::{AsyncRead, AsyncWrite};
+use farcall_core::protocol::native::Version;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
 use super::TURN;
@@ -17,12 +20,28 @@ use super::clock::Clock;
 use crate::drain::Drain;
 use crate::net::linger;
 
-/// Serves one connection to its end.
+/// Reads until the hello of a native connection is in `start`; its encoding. What cannot be read is
+/// refused by the connection itself, in the words of its protocol.
+pub(crate) async fn hello<IO: AsyncRead + Unpin>(io: &mut IO, start: &mut BytesMut) -> Encoding {
+    loop {
+        match Version::read(start) {
+            Ok(None) => {}
+            Ok(Some(Version::Known(hello))) => return hello.encoding,
+            _ => return Encoding::Bincode,
+        }
+        if matches!(io.read_buf(start).await, Ok(0) | Err(_)) {
+            return Encoding::Bincode;
+        }
+    }
+}
+
+/// Serves one connection to its end; to that of a time without a call, if `idle_time` says so.
 pub(crate) async fn serve<IO>(
     io: IO,
     connection: Server,
     received: Received,
     limits: &Limits,
+    idle_time: Option<Duration>,
     mut drain: Drain,
 ) where
     IO: AsyncRead + AsyncWrite + Unpin,
@@ -40,6 +59,10 @@ pub(crate) async fn serve<IO>(
         write_time: limits.write_time,
         clock: Clock::default(),
         stalled: Stalled::default(),
+        idle: Idle {
+            time: idle_time,
+            ..Idle::default()
+        },
     };
     // Outside of tokio's cooperative budget, which the timers and channels of many waiting
     // handlers would use up at once, so that each of them wakes the task again for nothing. The
@@ -74,6 +97,15 @@ struct Task<IO> {
     write_time: Duration,
     clock: Clock,
     stalled: Stalled,
+    idle: Idle,
+}
+
+/// How long nothing may be asked, and until when.
+#[derive(Default)]
+struct Idle {
+    time: Option<Duration>,
+    until: Option<Instant>,
+    clock: Clock,
 }
 
 /// A write that got nowhere: how much was left of it, and until when it may stay there.
@@ -105,10 +137,23 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             Reading::Broken => true,
         };
         if over && self.is_sent() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+            return Poll::Ready(());
         }
+        self.poll_idle(cx)
+    }
+
+    /// Ready once nothing was asked for too long.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Idle { time, until, clock } = &mut self.idle;
+        let Some(time) = *time else {
+            return Poll::Pending;
+        };
+        if !self.connection.is_idle() {
+            *until = None;
+        } else if until.is_none() {
+            *until = now().checked_add(time);
+        }
+        clock.poll_at(*until, cx)
     }
 
     /// Ready when every call is answered and every answer sent.

@@ -6,6 +6,7 @@ mod life;
 mod mounted;
 mod plain;
 mod server;
+mod streams;
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use farcall_core::params::required;
 use farcall_core::service::{Reply, Request, Service};
 use farcall_transport::connect::connect;
 use farcall_transport::server::Server;
+use futures_util::{StreamExt, stream};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -44,6 +46,16 @@ impl Service for Calc {
             .returns::<String>(),
         Method::new("held", "Waits until it is let go.").returns::<i64>(),
         Method::new("long", "Much for little.").returns::<String>(),
+        Method::new("count", "")
+            .takes(&[Param::required::<u64>("to")])
+            .returns::<u64>()
+            .gives_stream(),
+        Method::new("total", "")
+            .takes_stream::<i64>("numbers")
+            .returns::<i64>(),
+        Method::new("silence", "")
+            .returns::<String>()
+            .gives_stream(),
     ];
 
     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
@@ -78,6 +90,25 @@ impl Service for Calc {
                     request.reply(&4)
                 }
                 5 => request.reply(&"x".repeat(15_000)),
+                6 => {
+                    let (to,) = request.params::<(u64,)>((required,))?;
+                    request.stream(stream::iter(0..to)).await
+                }
+                7 => {
+                    let _tell = OnDrop(dropped);
+                    started.notify_one();
+                    let numbers = request.items::<i64>();
+                    let total = numbers.fold(0, |sum, n| async move { sum + n }).await;
+                    request.reply(&total)
+                }
+                8 => {
+                    let tell = OnDrop(dropped);
+                    started.notify_one();
+                    let items = stream::pending::<String>().inspect(move |_| {
+                        let _ = &tell;
+                    });
+                    request.stream(items).await
+                }
                 _ => Err(request.unknown_method()),
             }
         }

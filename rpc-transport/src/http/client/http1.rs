@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use farcall_core::error::Failure;
 use http_body::{Body, Frame, SizeHint};
-use tokio::io::Interest;
+use tokio::io::{AsyncRead, Interest};
 use tokio::net::TcpStream;
 use tokio_util::io::poll_read_buf;
 
@@ -22,22 +22,14 @@ const AHEAD: u64 = 1024 * 1024;
 
 /// A connection that has no request on it.
 #[derive(Debug)]
-pub(super) struct Connection {
-    io: TcpStream,
+pub(super) struct Connection<IO = TcpStream> {
+    io: IO,
     received: BytesMut,
     /// The last request was not written to its end: nothing can follow it.
     is_cut_off: bool,
 }
 
 impl Connection {
-    pub(super) fn new(io: TcpStream) -> Self {
-        Self {
-            io,
-            received: BytesMut::new(),
-            is_cut_off: false,
-        }
-    }
-
     /// False if the server closed it, or said something that nobody asked for.
     pub(super) fn is_good(&self) -> bool {
         let nothing = self.io.try_read(&mut [0]);
@@ -95,10 +87,20 @@ impl Connection {
             Err(error) => Err(error),
         }
     }
+}
+
+impl<IO: AsyncRead + Unpin> Connection<IO> {
+    pub(super) fn new(io: IO) -> Self {
+        Self {
+            io,
+            received: BytesMut::new(),
+            is_cut_off: false,
+        }
+    }
 
     /// Reads the head of the answer, no longer than `limit` bytes; the body can be read from what
     /// this gives.
-    pub(super) async fn answer(mut self, limit: usize) -> Result<(Head, Incoming), Failure> {
+    pub(super) async fn answer(mut self, limit: usize) -> Result<(Head, Incoming<IO>), Failure> {
         let no_http = |why: &str| Failure::peer(format!("the answer is no HTTP: {why}"));
         loop {
             match head::take(&mut self.received).map_err(|why| no_http(&why))? {
@@ -139,8 +141,8 @@ impl Connection {
 
 /// The body of an answer, and its connection.
 #[derive(Debug)]
-pub(super) struct Incoming {
-    connection: Connection,
+pub(super) struct Incoming<IO = TcpStream> {
+    connection: Connection<IO>,
     framing: Framing,
     keeps_alive: bool,
 }
@@ -155,7 +157,7 @@ impl Incoming {
     }
 }
 
-impl Body for Incoming {
+impl<IO: AsyncRead + Unpin> Body for Incoming<IO> {
     type Data = Bytes;
     type Error = io::Error;
 

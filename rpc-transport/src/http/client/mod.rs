@@ -1,35 +1,47 @@
 //! Calls as HTTP requests, from the caller's side.
 //!
 //! Over HTTP/1.1 the caller drives its connection itself: `http1` moves the bytes, `head` and
-//! `framing` read the answer, `post` writes the request. HTTP/2 is hyper's. `pool` has both.
+//! `framing` read the answer, `post` writes the request. HTTP/2 is hyper's. `pool` has both. A call
+//! with streams is one request, its bodies a byte stream: `tunnel`, for HTTP/1.1 in pieces that
+//! `chunked` writes.
 
+mod chunked;
 mod framing;
 mod head;
 mod http1;
 mod pool;
 mod post;
+mod tunnel;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use farcall_core::channel::{BatchInFlight, Carrier, InFlight, Inbound, Outbound};
+use farcall_core::channel::{
+    BatchInFlight, Carrier, InFlight, Inbound, Outbound, ReceivedItems, SentItems, StreamInFlight,
+};
+use farcall_core::connection::Speech;
+use farcall_core::connection::client::{Client, Driver};
 use farcall_core::context::Metadata;
 use farcall_core::encoding::Encoding;
 use farcall_core::error::{EncodeError, Failure};
 use farcall_core::limits::Limits;
 use farcall_core::payload::Payload;
 use farcall_core::protocol::{self, Batch};
+use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio_util::task::AbortOnDropHandle;
 
 use self::pool::Pool;
 use self::post::Post;
+use self::tunnel::Tunnel;
 use super::body::{Unread, read};
 use super::coding::Unsupported;
 use super::gzip::compress;
 use super::headers::{put_metadata, timeout};
 use crate::address::Address;
-use crate::stream::now;
+use crate::stream::{drive, now};
 
 /// A way to the server at an HTTP address. Nothing is sent before the first call.
 pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
@@ -98,6 +110,35 @@ impl Carrier for HttpCarrier {
             Ok(replies)
         })))
     }
+
+    fn start_upload(&self, call: Outbound<'_>, items: SentItems) -> Result<InFlight, Failure> {
+        let (client, driver) = self.client();
+        let reply = client.into_upload(call, items)?;
+        let driving = self.drive(&call, driver)?;
+        Ok(Box::pin(async move {
+            let (reply, _driving) = driving.until(reply).await?;
+            Ok(reply)
+        }))
+    }
+
+    fn start_stream(
+        &self,
+        call: Outbound<'_>,
+        items: Option<SentItems>,
+    ) -> Result<StreamInFlight, Failure> {
+        let (client, driver) = self.client();
+        let opening = client.into_stream(call, items)?;
+        let driving = self.drive(&call, driver)?;
+        Ok(Box::pin(async move {
+            let (mut items, driving) = driving.until(opening).await?;
+            let items: ReceivedItems = Box::pin(stream::poll_fn(move |cx| {
+                // Dropped with this, it ends the request.
+                let _ = &driving;
+                items.as_mut().poll_next(cx)
+            }));
+            Ok(items)
+        }))
+    }
 }
 
 impl HttpCarrier {
@@ -131,6 +172,24 @@ impl HttpCarrier {
         })
     }
 
+    /// A connection for one call with streams.
+    fn client(&self) -> (Client, Driver) {
+        let limits = self.pool.limits.clone();
+        Client::new(Speech::Native, self.encoding, limits, now)
+    }
+
+    /// What moves the bytes of a call with streams.
+    fn drive(&self, call: &Outbound<'_>, driver: Driver) -> Result<Driving, Failure> {
+        let mut headers = HeaderMap::new();
+        put_metadata(&mut headers, &call.options.metadata)?;
+        Ok(Driving {
+            pool: Arc::clone(&self.pool),
+            headers,
+            patience: self.timeout(call)?.min(self.pool.limits.call_time),
+            driver,
+        })
+    }
+
     /// Sends a request, and reads its answer as `read` says, all within `time`.
     fn within<T, R>(
         &self,
@@ -157,6 +216,58 @@ impl HttpCarrier {
                 Ok(answer) => read(answer?),
                 Err(_) => Err(Failure::timeout(Some(time), sent)),
             }
+        }
+    }
+}
+
+/// A call with streams that is not on its way yet.
+struct Driving {
+    pool: Arc<Pool>,
+    headers: HeaderMap,
+    /// How long the server may take to begin with an answer. (The call itself may take longer.)
+    patience: Duration,
+    driver: Driver,
+}
+
+/// Why a request of which the server has all the same heard nothing may wait for ever.
+const HELD_BACK: &str = "the server did not begin to answer: a proxy in between must pass on the \
+                         body of a request as it comes (nginx: `proxy_request_buffering off` and \
+                         `proxy_http_version 1.1`)";
+
+impl Driving {
+    /// Makes the request, and waits for what comes of it, beside what keeps it going.
+    async fn until<T>(
+        self,
+        outcome: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<(T, AbortOnDropHandle<()>), Failure> {
+        let Self {
+            pool,
+            headers,
+            patience,
+            driver,
+        } = self;
+        let tunnel = tokio::time::timeout(patience, pool.tunnel(headers)).await;
+        let Tunnel { io, is_answered } =
+            tunnel.map_err(|_| Failure::timeout(Some(patience), false))??;
+        let driving = AbortOnDropHandle::new(tokio::spawn(drive(io, driver)));
+        let is_held_back = || !is_answered.load(Ordering::Relaxed);
+        let held_back = async {
+            tokio::time::sleep(patience).await;
+            if !is_held_back() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let outcome = tokio::select! {
+            biased;
+            outcome = outcome => outcome,
+            () = held_back => Err(Failure::timeout(Some(patience), true)),
+        };
+        match outcome {
+            Ok(outcome) => Ok((outcome, driving)),
+            Err(failure) if failure.is_timeout() && is_held_back() => {
+                Err(Failure::timeout_because(patience, HELD_BACK))
+            }
+            Err(failure) => Err(failure),
         }
     }
 }

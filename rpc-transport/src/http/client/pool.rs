@@ -11,12 +11,13 @@ use farcall_core::error::Failure;
 use farcall_core::limits::Limits;
 use http::{Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
 use super::super::coding::{Coding, Unsupported};
+use super::super::pipe::Piped;
 use super::http1::{self, Connection};
 use super::post::{Post, Template};
 use crate::address::Address;
@@ -31,7 +32,10 @@ const OLDEST: Duration = Duration::from_secs(60);
 /// others wait on the same connection.
 const PING: Duration = Duration::from_secs(10);
 
-type Http2 = http2::SendRequest<Full<Bytes>>;
+type Http2 = http2::SendRequest<RequestBody>;
+
+/// The body of a request over HTTP/2.
+pub(super) type RequestBody = Either<Full<Bytes>, Piped>;
 
 /// HTTP/1.1: the idle connections, the last used first. HTTP/2: the one that all calls share.
 pub(super) struct Pool {
@@ -106,13 +110,21 @@ impl Pool {
 
     /// Sends a request; `sent` tells from when on it may have arrived.
     pub(super) async fn send(&self, post: Post, sent: &mut bool) -> Result<Answered, Failure> {
-        let template = self.template.as_ref();
-        let template = template.map_err(|why| Failure::unsupported(why.clone()))?;
-        if self.address.is_http2() {
+        let template = self.template()?;
+        if self.is_http2() {
             self.send_shared(template.http2(post), sent).await
         } else {
             self.send_alone(&template.http1(&post), sent).await
         }
+    }
+
+    pub(super) fn template(&self) -> Result<&Template, Failure> {
+        let template = self.template.as_ref();
+        template.map_err(|why| Failure::unsupported(why.clone()))
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.address.is_http2()
     }
 
     /// The body of an answer was read: its connection can carry another call.
@@ -167,7 +179,7 @@ impl Pool {
     /// one.
     async fn send_shared(
         &self,
-        mut request: Request<Full<Bytes>>,
+        mut request: Request<RequestBody>,
         sent: &mut bool,
     ) -> Result<Answered, Failure> {
         for _ in 0..2 {
@@ -209,7 +221,7 @@ impl Pool {
         }
     }
 
-    async fn connect(&self) -> Result<TcpStream, Failure> {
+    pub(super) async fn connect(&self) -> Result<TcpStream, Failure> {
         let failed = |source| Failure::connect(&self.address, source);
         let io = TcpStream::connect(self.address.authority())
             .await
@@ -218,7 +230,7 @@ impl Pool {
         Ok(io)
     }
 
-    async fn http2(&self) -> Result<Http2, Failure> {
+    pub(super) async fn http2(&self) -> Result<Http2, Failure> {
         let mut shared = self.shared.lock().await;
         if let Some(sender) = shared.as_ref().filter(|sender| !sender.is_closed()) {
             return Ok(sender.clone());

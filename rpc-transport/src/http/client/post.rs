@@ -1,16 +1,17 @@
 //! A request as it leaves: what all of a client's have in common, and what is this one's own.
 
 use bytes::Bytes;
-use farcall_core::encoding::Encoding;
 use farcall_core::error::Failure;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 
 use super::super::answer::mime;
 use super::super::headers::{TIMEOUT, VERSION};
+use super::super::tunnel::STREAM;
+use super::pool::RequestBody;
 use crate::address::Address;
 
 /// One request's own part.
@@ -29,7 +30,9 @@ pub(super) struct Post {
 pub(super) struct Template {
     uri: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// The same as text, for HTTP/1.1.
+    /// The same of requests with streams.
+    stream_headers: Vec<(HeaderName, HeaderValue)>,
+    /// The first of them as text, for HTTP/1.1.
     head: Vec<u8>,
 }
 
@@ -38,12 +41,21 @@ impl Template {
     pub(super) fn new(address: &Address) -> Result<Self, String> {
         let encoding = address.encoding();
         let uri = uri(address).map_err(|error| format!("{address}: {error}"))?;
-        let headers = headers(address, encoding);
+        let stream_headers = headers(address, STREAM);
+        let mut headers = headers(address, mime(encoding));
+        if address.is_gzip() {
+            headers.push((ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
+        }
         let mut head = format!("POST {uri} HTTP/1.1\r\n").into_bytes();
         for (name, value) in &headers {
             line(&mut head, name, value);
         }
-        Ok(Self { uri, headers, head })
+        Ok(Self {
+            uri,
+            headers,
+            stream_headers,
+            head,
+        })
     }
 
     /// The bytes of a request over HTTP/1.1.
@@ -71,14 +83,48 @@ impl Template {
         out
     }
 
+    /// The head of a request with streams over HTTP/1.1.
+    pub(super) fn http1_stream(&self, headers: &HeaderMap) -> Vec<u8> {
+        let mut out = format!("POST {} HTTP/1.1\r\n", self.uri).into_bytes();
+        for (name, value) in &self.stream_headers {
+            line(&mut out, name, value);
+        }
+        for (name, value) in headers {
+            line(&mut out, name, value);
+        }
+        out.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
+        out
+    }
+
     /// The same request for HTTP/2.
-    pub(super) fn http2(&self, post: Post) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(post.body));
+    pub(super) fn http2_stream(
+        &self,
+        headers: HeaderMap,
+        body: RequestBody,
+    ) -> Request<RequestBody> {
+        self.request(headers, &self.stream_headers, body)
+    }
+
+    fn request(
+        &self,
+        own: HeaderMap,
+        usual: &[(HeaderName, HeaderValue)],
+        body: RequestBody,
+    ) -> Request<RequestBody> {
+        let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();
-        *headers = post.headers;
-        headers.extend(self.headers.iter().cloned());
+        *headers = own;
+        headers.extend(usual.iter().cloned());
+        request
+    }
+
+    /// The same request for HTTP/2.
+    pub(super) fn http2(&self, post: Post) -> Request<RequestBody> {
+        let body = Either::Left(Full::new(post.body));
+        let mut request = self.request(post.headers, &self.headers, body);
+        let headers = request.headers_mut();
         headers.insert(&TIMEOUT, post.timeout);
         if post.is_gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -95,7 +141,7 @@ fn line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn headers(address: &Address, encoding: Encoding) -> Vec<(HeaderName, HeaderValue)> {
+fn headers(address: &Address, mime: &'static str) -> Vec<(HeaderName, HeaderValue)> {
     let agent = concat!("farcall/", env!("CARGO_PKG_VERSION"));
     let mut headers = Vec::new();
     // HTTP/2 has the host in the request's own address.
@@ -104,13 +150,10 @@ fn headers(address: &Address, encoding: Encoding) -> Vec<(HeaderName, HeaderValu
     {
         headers.push((HOST, host));
     }
-    headers.push((CONTENT_TYPE, HeaderValue::from_static(mime(encoding))));
-    headers.push((ACCEPT, HeaderValue::from_static(mime(encoding))));
+    headers.push((CONTENT_TYPE, HeaderValue::from_static(mime)));
+    headers.push((ACCEPT, HeaderValue::from_static(mime)));
     headers.push((USER_AGENT, HeaderValue::from_static(agent)));
     headers.push((VERSION.clone(), HeaderValue::from_static("1")));
-    if address.is_gzip() {
-        headers.push((ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
-    }
     headers
 }
 
