@@ -4,9 +4,10 @@
 extern crate self as farcall;
 
 pub use farcall_core::channel::{
-    Batch, BatchFuture, Call, CallFuture, Calls, Carrier, Channel, StreamCall, Streaming,
+    Batch, BatchFuture, Call, CallFuture, CallWithMetadata, Calls, Carrier, Channel, StreamCall,
+    Streaming,
 };
-pub use farcall_core::context::{Context, Metadata};
+pub use farcall_core::context::{Context, Metadata, MetadataError, RequestId};
 pub use farcall_core::encoding::Encoding;
 pub use farcall_core::error::{Error, Failure};
 pub use farcall_core::fault::{Fault, TypedFault, code};

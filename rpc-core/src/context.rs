@@ -1,13 +1,21 @@
 //! Who calls, from where, and until when.
 
 mod current;
+mod extra;
+mod id;
+mod metadata;
 
-pub(crate) use current::{current_deadline, enter};
-
+use std::any::Any;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+pub(crate) use current::{current_deadline, enter};
+use extra::{Extra, Extras};
+pub(crate) use id::Id;
+pub use id::RequestId;
+pub use metadata::{Metadata, MetadataError};
 
 use crate::encoding::Encoding;
 use crate::limits::Limits;
@@ -25,12 +33,18 @@ use crate::service::Streams;
 ///     format!("you called `{}` in {}", cx.method(), cx.encoding())
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Context {
     peer: Arc<Peer>,
     method: &'static Method,
     deadline: Option<Instant>,
     metadata: Metadata,
+    id: Id,
+    /// Which of the peer's calls it is.
+    number: u64,
+    /// What few calls have, if this is a clone: it may outlive its call. The call's own context finds
+    /// it by its number.
+    extra: Option<Arc<Extra>>,
 }
 
 impl Context {
@@ -42,12 +56,22 @@ impl Context {
         deadline: Option<Instant>,
         metadata: Metadata,
     ) -> Self {
+        let number = peer.extras.next_number();
         Self {
             peer,
             method,
             deadline,
             metadata,
+            id: Id::None,
+            number,
+            extra: None,
         }
+    }
+
+    /// The same, of a request that its caller calls `id`.
+    pub(crate) fn with_id(mut self, id: Id) -> Self {
+        self.id = id;
+        self
     }
 
     /// The method's wire name.
@@ -74,16 +98,148 @@ impl Context {
         self.peer.encoding
     }
 
-    /// When the caller stops waiting.
+    /// What the caller calls its request, to be found again in logs: the metadata `x-request-id`
+    /// where there is some (over HTTP the header of that name), else the id that the protocol gave
+    /// it. None of a notification, and none in XML-RPC, which has no ids.
+    ///
+    /// ```
+    /// use farcall_core::context::Context;
+    ///
+    /// fn name_in_logs(cx: &Context) -> String {
+    ///     cx.request_id().map_or_else(|| "-".to_owned(), |id| id.to_string())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn request_id(&self) -> Option<RequestId<'_>> {
+        match self.metadata.get("x-request-id") {
+            Some(given) => Some(RequestId::Given(given)),
+            None => self.id.shown(),
+        }
+    }
+
+    /// When the caller stops waiting, if it said so.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// What the caller sent along; over HTTP the request's headers.
+    /// How long the caller still waits, if it said so; nothing once its deadline is past.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let now = self.peer.clock?.now;
+        Some(self.deadline?.saturating_duration_since(now()))
+    }
+
+    /// Ready once nobody waits for this call's answer any more: its caller gave it up, its deadline
+    /// passed, its connection was lost, or it was answered.
+    ///
+    /// A handler is dropped then, so this is for what goes on without it: the tasks it started, and
+    /// work on threads (`#[rpc(blocking)]`, which may ask [`is_cancelled`](Self::is_cancelled)).
+    ///
+    /// ```
+    /// use farcall_core::context::Context;
+    /// use futures_util::future::{Either, select};
+    ///
+    /// async fn unless_given_up<F: Future + Unpin>(cx: &Context, work: F) -> Option<F::Output> {
+    ///     match select(work, std::pin::pin!(cx.cancelled())).await {
+    ///         Either::Left((done, _)) => Some(done),
+    ///         Either::Right(_) => None,
+    ///     }
+    /// }
+    /// ```
+    pub fn cancelled(&self) -> impl Future<Output = ()> + Send + Sync + use<> {
+        let over = self.extra().over();
+        async move {
+            if let Some(over) = over {
+                // An error, as it has to be: nothing is ever sent.
+                let _ = over.await;
+            }
+        }
+    }
+
+    /// True once [`cancelled`](Self::cancelled) is ready.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        // The call's own context has nothing to ask: it does not outlive the call.
+        self.extra.as_ref().is_some_and(|extra| extra.is_over())
+    }
+
+    /// What the caller sent along; over HTTP the request's headers, but for those that are HTTP's
+    /// own.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// Sends `value` along under `name` with the answer, where its caller reads it beside the
+    /// result. Called again with the same name, it adds a second value.
+    ///
+    /// It travels in native frames, and over HTTP as a header, `farcall-meta-` before its name. A
+    /// JSON-RPC reply on a stream has no place for it, nor has one of many in a JSON-RPC batch or a
+    /// `system.multicall`; a fault has none anywhere: there it is dropped. A stream's has to be there
+    /// when the stream is opened.
+    ///
+    /// A name is made of what HTTP takes in one (letters, digits, `-`, `_`, `.`), a value has no
+    /// control characters and no blank at either end. With one that has, the answer is a fault that
+    /// says so (-32603).
+    ///
+    /// ```
+    /// use farcall_core::context::Context;
+    ///
+    /// fn answered_from_cache(cx: &Context, age: u32) {
+    ///     cx.reply_metadata("cache-age", age.to_string());
+    /// }
+    /// ```
+    pub fn reply_metadata(&self, name: impl Into<String>, value: impl Into<String>) {
+        self.extra().reply_metadata(name.into(), value.into());
+    }
+
+    /// The value of this type that a layer gave the call, with [`extend`](Self::extend).
+    #[must_use]
+    pub fn extension<T: Any + Clone>(&self) -> Option<T> {
+        self.existing_extra()?.extension()
+    }
+
+    /// Gives the call a value, for whoever asks for one of its type further on: an authenticated
+    /// user, say. One of that type that was there is replaced.
+    ///
+    /// ```
+    /// use farcall_core::method::Method;
+    /// use farcall_core::service::{Reply, Request, Service};
+    ///
+    /// #[derive(Clone)]
+    /// struct Tenant(u32);
+    ///
+    /// /// Tells the handlers of `S` whose call it is: `cx.extension::<Tenant>()`.
+    /// #[derive(Clone)]
+    /// struct OfTenant<S>(S);
+    ///
+    /// impl<S: Service> Service for OfTenant<S> {
+    ///     const METHODS: &'static [Method] = S::METHODS;
+    ///
+    ///     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<S> {
+    ///         let service = self.0.clone();
+    ///         async move {
+    ///             let cx = request.context();
+    ///             if let Some(number) = cx.metadata().get_as("tenant")? {
+    ///                 cx.extend(Tenant(number));
+    ///             }
+    ///             service.call(request).await
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn extend<T: Any + Clone + Send + Sync>(&self, value: T) {
+        self.extra().extend(value);
+    }
+
+    /// What is to be sent along with the answer.
+    #[inline]
+    pub(crate) fn take_reply_metadata(&self) -> Metadata {
+        match self.existing_extra() {
+            None => Metadata::default(),
+            Some(extra) => extra.take_reply_metadata(),
+        }
     }
 
     pub(crate) fn called(&self) -> &'static Method {
@@ -94,11 +250,61 @@ impl Context {
         &self.peer
     }
 
-    /// The same caller's context for another method.
+    /// The same caller's context for a further call, of another method.
     pub(crate) fn for_method(&self, method: &'static Method) -> Self {
         Self {
             method,
-            ..self.clone()
+            number: self.peer.extras.next_number(),
+            ..self.copy()
+        }
+    }
+
+    /// The same context, for as long as the call runs and no longer.
+    #[inline]
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            peer: Arc::clone(&self.peer),
+            method: self.method,
+            deadline: self.deadline,
+            metadata: self.metadata.clone(),
+            id: self.id.clone(),
+            number: self.number,
+            extra: None,
+        }
+    }
+
+    /// The call is over.
+    #[inline]
+    pub(crate) fn end(&self) {
+        if self.peer.extras.is_any() {
+            self.peer.extras.end(self.number);
+        }
+    }
+
+    fn extra(&self) -> Arc<Extra> {
+        match &self.extra {
+            Some(extra) => Arc::clone(extra),
+            None => self.peer.extras.of(self.number),
+        }
+    }
+
+    /// The same, if it is there.
+    #[inline]
+    fn existing_extra(&self) -> Option<Arc<Extra>> {
+        match &self.extra {
+            Some(extra) => Some(Arc::clone(extra)),
+            None if self.peer.extras.is_any() => self.peer.extras.get(self.number),
+            None => None,
+        }
+    }
+}
+
+/// A clone may outlive its call: the call is told of it, once.
+impl Clone for Context {
+    fn clone(&self) -> Self {
+        Self {
+            extra: Some(self.extra()),
+            ..self.copy()
         }
     }
 }
@@ -123,7 +329,8 @@ pub struct Peer {
     pub is_farcall: bool,
     /// What it may ask for.
     pub limits: Limits,
-    /// Ends calls at their deadline, where no connection of the core does.
+    /// Tells how long a call has left, and ends it at its deadline, where no connection of the core
+    /// does.
     pub clock: Option<Clock>,
     /// Runs handlers that block on threads of their own; without it they run where all others do.
     pub threads: Option<Threads>,
@@ -131,6 +338,8 @@ pub struct Peer {
     pub metadata: Metadata,
     /// Its calls that have streams.
     pub(crate) streams: Streams,
+    /// What few of its calls have.
+    pub(crate) extras: Extras,
     /// What waits to be sent to it, where it is at the end of a byte stream.
     pub(crate) outbox: Outbox,
 }
@@ -155,6 +364,7 @@ impl Peer {
             threads: None,
             metadata: Metadata::default(),
             streams: Streams::default(),
+            extras: Extras::default(),
             outbox,
         }
     }
@@ -219,48 +429,5 @@ impl Caller {
             deadline: None,
             metadata: Metadata::default(),
         }
-    }
-}
-
-/// Names and values that travel beside the parameters. Names are compared without regard to case.
-///
-/// ```
-/// use farcall_core::context::Metadata;
-///
-/// let mut metadata = Metadata::default();
-/// metadata.insert("Trace-Id", "7f");
-/// assert_eq!(metadata.get("trace-id"), Some("7f"));
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Metadata {
-    /// Shared by clones, as a context is cloned for each call; none if there are no entries.
-    entries: Option<Arc<Vec<(String, String)>>>,
-}
-
-impl Metadata {
-    /// The first value of `name`.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-    }
-
-    /// Adds a value of `name`.
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        let entries = self.entries.get_or_insert_default();
-        Arc::make_mut(entries).push((name.into(), value.into()));
-    }
-
-    /// All names and values, in the order they were added.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let entries = self.entries.iter().flat_map(|entries| entries.iter());
-        entries.map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// True if there is nothing in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_none()
     }
 }

@@ -80,6 +80,18 @@ impl Payload {
         }
     }
 
+    /// How many bytes there are, and these, if they are few enough.
+    #[inline]
+    pub(crate) fn short<const N: usize>(&self) -> Option<(u8, [u8; N])> {
+        match &self.0 {
+            // What follows them is copied along: a copy of fixed length is cheaper.
+            Repr::Inline { len, bytes } if usize::from(*len) <= N => {
+                Some((*len, *bytes.first_chunk()?))
+            }
+            _ => None,
+        }
+    }
+
     /// The bytes, if they are not held in place.
     #[inline]
     pub(crate) fn shared(&self) -> Option<&Bytes> {

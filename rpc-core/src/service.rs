@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use crate::codec::place::within;
-use crate::context::{Context, Peer};
+use crate::context::{Context, Metadata, Peer};
 use crate::encoding::Encoding;
 use crate::error::{DecodeError, EncodeError};
 use crate::fault::{Fault, TypedFault, code};
@@ -70,6 +70,18 @@ pub type Reply = Result<Answer, Fault>;
 pub struct Answer {
     /// The bytes, where they did not go straight into a connection's buffer.
     pub(crate) body: Option<Vec<u8>>,
+    /// What goes with them.
+    pub(crate) metadata: Metadata,
+}
+
+impl Answer {
+    /// All of it is in a connection's buffer, or nobody wants it.
+    pub(crate) fn sent() -> Self {
+        Self {
+            body: None,
+            metadata: Metadata::default(),
+        }
+    }
 }
 
 impl fmt::Debug for Answer {
@@ -201,23 +213,35 @@ impl Request {
         self,
         encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Reply {
+        let metadata = self.reply_metadata()?;
         let peer = self.context.peer();
         let method = self.context.method();
         let encode = |out: &mut Vec<u8>| encode(out).map_err(|error| unsent(method, &error));
-        let body = match self.reply_to {
-            ReplyTo::Nobody => None,
+        match self.reply_to {
+            ReplyTo::Nobody => Ok(Answer::sent()),
             ReplyTo::Connection(id) => {
-                peer.outbox.reply(&id, encode)?;
-                None
+                peer.outbox.reply(&id, &metadata, encode)?;
+                Ok(Answer::sent())
             }
             ReplyTo::Buffer(mut out) => {
                 let message = Tail::begin(&mut out);
                 let written = encode(message.out);
                 finish(message, written, peer.outbox.message_limit(), 0)?;
-                Some(out)
+                let body = Some(out);
+                Ok(Answer { body, metadata })
             }
-        };
-        Ok(Answer { body })
+        }
+    }
+
+    /// What the handler sends along with its answer.
+    #[inline]
+    fn reply_metadata(&self) -> Result<Metadata, Fault> {
+        let metadata = self.context.take_reply_metadata();
+        if !metadata.is_empty() {
+            let checked = metadata.check();
+            checked.map_err(|error| Fault::new(code::INTERNAL_ERROR, error.to_string()))?;
+        }
+        Ok(metadata)
     }
 
     /// Answers with what a fallible method gave.
@@ -246,7 +270,7 @@ impl Request {
     ///
     /// # Errors
     /// As `handle` says.
-    pub async fn blocking<H, F>(self, handle: H) -> Reply
+    pub async fn blocking<H, F>(mut self, handle: H) -> Reply
     where
         H: FnOnce(Self) -> F + Send + 'static,
         F: Future<Output = Reply> + Send + 'static,
@@ -254,8 +278,9 @@ impl Request {
         let Some(threads) = self.context.peer().threads else {
             return handle(self).await;
         };
-        // Parameters are read there too.
+        // Parameters are read there too. What is on the thread may outlive the call.
         let context = self.context.clone();
+        self.context = context.clone();
         let handling = trace::elsewhere(context.scope(async move { handle(self).await }));
         let (there, here) = handling.remote_handle();
         (threads.run)(Box::pin(there));

@@ -22,7 +22,15 @@ use crate::streams;
 use crate::types::{Form, arguments, bare, search};
 
 /// Functions that the generated client has of its own.
-const CLIENT_FUNCTIONS: [&str; 5] = ["new", "connect", "in_memory", "channel", "batch"];
+const CLIENT_FUNCTIONS: [&str; 7] = [
+    "new",
+    "connect",
+    "in_memory",
+    "channel",
+    "batch",
+    "with_timeout",
+    "with_metadata",
+];
 
 const REMOTE_IS_ASYNC: &str =
     "a remote method is `async fn` or returns a `Stream`: its caller waits for the network";

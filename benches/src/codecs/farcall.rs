@@ -72,7 +72,7 @@ impl Carrier for NextLine {
         Ok(Box::pin(async move {
             let message = Payload::from(order.arrange(message));
             let reply = answer(&router, encoding, caller, message).await;
-            let reply = order.arrange(reply.unwrap_or_default());
+            let reply = order.arrange(reply.unwrap_or_default().message);
             read_reply(encoding, Payload::from(reply))
         }))
     }

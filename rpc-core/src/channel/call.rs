@@ -11,6 +11,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use super::{Channel, InFlight, Inbound, Options, Outbound, SentItems, Way};
 use crate::connection::client::{Unsent, Waiting};
+use crate::context::Metadata;
 use crate::error::{DecodeError, Error, Failure};
 use crate::fault::TypedFault;
 use crate::limits::Budget;
@@ -53,7 +54,7 @@ impl<'a, P, T, E> Call<'a, P, T, E> {
             channel,
             method,
             params,
-            options: Options::of(method),
+            options: Options::of(method, channel.1.as_deref()),
             upload: None,
             returns: PhantomData,
         }
@@ -68,7 +69,7 @@ impl<'a, P, T, E> Call<'a, P, T, E> {
 
     /// Sends `value` along under `name`, beside the parameters.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.options.metadata.insert(name, value);
+        self.options.add(name.into(), value);
         self
     }
 }
@@ -91,6 +92,33 @@ impl<P, T, E> Call<'_, P, T, E> {
 
     pub(super) fn set_timeout(&mut self, timeout: Duration) {
         self.options.timeout = Some(timeout);
+    }
+}
+
+impl<'a, P, T, E> Call<'a, P, T, E>
+where
+    P: EncodeParams,
+    T: DeserializeOwned,
+    E: TypedFault,
+{
+    /// The same call, whose result comes with what the handler sent along
+    /// ([`Context::reply_metadata`](crate::context::Context::reply_metadata)).
+    ///
+    /// Nothing comes with it over a JSON-RPC stream, which has no place for it.
+    ///
+    /// ```no_run
+    /// # use farcall_core::{channel::{Call, Channel}, error::Error, method::Method};
+    /// static PING: Method = Method::new("ping", "").returns::<String>();
+    ///
+    /// # async fn example(channel: Channel) -> Result<(), Error> {
+    /// let ping: Call<'_, (), String> = channel.call(&PING, ());
+    /// let (answer, metadata) = ping.with_reply_metadata().await?;
+    /// println!("{answer}, by {}", metadata.get("served-by").unwrap_or("nobody"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_reply_metadata(self) -> CallWithMetadata<'a, P, T, E> {
+        CallWithMetadata(self.into_future())
     }
 }
 
@@ -187,48 +215,7 @@ where
     type Output = Result<T, Error<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        if let State::Unsent = this.state {
-            match this.call.start() {
-                Ok(state) => this.state = state,
-                Err(failure) => return this.end(Err(failure)),
-            }
-        }
-        match &mut this.state {
-            State::Queued(unsent) if this.call.upload.is_some() => {
-                let mut upload = this.call.upload.take();
-                let opened = unsent.poll_open(this.call.outbound(), &mut upload, cx);
-                this.call.upload = upload;
-                match ready!(opened) {
-                    Ok((waiting, _)) => {
-                        this.state = State::Connection(waiting);
-                        Poll::Pending
-                    }
-                    Err(failure) => this.end(Err(failure)),
-                }
-            }
-            State::Queued(unsent) => match ready!(unsent.poll_start(this.call.outbound(), cx)) {
-                Ok(waiting) => {
-                    // The reply will wake this: it is known who waits for it.
-                    this.state = State::Connection(waiting);
-                    Poll::Pending
-                }
-                Err(failure) => this.end(Err(failure)),
-            },
-            State::Connection(waiting) => {
-                let reply = ready!(waiting.poll_reply(cx));
-                this.end(reply)
-            }
-            State::Carrier(in_flight) => {
-                let reply = ready!(in_flight.as_mut().poll(cx));
-                this.end(reply)
-            }
-            State::Sent => {
-                this.state = State::Done;
-                Poll::Ready(this.call.nothing())
-            }
-            State::Unsent | State::Done => Poll::Pending,
-        }
+        self.poll_as(cx, |call, reply| call.finish(reply))
     }
 }
 
@@ -238,9 +225,99 @@ where
     T: DeserializeOwned,
     E: TypedFault,
 {
-    fn end(&mut self, reply: Result<Inbound, Failure>) -> Poll<Result<T, Error<E>>> {
+    /// Polls the call, and has its reply made into an output.
+    #[inline]
+    fn poll_as<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        finish: impl FnOnce(&Call<'_, P, T, E>, Result<Inbound, Failure>) -> R,
+    ) -> Poll<R> {
+        if let State::Unsent = self.state {
+            match self.call.start() {
+                Ok(state) => self.state = state,
+                Err(failure) => return self.end(finish, Err(failure)),
+            }
+        }
+        match &mut self.state {
+            State::Queued(unsent) if self.call.upload.is_some() => {
+                let mut upload = self.call.upload.take();
+                let opened = unsent.poll_open(self.call.outbound(), &mut upload, cx);
+                self.call.upload = upload;
+                match ready!(opened) {
+                    Ok((waiting, _)) => {
+                        self.state = State::Connection(waiting);
+                        Poll::Pending
+                    }
+                    Err(failure) => self.end(finish, Err(failure)),
+                }
+            }
+            State::Queued(unsent) => match ready!(unsent.poll_start(self.call.outbound(), cx)) {
+                Ok(waiting) => {
+                    // The reply will wake this: it is known who waits for it.
+                    self.state = State::Connection(waiting);
+                    Poll::Pending
+                }
+                Err(failure) => self.end(finish, Err(failure)),
+            },
+            State::Connection(waiting) => {
+                let reply = ready!(waiting.poll_reply(cx));
+                self.end(finish, reply)
+            }
+            State::Carrier(in_flight) => {
+                let reply = ready!(in_flight.as_mut().poll(cx));
+                self.end(finish, reply)
+            }
+            State::Sent => {
+                let nothing = Inbound::nothing(self.call.channel.encoding());
+                self.end(finish, Ok(nothing))
+            }
+            State::Unsent | State::Done => Poll::Pending,
+        }
+    }
+
+    #[inline]
+    fn end<R>(
+        &mut self,
+        finish: impl FnOnce(&Call<'_, P, T, E>, Result<Inbound, Failure>) -> R,
+        reply: Result<Inbound, Failure>,
+    ) -> Poll<R> {
         self.state = State::Done;
-        Poll::Ready(self.call.finish(reply))
+        Poll::Ready(finish(&self.call, reply))
+    }
+}
+
+/// A call that gives its result and what the handler sent along with it; see
+/// [`Call::with_reply_metadata`].
+///
+/// ```
+/// use farcall_core::channel::CallWithMetadata;
+///
+/// fn is_a_future<F: Future + Send + Unpin>() {}
+/// is_a_future::<CallWithMetadata<'static, (i64,), i64>>();
+/// ```
+#[must_use = "a future does nothing before it is polled"]
+pub struct CallWithMetadata<'a, P, T, E = std::convert::Infallible>(CallFuture<'a, P, T, E>);
+
+impl<P, T, E> fmt::Debug for CallWithMetadata<'_, P, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallWithMetadata({})", self.0.call.method.name)
+    }
+}
+
+impl<P, T, E> Future for CallWithMetadata<'_, P, T, E>
+where
+    P: EncodeParams,
+    T: DeserializeOwned,
+    E: TypedFault,
+{
+    type Output = Result<(T, Metadata), Error<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_as(cx, |call, reply| {
+            let metadata = reply.as_ref().map(Inbound::metadata);
+            let metadata = metadata.cloned().unwrap_or_default();
+            call.finish(reply).map(|result| (result, metadata))
+        })
     }
 }
 

@@ -102,7 +102,8 @@ pub type Replies = Vec<Result<Inbound, Failure>>;
 pub type BatchInFlight = Pin<Box<dyn Future<Output = Result<Replies, Failure>> + Send>>;
 
 /// A stream that is being opened: its items, later.
-pub type StreamInFlight = Pin<Box<dyn Future<Output = Result<ReceivedItems, Failure>> + Send>>;
+pub type StreamInFlight =
+    Pin<Box<dyn Future<Output = Result<(Metadata, ReceivedItems), Failure>> + Send>>;
 
 /// The items of a stream as they come. An error is the last.
 pub type ReceivedItems = Pin<Box<dyn Stream<Item = Result<Inbound, Failure>> + Send>>;
@@ -164,17 +165,43 @@ pub struct Options {
     pub notification: bool,
     /// Names and values that travel beside the parameters.
     pub metadata: Metadata,
+    /// How many of those are the channel's defaults; they come first.
+    defaults: usize,
 }
 
 impl Options {
     /// What is said of a call of `method` that is made here and now.
-    pub(super) fn of(method: &Method) -> Self {
-        Self {
+    #[inline]
+    pub(super) fn of(method: &Method, defaults: Option<&Self>) -> Self {
+        let of_method = Self {
             timeout: method.timeout,
             deadline: current_deadline(),
             notification: method.notification,
             metadata: Metadata::default(),
+            defaults: 0,
+        };
+        match defaults {
+            None => of_method,
+            Some(defaults) => of_method.with(defaults),
         }
+    }
+
+    /// The same, as far as `defaults` say nothing else.
+    fn with(self, defaults: &Self) -> Self {
+        Self {
+            timeout: defaults.timeout.or(self.timeout),
+            metadata: defaults.metadata.clone(),
+            defaults: defaults.metadata.len(),
+            ..self
+        }
+    }
+
+    /// Adds metadata, in the place of what the channel's defaults have of that name.
+    pub(super) fn add(&mut self, name: String, value: impl Into<String>) {
+        if self.defaults > 0 {
+            self.defaults -= self.metadata.forget(&name, self.defaults);
+        }
+        self.metadata.insert(name, value);
     }
 
     /// The call's own timeout, if `deadline` comes from that and is not inherited.
@@ -200,6 +227,8 @@ pub struct Inbound {
     in_frame: bool,
     message: Payload,
     at: Range<usize>,
+    /// What came beside it.
+    metadata: Metadata,
 }
 
 impl Inbound {
@@ -211,7 +240,21 @@ impl Inbound {
             in_frame: false,
             message,
             at,
+            metadata: Metadata::default(),
         }
+    }
+
+    /// The same, and what came beside it.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// What the handler sent along.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
     /// The same, where what is around the value is no text: errors say where in the value they are,

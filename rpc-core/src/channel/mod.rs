@@ -11,9 +11,10 @@ mod stream;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use batch::{Batch, BatchFuture, Calls, Member};
-pub use call::{Call, CallFuture};
+pub use call::{Call, CallFuture, CallWithMetadata};
 pub use carrier::{
     BatchInFlight, Carrier, InFlight, Inbound, Options, Outbound, ReceivedItems, Replies,
     SentItems, StreamInFlight,
@@ -33,7 +34,7 @@ use crate::method::Method;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Channel(Way);
+pub struct Channel(Way, Option<Arc<Options>>);
 
 #[derive(Clone)]
 enum Way {
@@ -46,13 +47,13 @@ impl Channel {
     /// A channel over a connection that somebody drives.
     #[must_use]
     pub fn over(connection: Arc<Client>) -> Self {
-        Self(Way::Connection(connection))
+        Self(Way::Connection(connection), None)
     }
 
     /// A channel over any other way to a server.
     #[must_use]
     pub fn carried_by(carrier: Arc<dyn Carrier>) -> Self {
-        Self(Way::Carrier(carrier))
+        Self(Way::Carrier(carrier), None)
     }
 
     /// What values are encoded in on this way.
@@ -83,6 +84,38 @@ impl Channel {
 }
 
 impl Channel {
+    /// The same channel for calls that wait no longer than `timeout` where they do not say
+    /// themselves; it goes before what the trait says (`#[rpc(timeout = "5s")]`). A stream that it
+    /// opens ends after that time.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.defaults().timeout = Some(timeout);
+        self
+    }
+
+    /// The same channel for calls that all send `value` along under `name`. What a call itself has of
+    /// that name takes the place of it, and so does what is said here again.
+    ///
+    /// ```no_run
+    /// # fn example(channel: farcall_core::channel::Channel) {
+    /// let ours = channel.clone().with_metadata("tenant", "7");
+    /// let theirs = channel.with_metadata("tenant", "8");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let defaults = self.defaults();
+        let name = name.into();
+        defaults.metadata.forget(&name, usize::MAX);
+        defaults.metadata.insert(name, value);
+        self
+    }
+
+    /// What is said of calls that do not say it themselves, to be changed.
+    fn defaults(&mut self) -> &mut Options {
+        Arc::make_mut(self.1.get_or_insert_default())
+    }
+
     /// Several `calls` over this channel, each typed, to be sent together.
     pub fn batch<C: Calls>(&self, calls: C) -> Batch<'_, C> {
         Batch::new(self, calls)

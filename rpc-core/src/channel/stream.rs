@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Channel, Inbound, Options, Outbound, ReceivedItems, SentItems, StreamInFlight, Way};
 use crate::connection::client::{Client, Open, Unsent, Waiting};
+use crate::context::Metadata;
 use crate::error::{Error, Failure};
 use crate::fault::TypedFault;
 use crate::limits::Budget;
@@ -63,7 +64,7 @@ impl<'a, P, T, E, O> StreamCall<'a, P, T, E, O> {
             channel,
             method,
             params,
-            options: Options::of(method),
+            options: Options::of(method, channel.1.as_deref()),
             upload: None,
             gives: PhantomData,
         }
@@ -78,7 +79,7 @@ impl<'a, P, T, E, O> StreamCall<'a, P, T, E, O> {
 
     /// Sends `value` along under `name`, beside the parameters.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.options.metadata.insert(name, value);
+        self.options.add(name.into(), value);
         self
     }
 
@@ -157,8 +158,9 @@ where
         let opened = ready!(self.poll_items(cx));
         self.state = State::Done;
         Poll::Ready(match opened {
-            Ok(items) => Ok(Streaming {
+            Ok((metadata, items)) => Ok(Streaming {
                 items: Some(items),
+                metadata,
                 method: self.call.method,
                 item: PhantomData,
             }),
@@ -171,7 +173,7 @@ where
 }
 
 impl<P: EncodeParams, T, E, O> Opening<'_, P, T, E, O> {
-    fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, Failure>> {
+    fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Metadata, Incoming), Failure>> {
         let Self { call, state } = self;
         let outbound = Outbound {
             method: call.method,
@@ -193,12 +195,14 @@ impl<P: EncodeParams, T, E, O> Opening<'_, P, T, E, O> {
                 }
                 (State::Waits(connection, waiting, flow), _) => {
                     let id = waiting.id();
-                    ready!(waiting.poll_reply(cx))?;
+                    let opened = ready!(waiting.poll_reply(cx))?;
                     let open = Open::new(Arc::clone(connection), id, Arc::clone(flow));
-                    return Poll::Ready(Ok(Incoming::Open(open)));
+                    let metadata = opened.metadata().clone();
+                    return Poll::Ready(Ok((metadata, Incoming::Open(open))));
                 }
                 (State::Carried(opening), _) => {
-                    return opening.as_mut().poll(cx).map_ok(Incoming::Carried);
+                    let opened = opening.as_mut().poll(cx);
+                    return opened.map_ok(|(metadata, items)| (metadata, Incoming::Carried(items)));
                 }
                 _ => return Poll::Pending,
             }
@@ -231,8 +235,17 @@ pub(crate) fn no_streams(method: &'static Method) -> Failure {
 pub struct Streaming<T, E = Infallible> {
     /// None once it is over.
     items: Option<Incoming>,
+    metadata: Metadata,
     method: &'static Method,
     item: PhantomData<fn() -> Result<T, E>>,
+}
+
+impl<T, E> Streaming<T, E> {
+    /// What the handler sent along as it opened the stream.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
 }
 
 /// Where the items come from.

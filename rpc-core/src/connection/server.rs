@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use super::assembly::Assembly;
 use super::pending::Pending;
 use super::{PeerMisbehaved, Received, Sending, Speech, Unsent};
-use crate::context::{self, Metadata, Peer};
+use crate::context::{self, Id, Metadata, Peer};
 use crate::fault::{Fault, code};
 use crate::params::Arguments;
 #[cfg(feature = "json")]
@@ -247,7 +247,8 @@ impl Core {
         // A longer time than the limit is cut to it; one that overflows the clock is no deadline.
         let deadline = remaining
             .and_then(|remaining| now.checked_add(remaining.min(self.peer.limits.call_time_max)));
-        let context = context::Context::new(Arc::clone(&self.peer), method, deadline, metadata);
+        let context = context::Context::new(Arc::clone(&self.peer), method, deadline, metadata)
+            .with_id(Id::of(reply.as_ref()));
         let reply_to = match &reply {
             Some(id) => ReplyTo::Connection(id.clone()),
             None => ReplyTo::Nobody,

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub use batch::Batch;
 
 use crate::channel::{Inbound, Outbound};
-use crate::context::Caller;
+use crate::context::{Caller, Metadata};
 use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
 use crate::fault::Fault;
@@ -43,6 +43,31 @@ pub(crate) struct Incoming {
     pub(crate) reply: Option<ReplyId>,
 }
 
+/// An answer to one message.
+///
+/// ```
+/// use farcall_core::protocol::Answered;
+///
+/// let answered = Answered::from(b"{}".to_vec());
+/// assert!(answered.metadata.is_empty());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Answered {
+    /// A message.
+    pub message: Vec<u8>,
+    /// What the handler sent along, where that is not in the message.
+    pub metadata: Metadata,
+}
+
+impl From<Vec<u8>> for Answered {
+    fn from(message: Vec<u8>) -> Self {
+        Self {
+            message,
+            metadata: Metadata::default(),
+        }
+    }
+}
+
 /// Answers one message (or batch) where something else tells one from the next, as HTTP does:
 /// JSON-RPC in JSON, XML-RPC in XML, a native frame in bincode. `None` if there is nothing to say.
 pub async fn answer(
@@ -50,13 +75,13 @@ pub async fn answer(
     encoding: Encoding,
     caller: Caller,
     body: Payload,
-) -> Option<Vec<u8>> {
+) -> Option<Answered> {
     match encoding {
         #[cfg(feature = "json")]
         Encoding::Json => jsonrpc::answer(router, caller, body).await,
         #[cfg(feature = "xml")]
         Encoding::Xml => Some(xmlrpc::answer(router, caller, body).await),
-        _ => native::answer(router, caller, body).await,
+        _ => native::answer(router, caller, body).await.map(Into::into),
     }
 }
 

@@ -10,6 +10,7 @@ use std::task::Waker;
 use futures_util::task::AtomicWaker;
 
 use crate::connection::Outgoing;
+use crate::context::Metadata;
 use crate::error::EncodeError;
 use crate::fault::{Fault, code};
 use crate::in_place::Aside;
@@ -78,10 +79,12 @@ impl Outbox {
         self.message_limit.fetch_min(bytes, Ordering::Relaxed);
     }
 
-    /// Appends the reply to `id`: what `encode` appends, in the envelope.
+    /// Appends the reply to `id`: what `encode` appends, in the envelope, with `metadata` where that
+    /// has a place for it.
     pub(crate) fn reply(
         &self,
         id: &ReplyId,
+        metadata: &Metadata,
         encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<(), Fault> {
         let mut bytes = self.lock();
@@ -92,7 +95,7 @@ impl Outbox {
         };
         let mut message = Tail::begin(&mut bytes.whole);
         let written = match id {
-            ReplyId::Native(id) => native::write_reply(message.out, *id, encode),
+            ReplyId::Native(id) => native::write_reply(message.out, *id, metadata, encode),
             #[cfg(feature = "json")]
             ReplyId::Json { raw, version_1 } => {
                 crate::protocol::jsonrpc::write_reply(message.out, raw, *version_1, encode)

@@ -49,9 +49,9 @@ impl<S: Service> Erased for S {
     }
 
     fn call(&self, request: Request) -> Running {
-        let mut context = Some(request.context().clone());
+        let mut context = Owned(Some(request.context().copy()));
         let future = catch_unwind(AssertUnwindSafe(|| {
-            let _inside = enter(&mut context);
+            let _inside = enter(&mut context.0);
             trace::answered(request, |request| Service::call(self, request))
         }));
         let handler: Pin<Box<dyn Handler>> = match future {
@@ -86,9 +86,9 @@ where
     fn start(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Started {
         let Self { make, spare } = self;
         let slot = spare.get_or_insert_with(|| Box::pin(None));
-        let mut context = request.as_ref().map(|request| request.context().clone());
+        let mut context = Owned(request.as_ref().map(|request| request.context().copy()));
         let first = catch_unwind(AssertUnwindSafe(|| {
-            let _inside = enter(&mut context);
+            let _inside = enter(&mut context.0);
             slot.set(request.take().map(make));
             let done = match slot.as_mut().as_pin_mut()?.poll(cx) {
                 Poll::Pending => return None,
@@ -117,8 +117,19 @@ where
 /// A call that has not answered yet. Dropping it drops the handler.
 pub(crate) struct Running {
     handler: Pin<Box<dyn Handler>>,
-    /// The handler's own while it is not polled.
-    context: Option<context::Context>,
+    context: Owned,
+}
+
+/// The context of a call while its handler is not polled. The call is over with it.
+struct Owned(Option<context::Context>);
+
+impl Drop for Owned {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(context) = &self.0 {
+            context.end();
+        }
+    }
 }
 
 impl Running {
@@ -150,11 +161,11 @@ impl Running {
     pub(crate) fn silent(future: impl Future<Output = ()> + Send + 'static) -> Self {
         let handler = Box::pin(Some(async move {
             future.await;
-            Ok(super::Answer { body: None })
+            Ok(super::Answer::sent())
         }));
         Self {
             handler,
-            context: None,
+            context: Owned(None),
         }
     }
 }
@@ -170,7 +181,7 @@ impl Future for Running {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
         let Self { handler, context } = &mut *self;
-        let _inside = enter(context);
+        let _inside = enter(&mut context.0);
         handler.as_mut().poll_reply(cx)
     }
 }

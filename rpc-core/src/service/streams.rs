@@ -11,11 +11,12 @@ use std::task::{Context, Poll};
 use futures_util::StreamExt;
 
 use super::{Answer, Reply, ReplyTo, Request};
-use crate::context::Peer;
+use crate::context::{Metadata, Peer};
 use crate::encoding::Encoding;
 use crate::fault::{Fault, TypedFault, code};
 use crate::protocol::native;
 use crate::protocol::outbox::ReplyId;
+use crate::protocol::tail::Tail;
 use crate::stream::{Flow, Items, Link, Stream, TURN};
 use crate::wire::{Wire, Written};
 
@@ -118,7 +119,7 @@ impl Request {
     {
         Box::pin(async move {
             let sink = Sink::of(&self)?;
-            sink.open();
+            sink.open(&self.reply_metadata()?)?;
             let mut items = pin!(items);
             let mut turn = 0;
             loop {
@@ -130,7 +131,7 @@ impl Request {
                     }
                     None => {
                         sink.end();
-                        return Ok(Answer { body: None });
+                        return Ok(Answer::sent());
                     }
                 }
                 turn += 1;
@@ -171,7 +172,7 @@ impl Request {
         let streams = self.streams.as_ref();
         let id = streams.map_or(0, |streams| streams.id);
         let flow = streams.map(|streams| Arc::clone(&streams.flow));
-        Items::new(flow, id, self.context.clone())
+        Items::new(flow, id, self.context.copy())
     }
 }
 
@@ -217,8 +218,16 @@ impl<'a> Sink<'a> {
         }
     }
 
-    fn open(&self) {
-        native::write_opened(&mut self.peer.outbox.lock().whole, self.id);
+    fn open(&self, metadata: &Metadata) -> Result<(), Fault> {
+        let mut out = self.peer.outbox.lock();
+        let message = Tail::begin(&mut out.whole);
+        let opened = native::write_opened(message.out, self.id, metadata);
+        opened.map_err(|error| {
+            let error = super::unsent(self.method, &error);
+            Fault::new(code::INTERNAL_ERROR, error.to_string())
+        })?;
+        message.keep();
+        Ok(())
     }
 
     /// Ready when an item may be sent.

@@ -273,7 +273,7 @@ fn results_that_do_not_fit_are_refused_one_by_one_in_json() {
     limits.message_bytes = 5_000;
     let caller = Caller::new(Arc::new(Peer::new("http", Encoding::Json, None, limits)));
     let reply = jsonrpc::answer(&router(), caller, Payload::copied_from(body.as_bytes()));
-    let reply = String::from_utf8(reply.now_or_never().unwrap().unwrap()).unwrap();
+    let reply = String::from_utf8(reply.now_or_never().unwrap().unwrap().message).unwrap();
     let expected = format!(
         r#"{{"jsonrpc":"2.0","result":[["{}"],{{"faultCode":-32004,"faultString":"{}"}},[10]],"id":1}}"#,
         "a".repeat(3_000),
@@ -317,7 +317,7 @@ fn the_same_in_json() {
     ] {
         let caller = Caller::new(Arc::new(peer(Encoding::Json)));
         let reply = jsonrpc::answer(&router(), caller, Payload::copied_from(body.as_bytes()));
-        let reply = String::from_utf8(reply.now_or_never().unwrap().unwrap()).unwrap();
+        let reply = String::from_utf8(reply.now_or_never().unwrap().unwrap().message).unwrap();
         assert_eq!(
             reply,
             format!(r#"{{"jsonrpc":"2.0","result":{expected},"id":1}}"#),

@@ -66,7 +66,7 @@ pub(crate) fn answer_to(peer: Peer, body: &[u8]) -> String {
     let caller = Caller::new(Arc::new(peer));
     let router = router();
     let answer = xmlrpc::answer(&router, caller, Payload::copied_from(body));
-    String::from_utf8(answer.now_or_never().unwrap()).unwrap()
+    String::from_utf8(answer.now_or_never().unwrap().message).unwrap()
 }
 
 pub(crate) fn answer(body: impl AsRef<[u8]>) -> String {

@@ -79,6 +79,16 @@ pub(super) fn expand(service: &Service) -> TokenStream {
                 self.channel.batch(calls)
             }
 
+            #[doc = " The same client; its calls wait no longer than `timeout`, unless they say how long."]
+            #vis fn with_timeout(&self, timeout: ::core::time::Duration) -> Self {
+                Self::new(self.channel.clone().with_timeout(timeout))
+            }
+
+            #[doc = " The same client; its calls send `value` along as `name`, unless they have one."]
+            #vis fn with_metadata(&self, name: &str, value: &str) -> Self {
+                Self::new(self.channel.clone().with_metadata(name, value))
+            }
+
             #(#methods)*
         }
     }

@@ -226,6 +226,14 @@ impl LendsClient {
     fn batch<All: ::farcall::Calls>(&self, calls: All) -> ::farcall::Batch<'_, All> {
         self.channel.batch(calls)
     }
+    /// The same client; its calls wait no longer than `timeout`, unless they say how long.
+    fn with_timeout(&self, timeout: ::core::time::Duration) -> Self {
+        Self::new(self.channel.clone().with_timeout(timeout))
+    }
+    /// The same client; its calls send `value` along as `name`, unless they have one.
+    fn with_metadata(&self, name: &str, value: &str) -> Self {
+        Self::new(self.channel.clone().with_metadata(name, value))
+    }
     /// Calls [`Lends::plain`].
     fn plain<'call>(
         &'call self,

@@ -102,6 +102,14 @@ impl BodiesClient {
     fn batch<All: ::farcall::Calls>(&self, calls: All) -> ::farcall::Batch<'_, All> {
         self.channel.batch(calls)
     }
+    /// The same client; its calls wait no longer than `timeout`, unless they say how long.
+    fn with_timeout(&self, timeout: ::core::time::Duration) -> Self {
+        Self::new(self.channel.clone().with_timeout(timeout))
+    }
+    /// The same client; its calls send `value` along as `name`, unless they have one.
+    fn with_metadata(&self, name: &str, value: &str) -> Self {
+        Self::new(self.channel.clone().with_metadata(name, value))
+    }
     /// Calls [`Bodies::twice`].
     fn twice(&self, x: i64) -> ::farcall::Call<'_, (i64,), i64> {
         self.channel.call(&Self::METHODS[0], (x,))

@@ -168,6 +168,14 @@ impl ChatClient {
     pub fn batch<All: ::farcall::Calls>(&self, calls: All) -> ::farcall::Batch<'_, All> {
         self.channel.batch(calls)
     }
+    /// The same client; its calls wait no longer than `timeout`, unless they say how long.
+    pub fn with_timeout(&self, timeout: ::core::time::Duration) -> Self {
+        Self::new(self.channel.clone().with_timeout(timeout))
+    }
+    /// The same client; its calls send `value` along as `name`, unless they have one.
+    pub fn with_metadata(&self, name: &str, value: &str) -> Self {
+        Self::new(self.channel.clone().with_metadata(name, value))
+    }
     /// Calls [`Chat::count`].
     pub fn count(&self, to: u32) -> ::farcall::StreamCall<'_, (u32,), u32> {
         self.channel.stream(&Self::METHODS[0], (to,))

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use farcall_core::context::{Caller, Clock, Peer};
+use farcall_core::context::{Caller, Metadata, Peer};
 use farcall_core::encoding::Encoding;
 use farcall_core::fault::{Fault, code};
 use farcall_core::limits::Limits;
 use farcall_core::payload::Payload;
-use farcall_core::protocol;
+use farcall_core::protocol::{self, Answered};
 use farcall_core::router::Router;
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, VARY};
 use http::request::Parts;
@@ -23,12 +23,12 @@ use super::body::{Unread, discard, read};
 use super::coding::{Coding, takes_gzip};
 use super::fields::Fields;
 use super::gzip::compress;
-use super::headers::{VERSION, deadline, metadata};
+use super::headers::{VERSION, deadline, metadata, reply_headers};
 use super::page::{Reply, page};
 use super::reply::ResponseBody;
 use super::tunnel;
 use crate::drain::Drain;
-use crate::stream::now;
+use crate::stream::clock;
 use crate::threads::threads;
 
 /// Where the requests of one connection come from.
@@ -60,11 +60,16 @@ pub(super) struct Answer {
     pub(super) encoding: Encoding,
     pub(super) message: Vec<u8>,
     pub(super) is_gzip: bool,
+    /// What the handler sent along.
+    pub(super) metadata: Metadata,
 }
 
 impl Answer {
     fn into_reply(self) -> Reply {
-        let reply = response(self.encoding, self.message);
+        let mut reply = response(self.encoding, self.message);
+        for (name, value) in reply_headers(&self.metadata) {
+            reply.headers_mut().append(name, value);
+        }
         match self.is_gzip {
             true => in_gzip(reply),
             false => reply,
@@ -206,10 +211,12 @@ impl Answerer {
             takes_gzip,
         } = asked;
         let reply = protocol::answer(&self.router, encoding, caller, message).await;
+        let Answered { message, metadata } = reply.unwrap_or_default();
         let mut answer = Answer {
             encoding,
-            message: reply.unwrap_or_default(),
+            message,
             is_gzip: false,
+            metadata,
         };
         if takes_gzip && let Some(compressed) = compress(&answer.message).await {
             answer.message = compressed;
@@ -249,10 +256,7 @@ impl Answerer {
         let mut peer = Peer::new(transport, encoding, *peer, limits.clone());
         peer.is_farcall = is_farcall;
         peer.threads = Some(threads());
-        peer.clock = Some(Clock {
-            now,
-            sleep_until: |at| Box::pin(tokio::time::sleep_until(at.into())),
-        });
+        peer.clock = Some(clock());
         let peer = Arc::new(peer);
         peers.push(Arc::clone(&peer));
         peer

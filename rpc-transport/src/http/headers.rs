@@ -71,6 +71,36 @@ pub(super) fn put_metadata(headers: &mut HeaderMap, metadata: &Metadata) -> Resu
     Ok(())
 }
 
+/// What stands before the name of a reply's metadata. No other header begins so: what a handler sends
+/// along can be nothing that means something to HTTP, a browser or a proxy.
+const OF_REPLY: &str = "farcall-meta-";
+
+/// The headers of a response for what its handler sent along. (That they can be headers was found
+/// before: see `Context::reply_metadata`.)
+pub(super) fn reply_headers(
+    metadata: &Metadata,
+) -> impl Iterator<Item = (HeaderName, HeaderValue)> + '_ {
+    metadata.iter().filter_map(|(name, value)| {
+        let name = HeaderName::from_bytes(format!("{OF_REPLY}{name}").as_bytes()).ok()?;
+        Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+    })
+}
+
+/// What a handler sent along, in the headers of its response.
+pub(super) fn reply_metadata<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Metadata {
+    let mut metadata = Metadata::default();
+    for (name, value) in headers {
+        let known = name.get(..OF_REPLY.len());
+        if known.is_some_and(|start| start.eq_ignore_ascii_case(OF_REPLY))
+            && let Ok(value) = std::str::from_utf8(value)
+        {
+            let name = name.get(OF_REPLY.len()..).unwrap_or_default();
+            metadata.insert(name.to_ascii_lowercase(), value);
+        }
+    }
+    metadata
+}
+
 /// True for the headers that tell about the request rather than about the call.
 fn is_https_own(name: &str) -> bool {
     const OWN: [&str; 16] = [

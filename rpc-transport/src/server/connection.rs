@@ -18,7 +18,7 @@ use crate::drain::Drain;
 use crate::net::linger;
 use crate::net::listener::Arrival;
 use crate::sniff::{Sniffed, sniff};
-use crate::stream;
+use crate::stream::{self, clock};
 use crate::threads::threads;
 
 /// What all connections of a server share.
@@ -95,6 +95,7 @@ async fn run(
     let limits = host.limits.clone();
     let mut peer = Peer::new(arrival.transport, encoding, arrival.peer, host.limits);
     peer.threads = Some(threads());
+    peer.clock = Some(clock());
     peer.is_farcall = speech == Speech::Native;
     let Ok(connection) = Server::new(host.router, Arc::new(peer), speech) else {
         return;

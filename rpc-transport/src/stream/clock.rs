@@ -1,10 +1,21 @@
-//! The one timer of a connection.
+//! The one timer of a connection, and what the core is told of time.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use farcall_core::context;
 use tokio::time::Sleep;
+
+use super::client::now;
+
+/// The runtime's own clock.
+pub(crate) fn clock() -> context::Clock {
+    context::Clock {
+        now,
+        sleep_until: |at| Box::pin(tokio::time::sleep_until(at.into())),
+    }
+}
 
 /// A timer that is made when it is first needed and moved only when the time to wake changes.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@ mod server;
 pub(crate) use client::client;
 #[cfg(feature = "http")]
 pub(crate) use client::{drive, now};
+pub(crate) use clock::clock;
 pub(crate) use server::{hello, serve};
 
 /// How many bytes a connection moves one way before its task lets others run: its own other way,

@@ -44,11 +44,11 @@ impl Client {
         let (client, id, flow) = self.begin(call, items)?;
         Ok(Box::pin(async move {
             let mut waiting = Waiting::new(&client, id);
-            poll_fn(|cx| waiting.poll_reply(cx)).await?;
+            let opened = poll_fn(|cx| waiting.poll_reply(cx)).await?;
             drop(waiting);
             let open = Open::new(client, id, flow);
             let items: ReceivedItems = Box::pin(stream::poll_fn(move |cx| open.poll_next(cx)));
-            Ok(items)
+            Ok((opened.metadata().clone(), items))
         }))
     }
 

@@ -17,7 +17,7 @@ use crate::error::Failure;
 use crate::fault::shown;
 use crate::payload::Payload;
 use crate::protocol::native::{
-    HEADER, HELLO, Header, Kind, Version, read_credit, read_fault, write_empty,
+    HEADER, HELLO, Header, Kind, Version, read_credit, read_fault, read_reply_metadata, write_empty,
 };
 
 /// So many replies are handed out before the callers they wake get to run.
@@ -325,7 +325,12 @@ impl Driver {
         match header.kind {
             Some(Kind::Reply) => {
                 let at = usize::from(header.metadata)..body.len();
-                let reply = Ok(Inbound::new(encoding, body, at).in_frame());
+                let reply = match read_reply_metadata(header, &body) {
+                    Some(metadata) => Ok(Inbound::new(encoding, body, at)
+                        .in_frame()
+                        .with_metadata(metadata)),
+                    None => Err(Failure::peer("a reply whose metadata is none")),
+                };
                 self.reply(state, header, reply);
             }
             Some(Kind::Fault) => {

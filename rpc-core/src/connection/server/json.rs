@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::{BATCH, Core};
 use crate::connection::{PeerMisbehaved, Received};
-use crate::context::Caller;
+use crate::context::{Caller, Metadata};
 use crate::encoding::Encoding;
 use crate::fault::{Fault, code};
 use crate::payload::Payload;
@@ -102,8 +102,10 @@ impl Core {
         });
         let Some(reply) = &told.reply else { return };
         let outbox = &self.peer.outbox;
-        let answered =
-            done.and_then(|()| outbox.reply(reply, |out| Encoding::Json.encode(&true, out)));
+        let answered = done.and_then(|()| {
+            let nothing = Metadata::default();
+            outbox.reply(reply, &nothing, |out| Encoding::Json.encode(&true, out))
+        });
         if let Err(fault) = answered {
             outbox.fault(reply, &fault);
         }

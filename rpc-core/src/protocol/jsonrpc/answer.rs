@@ -6,13 +6,13 @@ use futures_util::{StreamExt, stream};
 
 use super::request::{Received, read_request};
 use super::write::{after_result, before_result, put_fault};
-use crate::context::{Caller, Context};
+use crate::context::{Caller, Context, Id};
 use crate::fault::{Fault, code};
 use crate::payload::Payload;
-use crate::protocol::Incoming;
 use crate::protocol::outbox::ReplyId;
+use crate::protocol::{Answered, Incoming};
 use crate::router::Router;
-use crate::service::{ReplyTo, Request};
+use crate::service::{Answer, Reply, ReplyTo, Request};
 
 /// Answers one HTTP body, or one text from anywhere else: the reply without a line feed, or none
 /// if none is wanted.
@@ -33,7 +33,7 @@ use crate::service::{ReplyTo, Request};
 /// let body = br#"{"jsonrpc":"2.0","method":"add","params":[7,3],"id":"a"}"#;
 /// let reply = answer(&router, Caller::new(Arc::new(peer)), Payload::copied_from(body));
 /// assert_eq!(
-///     String::from_utf8(reply.now_or_never().flatten().unwrap_or_default())?,
+///     String::from_utf8(reply.now_or_never().flatten().unwrap_or_default().message)?,
 ///     r#"{"jsonrpc":"2.0","error":{"code":-32601,"message":"there is no method `add`"},"id":"a"}"#,
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -42,12 +42,14 @@ pub fn answer(
     router: &Arc<Router>,
     caller: Caller,
     body: Payload,
-) -> impl Future<Output = Option<Vec<u8>>> + Send + use<> {
+) -> impl Future<Output = Option<Answered>> + Send + use<> {
     let router = Arc::clone(router);
     async move {
         match read_request(&router, &body, &caller.peer.limits) {
             Received::One(incoming) => one(&router, &caller, incoming).await,
-            Received::Batch(members) => answer_batch(&router, &caller, members).await,
+            Received::Batch(members) => answer_batch(&router, &caller, members)
+                .await
+                .map(Into::into),
             Received::Told(told) => one(&router, &caller, told.without_calls()).await,
         }
     }
@@ -64,7 +66,11 @@ pub(crate) async fn answer_batch(
     let parallel = caller.peer.limits.batch_parallel.max(1);
     let answers = members.into_iter().map(|member| {
         let id = member.reply.clone();
-        async move { (id, one(router, caller, member).await) }
+        async move {
+            // Of the metadata of many replies none is sent: nobody could tell whose is whose.
+            let answer = one(router, caller, member).await;
+            (id, answer.map(|answer| answer.message))
+        }
     });
     let mut answers = std::pin::pin!(stream::iter(answers).buffered(parallel));
     let mut out = vec![b'['];
@@ -86,29 +92,26 @@ pub(crate) async fn answer_batch(
 }
 
 /// Answers one request.
-async fn one(router: &Router, caller: &Caller, incoming: Incoming) -> Option<Vec<u8>> {
+async fn one(router: &Router, caller: &Caller, incoming: Incoming) -> Option<Answered> {
     let id = incoming.reply.clone();
     let outcome = run(router, caller, incoming).await;
     let (raw, version_1) = json_id(id.as_ref()?);
-    match outcome {
-        Ok(Some(mut out)) => {
-            after_result(&mut out, raw, version_1);
-            Some(out)
+    let fault = match outcome {
+        Ok(Answer {
+            body: Some(mut message),
+            metadata,
+        }) => {
+            after_result(&mut message, raw, version_1);
+            return Some(Answered { message, metadata });
         }
-        Ok(None) => Some(faulted(
-            id.as_ref(),
-            &Fault::new(code::INTERNAL_ERROR, "the handler gave no result"),
-        )),
-        Err(fault) => Some(faulted(id.as_ref(), &fault)),
-    }
+        Ok(_) => Fault::new(code::INTERNAL_ERROR, "the handler gave no result"),
+        Err(fault) => fault,
+    };
+    Some(faulted(id.as_ref(), &fault).into())
 }
 
 /// Runs the handler; what it gives is the reply up to the end of its result.
-async fn run(
-    router: &Router,
-    caller: &Caller,
-    incoming: Incoming,
-) -> Result<Option<Vec<u8>>, Fault> {
+async fn run(router: &Router, caller: &Caller, incoming: Incoming) -> Reply {
     let target = incoming.target?;
     let Some(method) = router.method(target) else {
         return Err(Fault::method_not_found(""));
@@ -118,7 +121,8 @@ async fn run(
         method,
         caller.deadline,
         caller.metadata.clone(),
-    );
+    )
+    .with_id(Id::of(incoming.reply.as_ref()));
     let reply_to = match &incoming.reply {
         Some(id) => {
             let mut out = Vec::with_capacity(128);
@@ -129,8 +133,7 @@ async fn run(
     };
     let request = Request::new(context, target.index(), incoming.arguments, reply_to);
     let running = router.call(target, request)?;
-    let answer = running.in_time(caller.peer.clock, caller.deadline).await?;
-    Ok(answer.body)
+    running.in_time(caller.peer.clock, caller.deadline).await
 }
 
 fn faulted(id: Option<&ReplyId>, fault: &Fault) -> Vec<u8> {

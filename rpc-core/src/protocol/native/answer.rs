@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 
-use super::frame::{HEADER, Header, Kind, read_fault, read_head};
-use super::write::{begin, end, write_fault};
+use super::frame::{HEADER, Header, Kind, read_fault, read_head, read_reply_metadata};
+use super::write::{add_metadata, begin, end, write_fault};
 use crate::channel::Inbound;
-use crate::context::{Caller, Context};
+use crate::context::{Caller, Context, Id};
 use crate::encoding::Encoding;
 use crate::error::Failure;
 use crate::fault::{Fault, code};
@@ -124,22 +124,28 @@ async fn run(
     let clock = caller.peer.clock;
     let deadline = deadline(&caller, head.remaining);
     let context = Context::new(caller.peer, method, deadline, metadata);
-    let reply_to = if head.notification {
-        ReplyTo::Nobody
+    let (context, reply_to) = if head.notification {
+        (context, ReplyTo::Nobody)
     } else {
         let mut out = Vec::with_capacity(64);
         begin(&mut out, Kind::Reply, 0, header.id);
-        ReplyTo::Buffer(out)
+        let context = context.with_id(Id::Number(header.id));
+        (context, ReplyTo::Buffer(out))
     };
     let request = Request::new(context, target.index(), arguments, reply_to);
     let answer = router
         .call(target, request)?
         .in_time(clock, deadline)
         .await?;
-    Ok(answer.body.map(|mut out| {
-        end(&mut out, 0);
-        out
-    }))
+    let Some(mut out) = answer.body else {
+        return Ok(None);
+    };
+    if !answer.metadata.is_empty() {
+        let added = add_metadata(&mut out, &answer.metadata);
+        added.map_err(|error| Fault::new(code::INTERNAL_ERROR, error.to_string()))?;
+    }
+    end(&mut out, 0);
+    Ok(Some(out))
 }
 
 /// The earlier of what was said beside the frame and in it.
@@ -180,7 +186,9 @@ pub fn read_reply(body: Payload, encoding: Encoding) -> Result<Inbound, Failure>
         Some(Kind::Reply) if !header.has_more() => {
             let start = HEADER + usize::from(header.metadata);
             let end = body.len();
-            Ok(Inbound::new(encoding, body, start..end).in_frame())
+            let metadata = read_reply_metadata(&header, frame).ok_or_else(no_reply)?;
+            let inbound = Inbound::new(encoding, body, start..end).in_frame();
+            Ok(inbound.with_metadata(metadata))
         }
         Some(Kind::Fault) => {
             Err(read_fault(frame, encoding).map_or_else(no_reply, Failure::remote))

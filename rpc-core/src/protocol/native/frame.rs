@@ -205,6 +205,15 @@ pub(crate) fn read_head(header: &Header, body: &[u8]) -> Option<Head> {
     })
 }
 
+/// The metadata at the head of a reply's body, as long as its header says; `None` if it is none.
+#[inline]
+pub(crate) fn read_reply_metadata(header: &Header, body: &[u8]) -> Option<Metadata> {
+    match header.metadata {
+        0 => Some(Metadata::default()),
+        length => read_metadata(body.get(..usize::from(length))?),
+    }
+}
+
 /// Entries, each a name and a value: length `u8`, name, length `u16`, value.
 fn read_metadata(mut bytes: &[u8]) -> Option<Metadata> {
     let mut metadata = Metadata::default();

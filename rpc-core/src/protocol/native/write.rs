@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::frame::{HEADER, IDEMPOTENT, Kind, MORE, NOTIFICATION, OPENED, TOTAL};
 use crate::channel::Outbound;
+use crate::context::Metadata;
 use crate::encoding::Encoding;
 use crate::error::EncodeError;
 use crate::fault::Fault;
@@ -33,7 +34,7 @@ pub fn write_call(
     let head = u64::from(call.method.hash) | remaining << 32;
     out.extend_from_slice(&head.to_le_bytes());
     if !call.options.metadata.is_empty() {
-        write_metadata(out, start, call)?;
+        write_metadata(out, start, &call.options.metadata)?;
     }
     call.params
         .encode(call.method, encoding, Style::Positional, out)?;
@@ -49,10 +50,12 @@ fn millis(remaining: Duration) -> u32 {
     }
 }
 
-fn write_metadata(out: &mut Vec<u8>, start: usize, call: &Outbound<'_>) -> Result<(), EncodeError> {
+/// Appends `metadata` to the frame at `start`.
+#[cold]
+fn write_metadata(out: &mut Vec<u8>, start: usize, metadata: &Metadata) -> Result<(), EncodeError> {
     let too_long = || EncodeError::new("the metadata is too long (a name 255 bytes, all 65,535)");
     let before = out.len();
-    for (name, value) in call.options.metadata.iter() {
+    for (name, value) in metadata.iter() {
         out.push(u8::try_from(name.len()).map_err(|_| too_long())?);
         out.extend_from_slice(name.as_bytes());
         let length = u16::try_from(value.len()).map_err(|_| too_long())?;
@@ -64,21 +67,42 @@ fn write_metadata(out: &mut Vec<u8>, start: usize, call: &Outbound<'_>) -> Resul
     Ok(())
 }
 
-/// Appends the reply frame to the call `id`: what `encode` appends.
+/// Appends the reply frame to the call `id`: `metadata`, and what `encode` appends.
 pub(crate) fn write_reply(
     out: &mut Vec<u8>,
     id: u64,
+    metadata: &Metadata,
     encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
     let start = begin(out, Kind::Reply, 0, id);
+    if !metadata.is_empty() {
+        write_metadata(out, start, metadata)?;
+    }
     encode(out)?;
     end(out, start);
     Ok(())
 }
 
-/// Appends the frame that says that the call `id` is answered with a stream.
-pub(crate) fn write_opened(out: &mut Vec<u8>, id: u64) {
-    begin(out, Kind::Reply, OPENED, id);
+/// Puts `metadata` into the reply frame that is all of `out`.
+pub(super) fn add_metadata(out: &mut Vec<u8>, metadata: &Metadata) -> Result<(), EncodeError> {
+    let value = out.split_off(HEADER.min(out.len()));
+    write_metadata(out, 0, metadata)?;
+    out.extend_from_slice(&value);
+    Ok(())
+}
+
+/// Appends the frame that says that the call `id` is answered with a stream, with `metadata`.
+pub(crate) fn write_opened(
+    out: &mut Vec<u8>,
+    id: u64,
+    metadata: &Metadata,
+) -> Result<(), EncodeError> {
+    let start = begin(out, Kind::Reply, OPENED, id);
+    if !metadata.is_empty() {
+        write_metadata(out, start, metadata)?;
+        end(out, start);
+    }
+    Ok(())
 }
 
 /// Appends an item of the call `id`: what `encode` appends.

@@ -9,20 +9,21 @@ use crate::encoding::Encoding;
 use crate::fault::Fault;
 use crate::params::{Arguments, Part};
 use crate::payload::Payload;
+use crate::protocol::Answered;
 use crate::router::Router;
 use crate::service::{ReplyTo, Request};
 
 /// Answers the call that is all of `body`. A fault is a document too.
-pub async fn answer(router: &Arc<Router>, caller: Caller, body: Payload) -> Vec<u8> {
+pub async fn answer(router: &Arc<Router>, caller: Caller, body: Payload) -> Answered {
     let is_farcall = caller.peer.is_farcall;
     run(router, caller, body).await.unwrap_or_else(|fault| {
         let mut out = Vec::new();
         write_fault(&mut out, &fault, is_farcall);
-        out
+        out.into()
     })
 }
 
-async fn run(router: &Arc<Router>, caller: Caller, body: Payload) -> Result<Vec<u8>, Fault> {
+async fn run(router: &Arc<Router>, caller: Caller, body: Payload) -> Result<Answered, Fault> {
     let body = in_utf8(body)?;
     let head = head(&body)?;
     let unknown = || Fault::method_not_found(&head.method);
@@ -39,7 +40,8 @@ async fn run(router: &Arc<Router>, caller: Caller, body: Payload) -> Result<Vec<
         .call(target, request)?
         .in_time(clock, deadline)
         .await?;
-    let mut out = answer.body.unwrap_or_default();
-    out.extend_from_slice(AFTER_RESULT);
-    Ok(out)
+    let mut message = answer.body.unwrap_or_default();
+    message.extend_from_slice(AFTER_RESULT);
+    let metadata = answer.metadata;
+    Ok(Answered { message, metadata })
 }

@@ -1,9 +1,11 @@
 //! The head of an HTTP/1.1 answer (RFC 9112 §4 and §6): what of it means something to a caller.
 
 use bytes::{Buf, BytesMut};
+use farcall_core::context::Metadata;
 use http::StatusCode;
 
 use super::super::coding::{Coding, Unsupported};
+use super::super::headers::reply_metadata;
 use super::framing::{Chunk, Framing};
 
 /// A head that was read.
@@ -12,6 +14,8 @@ pub(super) struct Head {
     pub(super) status: StatusCode,
     pub(super) coding: Result<Coding, Unsupported>,
     pub(super) framing: Framing,
+    /// What the handler sent along.
+    pub(super) metadata: Metadata,
     /// The connection can carry another request after this.
     pub(super) keeps_alive: bool,
 }
@@ -77,8 +81,10 @@ fn understood(code: u16, is_1_1: bool, headers: &[httparse::Header<'_>]) -> Resu
             None => Framing::UntilClose,
         }
     };
+    let named = headers.iter().map(|header| (header.name, header.value));
     Ok(Head {
         status,
+        metadata: reply_metadata(named),
         coding: Coding::named_by(values("content-encoding")),
         keeps_alive: keeps_alive && framing != Framing::UntilClose,
         framing,

@@ -75,11 +75,17 @@ impl Carrier for HttpCarrier {
         let post = self.post(timeout, body, &call.options.metadata)?;
         let encoding = self.encoding;
         let notification = call.options.notification;
-        Ok(Box::pin(self.within(timeout, post, move |answer| {
+        Ok(Box::pin(self.within(timeout, post, move |mut answer| {
             if notification && answer.status.is_success() {
                 return Ok(Inbound::nothing(encoding));
             }
-            answer.read(|body| protocol::read_reply(encoding, body))
+            let metadata = std::mem::take(&mut answer.metadata);
+            let inbound = answer.read(|body| protocol::read_reply(encoding, body))?;
+            Ok(match metadata.is_empty() {
+                // It may have come in the message.
+                true => inbound,
+                false => inbound.with_metadata(metadata),
+            })
         })))
     }
 
@@ -130,13 +136,13 @@ impl Carrier for HttpCarrier {
         let opening = client.into_stream(call, items)?;
         let driving = self.drive(&call, driver)?;
         Ok(Box::pin(async move {
-            let (mut items, driving) = driving.until(opening).await?;
+            let ((metadata, mut items), driving) = driving.until(opening).await?;
             let items: ReceivedItems = Box::pin(stream::poll_fn(move |cx| {
                 // Dropped with this, it ends the request.
                 let _ = &driving;
                 items.as_mut().poll_next(cx)
             }));
-            Ok(items)
+            Ok((metadata, items))
         }))
     }
 }
@@ -302,6 +308,8 @@ async fn in_gzip(mut post: Post) -> Post {
 /// What came back, not understood yet.
 struct Answer {
     status: StatusCode,
+    /// What the handler sent along.
+    metadata: Metadata,
     body: Bytes,
 }
 
@@ -357,6 +365,7 @@ async fn exchange(pool: &Pool, post: Post, sent: &mut bool) -> Result<Answer, Fa
     pool.give_back(answered.body);
     Ok(Answer {
         status: answered.status,
+        metadata: answered.metadata,
         body,
     })
 }

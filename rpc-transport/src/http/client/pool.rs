@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use farcall_core::context::Metadata;
 use farcall_core::error::Failure;
 use farcall_core::limits::Limits;
 use http::{Request, StatusCode};
@@ -17,6 +18,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
 use super::super::coding::{Coding, Unsupported};
+use super::super::fields::Fields;
+use super::super::headers::reply_metadata;
 use super::super::pipe::Piped;
 use super::http1::{self, Connection};
 use super::post::{Post, Template};
@@ -56,6 +59,8 @@ struct Idle {
 pub(super) struct Answered {
     pub(super) status: StatusCode,
     pub(super) coding: Result<Coding, Unsupported>,
+    /// What the handler sent along.
+    pub(super) metadata: Metadata,
     pub(super) body: Incoming,
 }
 
@@ -170,6 +175,7 @@ impl Pool {
             return Ok(Answered {
                 status: head.status,
                 coding: head.coding,
+                metadata: head.metadata,
                 body: Incoming::Http1(body),
             });
         }
@@ -194,6 +200,7 @@ impl Pool {
                     return Ok(Answered {
                         status: parts.status,
                         coding: Coding::of(&parts.headers),
+                        metadata: reply_metadata(parts.headers.each()),
                         body: Incoming::Http2(body),
                     });
                 }

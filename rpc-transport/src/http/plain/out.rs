@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::response::Parts;
 
 use super::super::answer::{Answer, mime};
+use super::super::headers::reply_headers;
 
 /// Answers that gather until they are written.
 #[derive(Debug, Default)]
@@ -22,6 +23,13 @@ impl Out {
         bytes.extend_from_slice(mime(answer.encoding).as_bytes());
         if answer.is_gzip {
             bytes.extend_from_slice(b"\r\ncontent-encoding: gzip\r\nvary: accept-encoding");
+        }
+        for (name, value) in reply_headers(&answer.metadata) {
+            bytes.extend_from_slice(b"\r\n");
+            bytes.extend_from_slice(name.as_str().as_bytes());
+            bytes.extend_from_slice(b": ");
+            // A value cannot have a line end in it: its type sees to that.
+            bytes.extend_from_slice(value.as_bytes());
         }
         if is_last {
             bytes.extend_from_slice(b"\r\nconnection: close");

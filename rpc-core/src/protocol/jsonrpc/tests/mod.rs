@@ -94,7 +94,7 @@ fn answered_within(limits: Limits, text: &[u8]) -> Option<String> {
     super::answer(&router(), caller(limits), Payload::copied_from(text))
         .now_or_never()
         .expect("none of these handlers waits")
-        .map(|reply| String::from_utf8(reply).unwrap())
+        .map(|reply| String::from_utf8(reply.message).unwrap())
 }
 
 fn answered(text: &str) -> Option<String> {
