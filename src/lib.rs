@@ -7,7 +7,7 @@ pub use farcall_core::channel::{
     Batch, BatchFuture, Call, CallFuture, CallWithMetadata, Calls, Carrier, Channel, StreamCall,
     Streaming,
 };
-pub use farcall_core::context::{Context, Metadata, MetadataError, RequestId};
+pub use farcall_core::context::{Context, Metadata, MetadataError, RequestId, TlsPeer};
 pub use farcall_core::encoding::Encoding;
 pub use farcall_core::error::{Error, Failure};
 pub use farcall_core::fault::{Fault, TypedFault, code};
@@ -26,10 +26,14 @@ pub use farcall_core::types;
 pub use farcall_core::wire::Wire;
 pub use farcall_transport::address::{Address, BadAddress, Transport};
 pub use farcall_transport::allow::{AllowList, AllowListError};
+#[cfg(feature = "tls")]
+pub use farcall_transport::connect::connect_with_tls;
 pub use farcall_transport::connect::{connect_with, in_memory, over};
 #[cfg(feature = "http")]
 pub use farcall_transport::http::{HttpService, ResponseBody};
 pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols, Report, Server};
+#[cfg(feature = "tls")]
+pub use farcall_transport::tls::{ClientTls, ServerTls, TlsError, rustls};
 
 /// The Rust in docs/interop.md compiles.
 #[cfg(doctest)]

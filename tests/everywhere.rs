@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farcall::types::Bytes;
-use farcall::{Address, Channel, Context, Encoding, Error, Limits, Server, Stream, code};
+use farcall::{
+    Address, Channel, Context, Encoding, Error, Limits, Server, ServerTls, Stream, code,
+};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -139,6 +141,8 @@ impl Sampler for Sample {
 /// A running server, and every way to it.
 struct Everywhere {
     addresses: Vec<Address>,
+    /// The file with the certificate of its TLS.
+    ca: String,
     /// Dropped to end the server, which drains meanwhile.
     _end: tokio::sync::oneshot::Sender<()>,
 }
@@ -146,8 +150,14 @@ struct Everywhere {
 async fn everywhere(test: &str, limits: Limits) -> Everywhere {
     let socket = std::env::temp_dir().join(format!("farcall-{test}-{}", std::process::id()));
     let socket = socket.to_str().unwrap();
+    let own = rcgen::generate_simple_self_signed(["localhost".into(), "127.0.0.1".into()]).unwrap();
+    let tls = ServerTls::from_pem(own.cert.pem(), own.signing_key.serialize_pem()).unwrap();
+    let ca = format!("{socket}.pem");
+    std::fs::write(&ca, own.cert.pem()).unwrap();
     let server = Server::new()
         .service(SamplerServer::new(Sample::default()))
+        .tls(tls)
+        .tls_beside_plain()
         .limits(limits);
     let listening = server.listen("tcp://127.0.0.1:0").await.unwrap();
     let listening = listening.listen(&format!("unix://{socket}")).await.unwrap();
@@ -164,6 +174,9 @@ async fn everywhere(test: &str, limits: Limits) -> Everywhere {
         format!("http://127.0.0.1:{port}/"),
         format!("http://localhost:{port}/RPC2?gzip=1"),
         format!("http://127.0.0.1:{port}/?version=2"),
+        format!("tls://localhost:{port}?ca={ca}"),
+        format!("https://127.0.0.1:{port}/?ca={ca}"),
+        format!("https://localhost:{port}/?version=1&ca={ca}"),
     ];
     let addresses = places
         .iter()
@@ -172,7 +185,14 @@ async fn everywhere(test: &str, limits: Limits) -> Everywhere {
         .collect();
     Everywhere {
         addresses,
+        ca,
         _end: end,
+    }
+}
+
+impl Drop for Everywhere {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.ca);
     }
 }
 
@@ -408,7 +428,9 @@ async fn the_context_tells_who_calls() {
             let told = call.timeout(Duration::from_secs(5)).await.unwrap();
             // JSON-RPC on a stream has no place for a deadline or metadata.
             let expected = match (encoding, address.transport().name()) {
-                (Encoding::Json, "tcp" | "unix" | "mem") => "whoami json false nobody".to_owned(),
+                (Encoding::Json, "tcp" | "tls" | "unix" | "mem") => {
+                    "whoami json false nobody".to_owned()
+                }
                 _ => format!("whoami {encoding} true t0"),
             };
             assert_eq!(told, expected);
@@ -422,7 +444,8 @@ async fn streams_go_both_ways() {
     over_all("streams", Limits::default(), |client, address| async move {
         let doubled = client.doubled(stream::iter(1..=3)).await;
         // JSON-RPC on a stream carries none.
-        if address.encoding() == Encoding::Json && address.transport().name() != "http" {
+        let is_http = address.transport().name().starts_with("http");
+        if address.encoding() == Encoding::Json && !is_http {
             assert!(doubled.unwrap_err().to_string().contains("`doubled`"));
             return;
         }

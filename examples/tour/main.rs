@@ -150,7 +150,7 @@ fn serve(
     }))
 }
 
-/// Every pair of encoding and transport. (TLS is not offered yet.)
+/// Every pair of encoding and transport, but for those over TLS.
 fn addresses(port: u16, socket: &str) -> Result<Vec<Address>, AnyError> {
     let mut addresses = Vec::new();
     for place in [

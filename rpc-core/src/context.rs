@@ -4,6 +4,7 @@ mod current;
 mod extra;
 mod id;
 mod metadata;
+mod tls;
 
 use std::any::Any;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use extra::{Extra, Extras};
 pub(crate) use id::Id;
 pub use id::RequestId;
 pub use metadata::{Metadata, MetadataError};
+pub use tls::TlsPeer;
 
 use crate::encoding::Encoding;
 use crate::limits::Limits;
@@ -86,10 +88,16 @@ impl Context {
         self.peer.address
     }
 
-    /// What the call came in by: `tcp`, `unix`, `http` or `mem`.
+    /// What the call came in by: `tcp`, `tls`, `unix`, `http`, `https` or `mem`.
     #[must_use]
     pub fn transport(&self) -> &'static str {
         self.peer.transport
+    }
+
+    /// What TLS says of the caller; `None` if the call did not come in over TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsPeer> {
+        self.peer.tls.as_deref()
     }
 
     /// What its values are encoded in.
@@ -319,12 +327,14 @@ impl Clone for Context {
 /// ```
 #[derive(Debug)]
 pub struct Peer {
-    /// What it came in by: `tcp`, `unix`, `http` or `mem`.
+    /// What it came in by: `tcp`, `tls`, `unix`, `http`, `https` or `mem`.
     pub transport: &'static str,
     /// What its values are encoded in.
     pub encoding: Encoding,
     /// Where it is, if its transport has addresses.
     pub address: Option<SocketAddr>,
+    /// What TLS says of it, if it came in over TLS.
+    pub tls: Option<Arc<TlsPeer>>,
     /// True if it is a farcall client too, so that XML-RPC faults may carry data.
     pub is_farcall: bool,
     /// What it may ask for.
@@ -358,6 +368,7 @@ impl Peer {
             transport,
             encoding,
             address,
+            tls: None,
             is_farcall: false,
             limits,
             clock: None,

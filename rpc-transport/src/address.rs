@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use farcall_core::encoding::Encoding;
 
+pub(crate) use options::Version;
+
 use options::Options;
 
 /// How bytes get there.
@@ -60,6 +62,12 @@ impl Transport {
             Self::Http | Self::Https => Encoding::Json,
             Self::Tcp | Self::Tls | Self::Unix | Self::Mem => Encoding::Bincode,
         }
+    }
+
+    /// True if it is encrypted, and the server's certificate verified.
+    #[must_use]
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Https)
     }
 
     fn usual_port(self) -> Option<u16> {
@@ -117,10 +125,56 @@ impl Address {
         &self.path
     }
 
-    /// True if HTTP/2 is to be spoken from the first byte (`?version=2`).
+    /// The host of `host:port`, an IPv6 address without its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let host = match self.authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => &self.authority,
+        };
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        bare.unwrap_or(host)
+    }
+
+    /// True if HTTP/2 is to be spoken from the first byte, and nothing else (`?version=2`).
     #[must_use]
     pub fn is_http2(&self) -> bool {
-        self.options.http2
+        self.version() == Version::Http2
+    }
+
+    /// Which HTTP is spoken. Over TLS both sides agree on it, where the address does not say.
+    pub(crate) fn version(&self) -> Version {
+        self.options.version.unwrap_or(match self.transport {
+            Transport::Https => Version::Negotiated,
+            _ => Version::Http1,
+        })
+    }
+
+    /// The PEM file with whom is trusted over TLS (`?ca=FILE`), nobody else being so: a client
+    /// trusts servers, and a server that listens on the address its clients, from whom it asks a
+    /// certificate.
+    ///
+    /// ```
+    /// use farcall_transport::address::Address;
+    ///
+    /// let address: Address = "tls://h:8443?ca=/etc/calc/ca.pem".parse()?;
+    /// assert_eq!(address.ca_file(), Some("/etc/calc/ca.pem"));
+    /// assert_eq!(address.identity_files(), None);
+    /// # Ok::<(), farcall_transport::address::BadAddress>(())
+    /// ```
+    #[must_use]
+    pub fn ca_file(&self) -> Option<&str> {
+        self.options.ca.as_deref()
+    }
+
+    /// The PEM files of the certificate that this side shows over TLS, and of its private key
+    /// (`?cert=FILE&key=FILE`).
+    #[must_use]
+    pub fn identity_files(&self) -> Option<(&str, &str)> {
+        let (certificate, key) = self.options.identity.as_ref()?;
+        Some((certificate, key))
     }
 
     /// True if a client compresses its requests, and asks for compressed replies (`?gzip=1`).
@@ -339,10 +393,33 @@ mod tests {
                 "http://h:1/?gzip=1&version=2",
                 "json+http://h:1/?version=2&gzip=1",
             ),
+            ("json+tls://h:8443", "json+tls://h:8443"),
+            ("https://h?version=1", "json+https://h:443/?version=1"),
+            (
+                "tls://h:1?key=/k.pem&cert=/c.pem&ca=/a b.pem",
+                "bincode+tls://h:1?ca=/a b.pem&cert=/c.pem&key=/k.pem",
+            ),
+            (
+                "https://h/x?ca=ca.pem&version=2",
+                "json+https://h:443/x?version=2&ca=ca.pem",
+            ),
         ] {
             let address: Address = text.parse().unwrap();
             assert_eq!(address.to_string(), printed);
             assert_eq!(printed.parse(), Ok(address));
+        }
+    }
+
+    #[test]
+    fn the_host_is_what_a_certificate_is_for() {
+        for (text, host) in [
+            ("tls://calc.example:1", "calc.example"),
+            ("https://calc.example", "calc.example"),
+            ("https://[::1]", "::1"),
+            ("tls://[::1]:8000", "::1"),
+            ("tls://127.0.0.1:8000", "127.0.0.1"),
+        ] {
+            assert_eq!(text.parse::<Address>().unwrap().host(), host);
         }
     }
 
@@ -367,6 +444,13 @@ mod tests {
             ("http://h?version=2&version=1", "`version` twice"),
             ("tcp://h:1?version=2", "no options"),
             ("tcp://h:1?gzip=1", "no options"),
+            ("tls://h", "tls://h:8000"),
+            ("tls://h:1?version=2", "ca=FILE, cert=FILE and key=FILE"),
+            ("tls://h:1?cert=/c.pem", "`cert` and `key` go together"),
+            ("tls://h:1?ca=", "ca=FILE"),
+            ("tls://h:1?ca=/a&ca=/b", "`ca` twice"),
+            ("http://h?ca=/ca.pem", "`ca=/ca.pem` is no option"),
+            ("https://h?verify=0", "ca=FILE"),
             ("http://me:pw@h/", "do not belong"),
             ("http://h/a b", "white space"),
         ] {

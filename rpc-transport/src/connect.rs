@@ -16,6 +16,8 @@ use crate::address::{Address, Transport};
 use crate::net::memory;
 use crate::server::Server;
 use crate::stream;
+#[cfg(feature = "tls")]
+use crate::tls::ClientTls;
 
 /// How long a connection may take to be made.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -61,15 +63,72 @@ pub async fn connect_with(address: &Address, limits: Limits) -> Result<Channel, 
             Ok(stream::client(io, encoding, limits))
         }
         #[cfg(feature = "http")]
-        Transport::Http => Ok(Channel::carried_by(crate::http::carrier(address, limits))),
+        Transport::Http => {
+            let dialer = crate::net::dial::Dialer::plain(address);
+            Ok(Channel::carried_by(crate::http::carrier(
+                address, dialer, limits,
+            )))
+        }
         #[cfg(not(feature = "http"))]
-        Transport::Http => Err(Failure::unsupported(
-            "this build has no HTTP (a feature of farcall)",
+        Transport::Http => Err(Failure::unsupported(NO_HTTP)),
+        #[cfg(feature = "tls")]
+        Transport::Tls | Transport::Https => {
+            let tls = ClientTls::of(address)
+                .map_err(|error| Failure::unsupported(format!("{address}: {error}")))?;
+            secure(address, limits, &tls).await
+        }
+        #[cfg(not(feature = "tls"))]
+        Transport::Tls | Transport::Https => Err(Failure::unsupported(
+            "this build has no TLS (a feature of farcall)",
         )),
-        Transport::Tls | Transport::Https => Err(Failure::unsupported(format!(
-            "{address}: TLS is not offered yet"
-        ))),
     }
+}
+
+#[cfg(not(feature = "http"))]
+const NO_HTTP: &str = "this build has no HTTP (a feature of farcall)";
+
+/// A channel to the server at `address`, whose certificate is verified as `tls` says.
+///
+/// # Errors
+/// As [`connect`]; and if the address is not one of TLS, or names certificates itself.
+#[cfg(feature = "tls")]
+pub async fn connect_with_tls(
+    address: &Address,
+    limits: Limits,
+    tls: &ClientTls,
+) -> Result<Channel, Failure> {
+    let why = if !address.transport().is_secure() {
+        "it is in clear, and TLS was asked for: use tls:// or https://"
+    } else if address.ca_file().is_some() || address.identity_files().is_some() {
+        "it names certificates, and so does the `ClientTls` that was given: one of them must do"
+    } else {
+        return secure(address, limits, tls).await;
+    };
+    Err(Failure::unsupported(format!("{address}: {why}")))
+}
+
+#[cfg(feature = "tls")]
+async fn secure(address: &Address, limits: Limits, tls: &ClientTls) -> Result<Channel, Failure> {
+    use crate::net::dial::Dialer;
+    use crate::tls::Secured;
+
+    if address.transport() == Transport::Https {
+        #[cfg(feature = "http")]
+        {
+            let secured = Secured::new(address, tls, crate::http::alpn(address), &limits)?;
+            let dialer = Dialer::secure(address, secured);
+            return Ok(Channel::carried_by(crate::http::carrier(
+                address, dialer, limits,
+            )));
+        }
+        #[cfg(not(feature = "http"))]
+        return Err(Failure::unsupported(NO_HTTP));
+    }
+    let dialer = Dialer::secure(address, Secured::new(address, tls, &[], &limits)?);
+    let io = in_time(dialer.dial())
+        .await
+        .map_err(|source| Failure::connect(address, source))?;
+    Ok(stream::client(io, address.encoding(), limits))
 }
 
 async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {

@@ -5,6 +5,7 @@
 //!
 //! - [`server`]: accept, tell the protocol, hand over, drain; [`connect`]: an address to a channel
 //! - [`http`]: calls as HTTP requests, both sides; `stream`: drives the core's connections
+//! - [`tls`]: certificates, and handshakes
 //! - `net`: TCP, Unix sockets, memory
 //! - [`allow`]: who may come in
 //! - [`address`], [`sniff`]: pure little questions
@@ -23,4 +24,6 @@ pub mod server;
 pub mod sniff;
 mod stream;
 mod threads;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod trace;

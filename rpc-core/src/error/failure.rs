@@ -212,7 +212,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Kind::Connect { to, .. } => write!(f, "cannot connect to {to}"),
+            Kind::Connect { to, source } => write!(f, "cannot connect to {to}: {source}"),
             Kind::Closed { sent: false } => {
                 f.write_str("the connection was closed before the call was sent")
             }
@@ -246,8 +246,8 @@ impl fmt::Display for Failure {
 impl StdError for Failure {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &*self.0 {
-            Kind::Connect { source, .. } => Some(source),
             // Their own words are in `Display` already.
+            Kind::Connect { source, .. } => source.source(),
             Kind::Encode { source, .. } => source.source(),
             Kind::Decode { source, .. } => source.source(),
             _ => None,

@@ -4,11 +4,24 @@ use std::fmt;
 
 use super::Transport;
 
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Version {
+    Http1,
+    /// From the first byte.
+    Http2,
+    /// What both sides can, as they find in the TLS handshake (ALPN).
+    Negotiated,
+}
+
 /// The options of an address, each as it is if nothing is said of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Options {
-    pub(super) http2: bool,
+    pub(super) version: Option<Version>,
     pub(super) gzip: bool,
+    pub(super) ca: Option<String>,
+    /// The files of a certificate and of its key.
+    pub(super) identity: Option<(String, String)>,
 }
 
 impl Options {
@@ -18,40 +31,83 @@ impl Options {
         if text.is_empty() {
             return Ok(options);
         }
-        if !matches!(transport, Transport::Http | Transport::Https) {
-            return Err(format!("{} takes no options", transport.name()));
-        }
+        let known =
+            known(transport).ok_or_else(|| format!("{} takes no options", transport.name()))?;
+        let (mut cert, mut key) = (None, None);
         let mut names = Vec::new();
         for option in text.split('&') {
-            match option {
-                "version=1" => options.http2 = false,
-                "version=2" => options.http2 = true,
-                "gzip=0" => options.gzip = false,
-                "gzip=1" => options.gzip = true,
-                _ => {
-                    return Err(format!(
-                        "`{option}` is no option; there are version=1, version=2, gzip=0 and gzip=1"
-                    ));
+            let no_option = || format!("`{option}` is no option; there are {known}");
+            let (name, value) = option.split_once('=').ok_or_else(no_option)?;
+            match (name, value) {
+                ("version", "1") if is_http(transport) => {
+                    // Without TLS it is what is spoken anyway.
+                    options.version = transport.is_secure().then_some(Version::Http1);
                 }
+                ("version", "2") if is_http(transport) => options.version = Some(Version::Http2),
+                ("gzip", "0") if is_http(transport) => options.gzip = false,
+                ("gzip", "1") if is_http(transport) => options.gzip = true,
+                ("ca", path) if is_file(transport, path) => options.ca = Some(path.to_owned()),
+                ("cert", path) if is_file(transport, path) => cert = Some(path.to_owned()),
+                ("key", path) if is_file(transport, path) => key = Some(path.to_owned()),
+                _ => return Err(no_option()),
             }
-            let name = option.split('=').next().unwrap_or(option);
             if names.contains(&name) {
                 return Err(format!("it says `{name}` twice"));
             }
             names.push(name);
         }
+        options.identity = match (cert, key) {
+            (Some(cert), Some(key)) => Some((cert, key)),
+            (None, None) => None,
+            _ => return Err("`cert` and `key` go together".to_owned()),
+        };
         Ok(options)
+    }
+}
+
+fn is_http(transport: Transport) -> bool {
+    matches!(transport, Transport::Http | Transport::Https)
+}
+
+fn is_file(transport: Transport, path: &str) -> bool {
+    transport.is_secure() && !path.is_empty()
+}
+
+/// The options that there are, in words.
+fn known(transport: Transport) -> Option<&'static str> {
+    match transport {
+        Transport::Http => Some("version=1, version=2, gzip=0 and gzip=1"),
+        Transport::Https => {
+            Some("version=1, version=2, gzip=0, gzip=1, ca=FILE, cert=FILE and key=FILE")
+        }
+        Transport::Tls => Some("ca=FILE, cert=FILE and key=FILE"),
+        _ => None,
     }
 }
 
 /// As it stands in an address, with the `?`.
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.http2, self.gzip) {
-            (false, false) => "",
-            (true, false) => "?version=2",
-            (false, true) => "?gzip=1",
-            (true, true) => "?version=2&gzip=1",
-        })
+        let version = match self.version {
+            None | Some(Version::Negotiated) => None,
+            Some(Version::Http1) => Some("1"),
+            Some(Version::Http2) => Some("2"),
+        };
+        let identity = self.identity.as_ref();
+        let options = [
+            ("version", version),
+            ("gzip", self.gzip.then_some("1")),
+            ("ca", self.ca.as_deref()),
+            ("cert", identity.map(|(cert, _)| cert.as_str())),
+            ("key", identity.map(|(_, key)| key.as_str())),
+        ];
+        let given = options
+            .into_iter()
+            .filter_map(|(name, value)| value.map(|value| (name, value)));
+        for (index, (name, value)) in given.enumerate() {
+            let before = if index == 0 { '?' } else { '&' };
+            write!(f, "{before}{name}={value}")?;
+        }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use farcall_core::context::{Caller, Metadata, Peer};
+use farcall_core::context::{Caller, Metadata, Peer, TlsPeer};
 use farcall_core::encoding::Encoding;
 use farcall_core::fault::{Fault, code};
 use farcall_core::limits::Limits;
@@ -38,6 +38,8 @@ pub(crate) struct Origin {
     pub(crate) transport: &'static str,
     /// From where.
     pub(crate) peer: Option<SocketAddr>,
+    /// What TLS says of whoever sends them.
+    pub(crate) tls: Option<Arc<TlsPeer>>,
     /// To which address of this machine.
     pub(crate) local: Option<SocketAddr>,
     /// What they may ask for.
@@ -250,10 +252,12 @@ impl Answerer {
         let Origin {
             transport,
             peer,
+            tls,
             limits,
             ..
         } = &self.origin;
         let mut peer = Peer::new(transport, encoding, *peer, limits.clone());
+        peer.tls.clone_from(tls);
         peer.is_farcall = is_farcall;
         peer.threads = Some(threads());
         peer.clock = Some(clock());

@@ -154,7 +154,10 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Line<IO> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.lock().io).poll_flush(cx)
+        let inner = &mut *self.lock();
+        // TLS takes more than it can send: what waits there waits for the other side too.
+        let flushed = Pin::new(&mut inner.io).poll_flush(cx).map_ok(|()| 0);
+        inner.in_time(flushed, cx).map_ok(drop)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

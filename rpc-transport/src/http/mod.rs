@@ -27,6 +27,8 @@ pub use mounted::HttpService;
 pub use reply::ResponseBody;
 
 pub(crate) use answer::Origin;
+#[cfg(feature = "tls")]
+pub(crate) use client::alpn;
 pub(crate) use client::carrier;
 pub(crate) use server::serve;
 

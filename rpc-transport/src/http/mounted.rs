@@ -51,6 +51,7 @@ impl HttpService {
         let origin = Origin {
             transport: "http",
             peer: None,
+            tls: None,
             local: None,
             limits,
             hosts,

@@ -83,6 +83,7 @@ async fn serve<R, W>(
         return;
     };
     let mut peer = Peer::new(origin.transport, encoding, origin.peer, limits.clone());
+    peer.tls.clone_from(&origin.tls);
     peer.threads = Some(threads());
     peer.is_farcall = true;
     peer.metadata = metadata(&headers);

@@ -3,8 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::net::{TcpListener, UnixListener};
+
+use farcall_core::context::TlsPeer;
 
 use super::Stream;
 use super::memory::MemoryListener;
@@ -24,6 +27,25 @@ pub(crate) struct Arrival {
     pub(crate) transport: &'static str,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) local: Option<SocketAddr>,
+    /// What TLS says of whoever calls, once the handshake is made.
+    pub(crate) tls: Option<Arc<TlsPeer>>,
+}
+
+impl Arrival {
+    fn new(io: impl Stream + 'static, transport: &'static str) -> Self {
+        Self {
+            io: Box::new(io),
+            transport,
+            peer: None,
+            local: None,
+            tls: None,
+        }
+    }
+
+    /// A stream that is connected already.
+    pub(crate) fn in_memory(io: impl Stream + 'static) -> Self {
+        Self::new(io, "mem")
+    }
 }
 
 /// A Unix socket whose file goes with it.
@@ -42,7 +64,7 @@ impl Drop for UnixSocket {
 impl Listener {
     pub(crate) async fn bind(address: &Address) -> io::Result<Self> {
         match address.transport() {
-            Transport::Tcp | Transport::Http => {
+            Transport::Tcp | Transport::Http | Transport::Tls | Transport::Https => {
                 Ok(Self::Tcp(TcpListener::bind(address.authority()).await?))
             }
             Transport::Unix => {
@@ -52,10 +74,6 @@ impl Listener {
                 Ok(Self::Unix(UnixSocket { listener, path }))
             }
             Transport::Mem => Ok(Self::Memory(MemoryListener::bind(address.authority())?)),
-            Transport::Tls | Transport::Https => Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                "TLS is not offered yet",
-            )),
         }
     }
 
@@ -74,30 +92,16 @@ impl Listener {
                 stream.set_nodelay(true)?;
                 let local = stream.local_addr().ok();
                 Ok(Arrival {
-                    io: Box::new(stream),
-                    transport: "tcp",
                     peer: Some(peer),
                     local,
+                    ..Arrival::new(stream, "tcp")
                 })
             }
             Self::Unix(socket) => {
                 let (stream, _) = socket.listener.accept().await?;
-                Ok(Arrival {
-                    io: Box::new(stream),
-                    transport: "unix",
-                    peer: None,
-                    local: None,
-                })
+                Ok(Arrival::new(stream, "unix"))
             }
-            Self::Memory(listener) => {
-                let stream = listener.accept().await?;
-                Ok(Arrival {
-                    io: Box::new(stream),
-                    transport: "mem",
-                    peer: None,
-                    local: None,
-                })
-            }
+            Self::Memory(listener) => Ok(Arrival::in_memory(listener.accept().await?)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One connection from its first byte to its last.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use farcall_core::connection::server::Server;
@@ -12,6 +13,7 @@ use farcall_core::protocol::native::refusal;
 use farcall_core::router::Router;
 use tokio::io::AsyncReadExt;
 
+use super::gate::Gate;
 use super::{Protocol, Protocols};
 use crate::allow::AllowList;
 use crate::drain::Drain;
@@ -32,31 +34,95 @@ pub(super) struct Host {
 }
 
 /// Serves a connection to its end, whatever it speaks.
-pub(super) async fn serve(host: Host, mut arrival: Arrival, mut drain: Drain) {
-    let mut start = BytesMut::new();
-    // The first bytes are read, not peeked at: to wait for more behind a peek is to spin.
-    let sniffed = tokio::select! {
-        sniffed = tokio::time::timeout(host.limits.handshake_time, first(&mut arrival, &mut start)) => sniffed,
-        () = drain.started() => return,
+pub(super) async fn serve(host: Host, gate: Gate, arrival: Arrival, mut drain: Drain) {
+    let time = host.limits.handshake_time;
+    // What comes before the first byte of a protocol has one limit: the client's TLS handshake too.
+    let Some(begun) = in_time(time, begin(&gate, arrival), &mut drain).await else {
+        return;
     };
-    let Ok(sniffed) = sniffed else { return };
-    let spoken = match sniffed {
+    let begun = match begun {
+        Begun::Clear(beginning) if !gate.takes_clear() => {
+            let words = "this port speaks TLS only (tls:// and https://)";
+            return refuse(beginning, words).await;
+        }
+        Begun::Clear(beginning) => beginning,
+        // The same again inside of TLS.
+        Begun::Secure(arrival) => match in_time(time, Beginning::read(arrival), &mut drain).await {
+            Some(beginning) => beginning,
+            None => return,
+        },
+    };
+    let spoken = match begun.sniffed {
         Sniffed::Native => Protocol::Native,
         Sniffed::JsonRpc => Protocol::JsonRpc,
         Sniffed::Http => Protocol::Http,
         // The other side closed before it said anything, as health checks do.
         Sniffed::NeedMore => return,
-        Sniffed::Tls | Sniffed::Unknown => return refuse(&host, arrival, sniffed).await,
+        Sniffed::Tls | Sniffed::Unknown => {
+            let words = format!("that is not spoken here, only: {}", host.protocols);
+            return refuse(begun, &words).await;
+        }
     };
     if !host.protocols.includes(spoken) {
-        return refuse(&host, arrival, sniffed).await;
+        let words = format!("this port speaks only: {}", host.protocols);
+        return refuse(begun, &words).await;
     }
+    let Beginning { arrival, start, .. } = begun;
     match spoken {
         Protocol::Native => native(host, arrival, start, drain).await,
         Protocol::JsonRpc => {
             run(host, arrival, start, drain, Speech::JsonRpc, Encoding::Json).await;
         }
         Protocol::Http => http(host, arrival, start, drain).await,
+    }
+}
+
+/// What `work` gives, unless it takes too long or the server is to end.
+async fn in_time<T>(
+    time: Duration,
+    work: impl Future<Output = Option<T>>,
+    drain: &mut Drain,
+) -> Option<T> {
+    tokio::select! {
+        done = tokio::time::timeout(time, work) => done.ok().flatten(),
+        () = drain.started() => None,
+    }
+}
+
+/// A connection whose first bytes were read.
+struct Beginning {
+    arrival: Arrival,
+    start: BytesMut,
+    sniffed: Sniffed,
+}
+
+enum Begun {
+    Clear(Beginning),
+    /// TLS: nothing of what is inside was read yet.
+    Secure(Arrival),
+}
+
+/// Reads the first bytes, and makes the TLS handshake if that is what they ask for.
+async fn begin(gate: &Gate, arrival: Arrival) -> Option<Begun> {
+    let beginning = Beginning::read(arrival).await?;
+    if beginning.sniffed == Sniffed::Tls && gate.takes_tls() {
+        let Beginning { arrival, start, .. } = beginning;
+        return Box::pin(gate.secured(arrival, start))
+            .await
+            .map(Begun::Secure);
+    }
+    Some(Begun::Clear(beginning))
+}
+
+impl Beginning {
+    async fn read(mut arrival: Arrival) -> Option<Self> {
+        let mut start = BytesMut::new();
+        let sniffed = first(&mut arrival, &mut start).await;
+        Some(Self {
+            arrival,
+            start,
+            sniffed,
+        })
     }
 }
 
@@ -94,6 +160,7 @@ async fn run(
 ) {
     let limits = host.limits.clone();
     let mut peer = Peer::new(arrival.transport, encoding, arrival.peer, host.limits);
+    peer.tls = arrival.tls;
     peer.threads = Some(threads());
     peer.clock = Some(clock());
     peer.is_farcall = speech == Speech::Native;
@@ -116,12 +183,13 @@ async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) {
     use crate::http::Origin;
 
     let origin = Origin {
-        transport: if arrival.transport == "tcp" {
-            "http"
-        } else {
-            arrival.transport
+        transport: match arrival.transport {
+            "tcp" => "http",
+            "tls" => "https",
+            other => other,
         },
         peer: arrival.peer,
+        tls: arrival.tls,
         local: arrival.local,
         limits: host.limits,
         hosts: host.hosts,
@@ -133,13 +201,12 @@ async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) {
 async fn http(_: Host, _: Arrival, _: BytesMut, _: Drain) {}
 
 /// Says in words that the other side can show what is spoken here, and closes.
-async fn refuse(host: &Host, mut arrival: Arrival, sniffed: Sniffed) {
-    let spoken = &host.protocols;
-    let answer = match sniffed {
+async fn refuse(beginning: Beginning, words: &str) {
+    let answer = match beginning.sniffed {
         // A fatal `protocol_version` alert (RFC 8446 §6.2): the nearest that TLS has to "not here".
         Sniffed::Tls => b"\x15\x03\x01\x00\x02\x02\x46".to_vec(),
         Sniffed::Http => {
-            let words = format!("farcall: this port does not speak HTTP, only: {spoken}\n");
+            let words = format!("farcall: {words}\n");
             format!(
                 "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
                  Connection: close\r\n\r\n{words}",
@@ -147,15 +214,14 @@ async fn refuse(host: &Host, mut arrival: Arrival, sniffed: Sniffed) {
             )
             .into_bytes()
         }
-        Sniffed::Native => refusal(&format!("this port speaks only: {spoken}")),
+        Sniffed::Native => refusal(words),
         Sniffed::JsonRpc => format!(
-            "{{\"jsonrpc\":\"2.0\",\"error\":{{\"code\":-32600,\"message\":\"this port does not \
-             speak JSON-RPC on the stream, only: {spoken}\"}},\"id\":null}}\n"
+            "{{\"jsonrpc\":\"2.0\",\"error\":{{\"code\":-32600,\"message\":\"{words}\"}},\
+             \"id\":null}}\n"
         )
         .into_bytes(),
-        Sniffed::NeedMore | Sniffed::Unknown => {
-            format!("farcall: that is not spoken here, only: {spoken}\n").into_bytes()
-        }
+        Sniffed::NeedMore | Sniffed::Unknown => format!("farcall: {words}\n").into_bytes(),
     };
-    linger::close(&mut arrival.io, &answer).await;
+    let mut io = beginning.arrival.io;
+    linger::close(&mut io, &answer).await;
 }

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::connection::{self, Host};
+use super::gate::{Gate, Security};
 use crate::address::{Address, BadAddress};
 use crate::drain::{Drain, Stage};
 use crate::net::listener::{Arrival, Listener};
@@ -35,14 +36,16 @@ const GRACE: Duration = Duration::from_secs(30);
 #[must_use = "a server answers once it is run"]
 pub struct Listening {
     host: Host,
-    listeners: Vec<Listener>,
+    security: Security,
+    listeners: Vec<(Listener, Gate)>,
     grace: Duration,
 }
 
 impl Listening {
-    pub(super) fn new(host: Host) -> Self {
+    pub(super) fn new(host: Host, security: Security) -> Self {
         Self {
             host,
+            security,
             listeners: Vec::new(),
             grace: GRACE,
         }
@@ -51,12 +54,14 @@ impl Listening {
     /// Binds a further address, where the same is answered.
     ///
     /// # Errors
-    /// If the address cannot be, or is taken.
+    /// If the address cannot be, or is taken, or asks for TLS where there is no certificate.
     pub async fn listen(mut self, address: &str) -> Result<Self, ListenError> {
         let parsed: Address = address.parse()?;
+        let gate =
+            Gate::of(&parsed, &self.security).map_err(|why| ListenError::insecure(address, why))?;
         let bound = Listener::bind(&parsed).await;
         let listener = bound.map_err(|source| ListenError::bind(address, source))?;
-        self.listeners.push(listener);
+        self.listeners.push((listener, gate));
         Ok(self)
     }
 
@@ -69,7 +74,9 @@ impl Listening {
     /// The first IP address and port that is bound: the port that was given for port 0.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
-        self.listeners.iter().find_map(Listener::local_addr)
+        self.listeners
+            .iter()
+            .find_map(|(listener, _)| listener.local_addr())
     }
 
     /// Serves for ever.
@@ -84,13 +91,15 @@ impl Listening {
             host,
             listeners,
             grace,
+            ..
         } = self;
         let (stage, drain) = Drain::new();
         let places = Arc::new(Semaphore::new(host.limits.connections));
         let mut accepting = JoinSet::new();
-        for listener in listeners {
+        for (listener, gate) in listeners {
             let places = Arc::clone(&places);
-            accepting.spawn(accept(host.clone(), listener, places, drain.clone()));
+            let host = host.clone();
+            accepting.spawn(accept(host, gate, listener, places, drain.clone()));
         }
         drop(drain);
         end.await;
@@ -131,6 +140,7 @@ struct Accepted {
 /// Takes connections until the drain begins, then waits for them to end.
 async fn accept(
     host: Host,
+    gate: Gate,
     mut listener: Listener,
     places: Arc<Semaphore>,
     drain: Drain,
@@ -156,9 +166,9 @@ async fn accept(
                     continue;
                 };
                 accepted.connections += 1;
-                let host = host.clone();
+                let (host, gate) = (host.clone(), gate.clone());
                 serving.spawn(async move {
-                    connection::serve(host, arrival, drain).await;
+                    connection::serve(host, gate, arrival, drain).await;
                     drop(place);
                 });
             }
@@ -267,6 +277,7 @@ pub struct ListenError(Why);
 enum Why {
     Address(BadAddress),
     Bind { address: String, source: io::Error },
+    Insecure { address: String, why: String },
     Conflict(Conflict),
 }
 
@@ -275,6 +286,13 @@ impl ListenError {
         Self(Why::Bind {
             address: address.to_owned(),
             source,
+        })
+    }
+
+    fn insecure(address: &str, why: String) -> Self {
+        Self(Why::Insecure {
+            address: address.to_owned(),
+            why,
         })
     }
 }
@@ -296,6 +314,7 @@ impl fmt::Display for ListenError {
         match &self.0 {
             Why::Address(bad) => bad.fmt(f),
             Why::Bind { address, .. } => write!(f, "cannot listen on {address}"),
+            Why::Insecure { address, why } => write!(f, "cannot listen on {address}: {why}"),
             Why::Conflict(conflict) => conflict.fmt(f),
         }
     }
@@ -305,7 +324,7 @@ impl std::error::Error for ListenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Why::Bind { source, .. } => Some(source),
-            Why::Address(_) | Why::Conflict(_) => None,
+            Why::Address(_) | Why::Insecure { .. } | Why::Conflict(_) => None,
         }
     }
 }

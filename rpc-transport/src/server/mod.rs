@@ -1,6 +1,7 @@
 //! Serving: accept, tell the protocol from the first bytes, hand over, and drain in the end.
 
 mod connection;
+mod gate;
 mod listening;
 mod protocols;
 
@@ -19,7 +20,10 @@ pub use protocols::{Protocol, Protocols};
 use crate::allow::AllowList;
 use crate::drain::Drain;
 use crate::net::listener::Arrival;
+#[cfg(feature = "tls")]
+use crate::tls::ServerTls;
 use connection::Host;
+use gate::{Gate, Security};
 
 /// A server to be: services, limits, and what is spoken.
 ///
@@ -39,6 +43,7 @@ pub struct Server {
     protocols: Protocols,
     hosts: Vec<String>,
     allow: Option<AllowList>,
+    security: Security,
 }
 
 impl Server {
@@ -93,13 +98,33 @@ impl Server {
         self
     }
 
+    /// Sets who this server is on its `tls://` and `https://` addresses, but for those that name a
+    /// certificate themselves (`?cert=FILE&key=FILE`).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.security.tls = Some(tls);
+        self
+    }
+
+    /// Takes TLS on addresses that are not for TLS too, beside what comes in clear. Without this a
+    /// port has one or the other.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls_beside_plain(mut self) -> Self {
+        self.security.beside_plain = true;
+        self
+    }
+
     /// Binds `address`; its encoding says nothing here, as every one is understood.
     ///
     /// # Errors
-    /// If the address cannot be or is taken, or two services have a method of the same name.
+    /// If the address cannot be or is taken, or asks for TLS where there is no certificate, or two
+    /// services have a method of the same name.
     pub async fn listen(self, address: &str) -> Result<Listening, ListenError> {
+        let security = self.security.clone();
         let host = self.into_host()?;
-        Listening::new(host).listen(address).await
+        Listening::new(host, security).listen(address).await
     }
 
     /// Serves one byte stream that is connected already, to its end.
@@ -110,8 +135,9 @@ impl Server {
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let gate = Gate::plain(&self.security);
         let host = self.into_host()?;
-        serve(host, io).await;
+        serve(host, gate, io).await;
         Ok(())
     }
 
@@ -121,17 +147,14 @@ impl Server {
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let protocols = Protocols::default();
-        serve(
-            Host {
-                router,
-                limits,
-                protocols,
-                hosts: Arc::default(),
-                allow: None,
-            },
-            io,
-        )
-        .await;
+        let host = Host {
+            router,
+            limits,
+            protocols,
+            hosts: Arc::default(),
+            allow: None,
+        };
+        serve(host, Gate::plain(&Security::default()), io).await;
     }
 
     /// The services as one that answers HTTP requests, to be mounted in somebody else's server. Where
@@ -158,6 +181,7 @@ impl Server {
             protocols,
             hosts,
             allow,
+            security: _,
         } = self;
         Ok(Host {
             router: services.build()?,
@@ -169,19 +193,13 @@ impl Server {
     }
 }
 
-async fn serve<IO>(host: Host, io: IO)
+async fn serve<IO>(host: Host, gate: Gate, io: IO)
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let arrival = Arrival {
-        io: Box::new(io),
-        transport: "mem",
-        peer: None,
-        local: None,
-    };
     // The sender lives as long as the connection: nobody ends it from outside.
     let (_serving, drain) = Drain::new();
-    connection::serve(host, arrival, drain).await;
+    connection::serve(host, gate, Arrival::in_memory(io), drain).await;
 }
 
 impl fmt::Debug for Server {

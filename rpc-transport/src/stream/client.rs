@@ -16,6 +16,7 @@ use tokio_util::io::poll_read_buf;
 
 use super::TURN;
 use super::clock::Clock;
+use crate::net::said;
 
 /// Now, by the runtime's clock, which a test can stop.
 pub(crate) fn now() -> Instant {
@@ -48,6 +49,7 @@ where
         driver,
         received: Received::default(),
         sending: Sending::default(),
+        unflushed: false,
         yielded: false,
         clock: Clock::default(),
     })
@@ -58,6 +60,8 @@ struct Task<IO> {
     driver: Driver,
     received: Received,
     sending: Sending,
+    /// True while what was written may still wait in the stream, as it does in TLS.
+    unflushed: bool,
     /// True while it stands at the back of the run queue, to let more calls gather.
     yielded: bool,
     clock: Clock,
@@ -92,7 +96,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         if let Poll::Ready(Err(_)) = self.poll_write(cx) {
             return Poll::Ready(Ok(()));
         }
-        if self.driver.is_done() && self.sending.is_empty() {
+        if self.driver.is_done() && self.sending.is_empty() && !self.unflushed {
             // Say goodbye; whether the server hears it is its own affair.
             let _ = Pin::new(&mut self.io).poll_shutdown(cx);
             return Poll::Ready(Ok(()));
@@ -109,8 +113,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         {
             match read {
                 Ok(0) => return Poll::Ready(Ok(())),
-                // What carries the bytes may know what the server did, as HTTP does.
-                Err(error) => return Poll::Ready(error.downcast().map_or(Ok(()), Err)),
+                Err(error) => {
+                    if let Some(words) = said(&error) {
+                        self.driver.refuse(&words);
+                        return Poll::Ready(Ok(()));
+                    }
+                    // What carries the bytes may know what the server did, as HTTP does.
+                    return Poll::Ready(error.downcast().map_or(Ok(()), Err));
+                }
                 Ok(count) => {
                     while self.driver.receive(&mut self.received)? {}
                     turn = turn.saturating_sub(count);
@@ -131,7 +141,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if self.sending.is_empty() {
+            if self.sending.is_empty() && !self.unflushed {
                 let (unsent, in_flight) = self.driver.unsent();
                 if unsent == 0 {
                     return Poll::Pending;
@@ -147,14 +157,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 }
                 self.yielded = false;
                 self.driver.transmit(&mut self.sending);
+                self.unflushed = true;
             }
             turn = turn.saturating_sub(self.sending.left());
             ready!(poll_drain(&mut self.io, cx, &mut self.sending))?;
+            self.unflushed = false;
         }
     }
 }
 
-/// Writes all of `sending`; leaves it empty.
+/// Writes all of `sending`, leaves it empty, and has the stream send it. Until it is ready it is
+/// called again, with nothing left to write too.
 pub(super) fn poll_drain<IO: AsyncWrite + Unpin>(
     io: &mut IO,
     cx: &mut Context<'_>,

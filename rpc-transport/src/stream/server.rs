@@ -54,6 +54,7 @@ pub(crate) async fn serve<IO>(
         reading: Reading::Open,
         held: false,
         sending: Sending::default(),
+        unflushed: false,
         moved: true,
         unsent_limit: limits.unsent_bytes,
         write_time: limits.write_time,
@@ -91,6 +92,8 @@ struct Task<IO> {
     /// Reading waits until what was written has left.
     held: bool,
     sending: Sending,
+    /// What was written may still wait in the stream, as it does in TLS.
+    unflushed: bool,
     /// Something was written since more was read than is sent.
     moved: bool,
     unsent_limit: usize,
@@ -165,7 +168,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
     }
 
     fn is_sent(&self) -> bool {
-        self.sending.is_empty() && self.connection.unsent().bytes == 0
+        self.sending.is_empty() && !self.unflushed && self.connection.unsent().bytes == 0
     }
 
     fn poll_work(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
@@ -190,11 +193,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
     fn check_progress(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let Self {
             sending,
+            unflushed,
             stalled,
             write_time,
             ..
         } = self;
-        if sending.is_empty() {
+        if sending.is_empty() && !*unflushed {
             stalled.until = None;
             return Ok(());
         }
@@ -276,16 +280,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if self.sending.is_empty() {
+            if self.sending.is_empty() && !self.unflushed {
                 if self.connection.unsent().bytes == 0 {
                     return Poll::Pending;
                 }
                 self.connection.transmit(&mut self.sending);
+                self.unflushed = true;
             }
             let left = self.sending.left();
             let drained = poll_drain(&mut self.io, cx, &mut self.sending);
             self.moved |= self.sending.left() < left;
             ready!(drained)?;
+            self.unflushed = false;
             turn = turn.saturating_sub(left);
             // Nothing else would wake the reader: it did not ask the socket.
             if std::mem::take(&mut self.held) {

@@ -159,6 +159,14 @@ impl Driver {
         outcome.map(|()| more)
     }
 
+    /// The server refused the connection in these `words`, which came outside of the protocol.
+    pub fn refuse(&mut self, words: &str) {
+        let mut state = self.shared.lock();
+        state
+            .closed
+            .get_or_insert_with(|| Closed::Refused(shown(words)));
+    }
+
     /// The connection ended: in the middle of things if there was an `error`.
     pub fn close(&mut self, error: Option<&PeerMisbehaved>) {
         let mut state = self.shared.lock();

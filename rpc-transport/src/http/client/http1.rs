@@ -1,19 +1,21 @@
 //! One HTTP/1.1 connection, driven by the caller that uses it: one request is on it at a time, so
 //! it needs no task of its own, and a call no way to one and back.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
 use farcall_core::error::Failure;
 use http_body::{Body, Frame, SizeHint};
-use tokio::io::{AsyncRead, Interest};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
 use super::framing::Framing;
 use super::head::{self, Head};
+use crate::net::dial::Dialed;
+use crate::net::said;
 
 /// How much is read at a time where nothing is known.
 const USUAL: usize = 8 * 1024;
@@ -22,7 +24,7 @@ const AHEAD: u64 = 1024 * 1024;
 
 /// A connection that has no request on it.
 #[derive(Debug)]
-pub(super) struct Connection<IO = TcpStream> {
+pub(super) struct Connection<IO = Dialed> {
     io: IO,
     received: BytesMut,
     /// The last request was not written to its end: nothing can follow it.
@@ -31,60 +33,51 @@ pub(super) struct Connection<IO = TcpStream> {
 
 impl Connection {
     /// False if the server closed it, or said something that nobody asked for.
-    pub(super) fn is_good(&self) -> bool {
-        let nothing = self.io.try_read(&mut [0]);
-        matches!(nothing, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    pub(super) fn is_good(&mut self) -> bool {
+        // Nobody waits: whoever uses it next asks again.
+        let mut cx = Context::from_waker(Waker::noop());
+        let nothing = Pin::new(&mut self.io).poll_read(&mut cx, &mut ReadBuf::new(&mut [0]));
+        nothing.is_pending()
     }
 
     /// Writes a request: all of it, unless an answer begins to come before. The error has false if
     /// surely nothing of it arrived.
     pub(super) async fn write(&mut self, request: &[u8]) -> Result<(), (bool, io::Error)> {
         let mut written = 0;
-        while let Some(rest) = request.get(written..).filter(|rest| !rest.is_empty()) {
-            match self.io.try_write(rest) {
-                Ok(0) => return Err((written > 0, io::ErrorKind::WriteZero.into())),
-                Ok(count) => written += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self
-                        .answered_early()
-                        .await
-                        .map_err(|error| (written > 0, error))?
-                    {
-                        return Ok(());
-                    }
-                }
-                // It may have said why before it closed.
-                Err(error) if written > 0 => {
-                    self.is_cut_off = true;
-                    let _ = self.io.try_read_buf(&mut self.received);
-                    return match self.received.is_empty() {
-                        true => Err((true, error)),
-                        false => Ok(()),
-                    };
-                }
-                Err(error) => return Err((false, error)),
-            }
-        }
-        Ok(())
+        poll_fn(|cx| self.poll_write(cx, request, &mut written))
+            .await
+            .map_err(|error| (written > 0, error))
     }
 
-    /// Waits for room to write more; true if the server answers instead, a refusal.
-    async fn answered_early(&mut self) -> io::Result<bool> {
-        let ready = self
-            .io
-            .ready(Interest::WRITABLE | Interest::READABLE)
-            .await?;
-        if !ready.is_readable() {
-            return Ok(false);
-        }
-        match self.io.try_read_buf(&mut self.received) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Ok(0) => Err(io::ErrorKind::ConnectionReset.into()),
-            Ok(_) => {
-                self.is_cut_off = true;
-                Ok(true)
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        request: &[u8],
+        written: &mut usize,
+    ) -> Poll<io::Result<()>> {
+        let left = loop {
+            let wrote = match request.get(*written..).filter(|rest| !rest.is_empty()) {
+                Some(rest) => Pin::new(&mut self.io).poll_write(cx, rest),
+                // What is encrypted may still be on its way.
+                None => Pin::new(&mut self.io).poll_flush(cx).map_ok(|()| 0),
+            };
+            match wrote {
+                Poll::Ready(Ok(0)) if *written == request.len() => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(0)) => break Some(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(count)) => *written += count,
+                Poll::Ready(Err(error)) => break Some(error),
+                Poll::Pending => break None,
             }
-            Err(error) => Err(error),
+        };
+        match (self.poll_read(cx, USUAL), left) {
+            // It answers before it has read all: a refusal, or why it closed.
+            (Poll::Ready(Ok(1..)), left) if *written > 0 || left.is_none() => {
+                self.is_cut_off = true;
+                Poll::Ready(Ok(()))
+            }
+            (Poll::Ready(Err(error)), _) | (_, Some(error)) => Poll::Ready(Err(error)),
+            (Poll::Ready(Ok(_)), None) => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            (Poll::Pending, None) => Poll::Pending,
         }
     }
 }
@@ -122,12 +115,12 @@ impl<IO: AsyncRead + Unpin> Connection<IO> {
                 }
                 None => {}
             }
-            let read = std::future::poll_fn(|cx| self.poll_read(cx, USUAL));
+            let read = poll_fn(|cx| self.poll_read(cx, USUAL));
             match read.await {
                 Ok(0) if self.received.is_empty() => return Err(Failure::closed(true)),
                 Ok(0) => return Err(no_http("it ends in its head")),
                 Ok(_) => {}
-                Err(_) => return Err(Failure::closed(true)),
+                Err(error) => return Err(ended(true, &error)),
             }
         }
     }
@@ -139,9 +132,17 @@ impl<IO: AsyncRead + Unpin> Connection<IO> {
     }
 }
 
+/// A connection ended with this error; `sent` if the request may have left before.
+pub(super) fn ended(sent: bool, error: &io::Error) -> Failure {
+    match said(error) {
+        Some(words) => Failure::refused(words),
+        None => Failure::closed(sent),
+    }
+}
+
 /// The body of an answer, and its connection.
 #[derive(Debug)]
-pub(super) struct Incoming<IO = TcpStream> {
+pub(super) struct Incoming<IO = Dialed> {
     connection: Connection<IO>,
     framing: Framing,
     keeps_alive: bool,

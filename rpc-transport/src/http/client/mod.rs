@@ -41,16 +41,29 @@ use super::coding::Unsupported;
 use super::gzip::compress;
 use super::headers::{put_metadata, timeout};
 use crate::address::Address;
+#[cfg(feature = "tls")]
+use crate::address::Version;
+use crate::net::dial::Dialer;
 use crate::stream::{drive, now};
 
 /// A way to the server at an HTTP address. Nothing is sent before the first call.
-pub(crate) fn carrier(address: &Address, limits: Limits) -> Arc<dyn Carrier> {
+pub(crate) fn carrier(address: &Address, dialer: Dialer, limits: Limits) -> Arc<dyn Carrier> {
     Arc::new(HttpCarrier {
         encoding: address.encoding(),
         usual_timeout: timeout(limits.call_time),
         is_gzip: address.is_gzip(),
-        pool: Arc::new(Pool::new(address, limits)),
+        pool: Arc::new(Pool::new(address, dialer, limits)),
     })
+}
+
+/// Which versions of HTTP a client offers over TLS.
+#[cfg(feature = "tls")]
+pub(crate) fn alpn(address: &Address) -> &'static [&'static [u8]] {
+    match address.version() {
+        Version::Http1 => &[b"http/1.1"],
+        Version::Http2 => &[b"h2"],
+        Version::Negotiated => &[b"h2", b"http/1.1"],
+    }
 }
 
 struct HttpCarrier {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -15,7 +16,6 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{Either, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::TcpStream;
 
 use super::super::coding::{Coding, Unsupported};
 use super::super::fields::Fields;
@@ -23,7 +23,8 @@ use super::super::headers::reply_metadata;
 use super::super::pipe::Piped;
 use super::http1::{self, Connection};
 use super::post::{Post, Template};
-use crate::address::Address;
+use crate::address::{Address, Version};
+use crate::net::dial::{Dialed, Dialer};
 use crate::stream::now;
 
 /// So many idle connections are kept.
@@ -35,7 +36,7 @@ const OLDEST: Duration = Duration::from_secs(60);
 /// others wait on the same connection.
 const PING: Duration = Duration::from_secs(10);
 
-type Http2 = http2::SendRequest<RequestBody>;
+pub(super) type Http2 = http2::SendRequest<RequestBody>;
 
 /// The body of a request over HTTP/2.
 pub(super) type RequestBody = Either<Full<Bytes>, Piped>;
@@ -43,6 +44,9 @@ pub(super) type RequestBody = Either<Full<Bytes>, Piped>;
 /// HTTP/1.1: the idle connections, the last used first. HTTP/2: the one that all calls share.
 pub(super) struct Pool {
     address: Address,
+    dialer: Dialer,
+    /// True if the last connection for which both versions were offered has HTTP/2.
+    is_http2: AtomicBool,
     /// What requests begin with, or why there can be none.
     template: Result<Template, String>,
     pub(super) limits: Limits,
@@ -103,9 +107,11 @@ impl Body for Incoming {
 }
 
 impl Pool {
-    pub(super) fn new(address: &Address, limits: Limits) -> Self {
+    pub(super) fn new(address: &Address, dialer: Dialer, limits: Limits) -> Self {
         Self {
             address: address.clone(),
+            dialer,
+            is_http2: AtomicBool::new(address.version() != Version::Http1),
             template: Template::new(address),
             limits,
             idle: Mutex::default(),
@@ -116,11 +122,17 @@ impl Pool {
     /// Sends a request; `sent` tells from when on it may have arrived.
     pub(super) async fn send(&self, post: Post, sent: &mut bool) -> Result<Answered, Failure> {
         let template = self.template()?;
-        if self.is_http2() {
-            self.send_shared(template.http2(post), sent).await
-        } else {
-            self.send_alone(&template.http1(&post), sent).await
+        // Where both versions may be, the server tells with each connection which it is.
+        for _ in 0..3 {
+            if self.is_http2() {
+                if let Some(sender) = self.http2().await? {
+                    return self.send_shared(template.http2(post), sender, sent).await;
+                }
+            } else if let Some(answered) = self.send_alone(template, &post, sent).await? {
+                return Ok(answered);
+            }
         }
+        Err(Failure::closed(false))
     }
 
     pub(super) fn template(&self) -> Result<&Template, Failure> {
@@ -128,8 +140,9 @@ impl Pool {
         template.map_err(|why| Failure::unsupported(why.clone()))
     }
 
+    /// True if calls share a connection over HTTP/2, as far as is known.
     pub(super) fn is_http2(&self) -> bool {
-        self.address.is_http2()
+        self.is_http2.load(Ordering::Relaxed)
     }
 
     /// The body of an answer was read: its connection can carry another call.
@@ -139,11 +152,15 @@ impl Pool {
             Incoming::Http2(_) => None,
         };
         if let Some(connection) = connection {
-            let mut idle = self.idle_ones();
-            if idle.len() < IDLE {
-                let since = now();
-                idle.push(Idle { connection, since });
-            }
+            self.keep(connection);
+        }
+    }
+
+    fn keep(&self, connection: Connection) {
+        let mut idle = self.idle_ones();
+        if idle.len() < IDLE {
+            let since = now();
+            idle.push(Idle { connection, since });
         }
     }
 
@@ -152,32 +169,41 @@ impl Pool {
     }
 
     /// An idle connection may have been closed by the server. A request of which nothing was
-    /// written goes to the next one; in the end a new one is made.
-    async fn send_alone(&self, request: &[u8], sent: &mut bool) -> Result<Answered, Failure> {
+    /// written goes to the next one; in the end a new one is made. `None` if that one has HTTP/2.
+    async fn send_alone(
+        &self,
+        template: &Template,
+        post: &Post,
+        sent: &mut bool,
+    ) -> Result<Option<Answered>, Failure> {
+        let request = template.http1(post);
         loop {
             let (mut connection, reused) = match self.idle_one() {
                 Some(connection) => (connection, true),
-                None => (Connection::new(self.connect().await?), false),
+                None => match self.http1().await? {
+                    Some(io) => (Connection::new(io), false),
+                    None => return Ok(None),
+                },
             };
             *sent = true;
-            match connection.write(request).await {
+            match connection.write(&request).await {
                 Ok(()) => {}
                 Err((false, _)) if reused => {
                     *sent = false;
                     continue;
                 }
-                Err((began, _)) => {
+                Err((began, error)) => {
                     *sent = began;
-                    return Err(Failure::closed(began));
+                    return Err(http1::ended(began, &error));
                 }
             }
             let (head, body) = connection.answer(self.limits.head_bytes).await?;
-            return Ok(Answered {
+            return Ok(Some(Answered {
                 status: head.status,
                 coding: head.coding,
                 metadata: head.metadata,
                 body: Incoming::Http1(body),
-            });
+            }));
         }
     }
 
@@ -186,11 +212,12 @@ impl Pool {
     async fn send_shared(
         &self,
         mut request: Request<RequestBody>,
+        mut sender: Http2,
         sent: &mut bool,
     ) -> Result<Answered, Failure> {
         for _ in 0..2 {
-            let mut sender = self.http2().await?;
             if sender.ready().await.is_err() {
+                sender = self.http2_again().await?;
                 continue;
             }
             *sent = true;
@@ -206,8 +233,9 @@ impl Pool {
                 }
                 Err(error) => error,
             };
-            request = unsent(error)?;
+            request = self.unsent(error)?;
             *sent = false;
+            sender = self.http2_again().await?;
         }
         Err(Failure::closed(false))
     }
@@ -216,7 +244,10 @@ impl Pool {
     fn idle_one(&self) -> Option<Connection> {
         let mut idle = self.idle_ones();
         loop {
-            let Idle { connection, since } = idle.pop()?;
+            let Idle {
+                mut connection,
+                since,
+            } = idle.pop()?;
             if now().saturating_duration_since(since) > OLDEST {
                 // Those below have been idle for longer.
                 idle.clear();
@@ -228,43 +259,95 @@ impl Pool {
         }
     }
 
-    pub(super) async fn connect(&self) -> Result<TcpStream, Failure> {
-        let failed = |source| Failure::connect(&self.address, source);
-        let io = TcpStream::connect(self.address.authority())
-            .await
-            .map_err(failed)?;
-        io.set_nodelay(true).map_err(failed)?;
+    async fn connect(&self) -> Result<Dialed, Failure> {
+        let dialed = self.dialer.dial().await;
+        let io = dialed.map_err(|source| Failure::connect(&self.address, source))?;
+        if self.address.transport().is_secure() && self.address.is_http2() && !io.is_http2() {
+            return Err(Failure::unsupported(format!(
+                "{}: the server has no HTTP/2 (it did not choose it in the TLS handshake)",
+                self.address
+            )));
+        }
         Ok(io)
     }
 
-    pub(super) async fn http2(&self) -> Result<Http2, Failure> {
+    /// A new connection for HTTP/1.1; `None` if the server has HTTP/2 instead.
+    pub(super) async fn http1(&self) -> Result<Option<Dialed>, Failure> {
+        let io = self.connect().await?;
+        if io.is_http2() {
+            self.share(&mut *self.shared.lock().await, io).await?;
+            return Ok(None);
+        }
+        Ok(Some(io))
+    }
+
+    /// The connection that all calls share; `None` if the server has HTTP/1.1 instead.
+    pub(super) async fn http2(&self) -> Result<Option<Http2>, Failure> {
         let mut shared = self.shared.lock().await;
         if let Some(sender) = shared.as_ref().filter(|sender| !sender.is_closed()) {
-            return Ok(sender.clone());
+            return Ok(Some(sender.clone()));
         }
-        let io = TokioIo::new(self.connect().await?);
+        // Somebody else may have found out meanwhile.
+        if !self.is_http2() {
+            return Ok(None);
+        }
+        let io = self.connect().await?;
+        if self.address.version() == Version::Negotiated && !io.is_http2() {
+            self.is_http2.store(false, Ordering::Relaxed);
+            self.keep(Connection::new(io));
+            return Ok(None);
+        }
+        self.share(&mut shared, io).await.map(Some)
+    }
+
+    /// Begins HTTP/2 on a new connection, for all calls from now on.
+    async fn share(&self, shared: &mut Option<Http2>, io: Dialed) -> Result<Http2, Failure> {
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .keep_alive_timeout(PING)
-            .handshake(io)
+            .handshake(TokioIo::new(io))
             .await
             .map_err(|_| Failure::closed(false))?;
         tokio::spawn(connection);
         *shared = Some(sender.clone());
+        self.is_http2.store(true, Ordering::Relaxed);
         Ok(sender)
     }
-}
 
-/// The request that was not written, or why one that may have been has no answer.
-fn unsent<B>(error: hyper::client::conn::TrySendError<Request<B>>) -> Result<Request<B>, Failure> {
-    let mut error = error;
-    if let Some(request) = error.take_message() {
-        return Ok(request);
+    /// As [`http2`](Self::http2), after a connection that had it has closed.
+    async fn http2_again(&self) -> Result<Http2, Failure> {
+        match self.refused() {
+            Some(words) => Err(Failure::refused(words)),
+            None => self.http2().await?.ok_or_else(|| Failure::closed(false)),
+        }
     }
-    let error = error.into_error();
-    if error.is_parse() {
-        return Err(Failure::peer(format!("the answer is no HTTP: {error}")));
+
+    /// What became of the shared connection.
+    pub(super) fn closed(&self, sent: bool) -> Failure {
+        match self.refused() {
+            Some(words) => Failure::refused(words),
+            None => Failure::closed(sent),
+        }
     }
-    Err(Failure::closed(true))
+
+    /// What the server said in the words of TLS, if it refused the shared connection.
+    pub(super) fn refused(&self) -> Option<String> {
+        self.dialer.refused()
+    }
+
+    /// The request that was not written, or why one that may have been has no answer.
+    fn unsent<B>(
+        &self,
+        mut error: hyper::client::conn::TrySendError<Request<B>>,
+    ) -> Result<Request<B>, Failure> {
+        if let Some(request) = error.take_message() {
+            return Ok(request);
+        }
+        let error = error.into_error();
+        if error.is_parse() {
+            return Err(Failure::peer(format!("the answer is no HTTP: {error}")));
+        }
+        Err(self.closed(true))
+    }
 }

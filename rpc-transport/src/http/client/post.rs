@@ -32,8 +32,9 @@ pub(super) struct Template {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// The same of requests with streams.
     stream_headers: Vec<(HeaderName, HeaderValue)>,
-    /// The first of them as text, for HTTP/1.1.
+    /// Both as text, for HTTP/1.1.
     head: Vec<u8>,
+    stream_head: Vec<u8>,
 }
 
 impl Template {
@@ -41,20 +42,17 @@ impl Template {
     pub(super) fn new(address: &Address) -> Result<Self, String> {
         let encoding = address.encoding();
         let uri = uri(address).map_err(|error| format!("{address}: {error}"))?;
-        let stream_headers = headers(address, STREAM);
-        let mut headers = headers(address, mime(encoding));
+        let stream_headers = headers(STREAM);
+        let mut headers = headers(mime(encoding));
         if address.is_gzip() {
             headers.push((ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
         }
-        let mut head = format!("POST {uri} HTTP/1.1\r\n").into_bytes();
-        for (name, value) in &headers {
-            line(&mut head, name, value);
-        }
         Ok(Self {
             uri,
+            head: head(address, &headers),
+            stream_head: head(address, &stream_headers),
             headers,
             stream_headers,
-            head,
         })
     }
 
@@ -85,10 +83,7 @@ impl Template {
 
     /// The head of a request with streams over HTTP/1.1.
     pub(super) fn http1_stream(&self, headers: &HeaderMap) -> Vec<u8> {
-        let mut out = format!("POST {} HTTP/1.1\r\n", self.uri).into_bytes();
-        for (name, value) in &self.stream_headers {
-            line(&mut out, name, value);
-        }
+        let mut out = self.stream_head.clone();
         for (name, value) in headers {
             line(&mut out, name, value);
         }
@@ -133,6 +128,18 @@ impl Template {
     }
 }
 
+/// How a request over HTTP/1.1 begins. (HTTP/2 has the host in the request's own address.)
+fn head(address: &Address, headers: &[(HeaderName, HeaderValue)]) -> Vec<u8> {
+    let mut head = format!("POST {} HTTP/1.1\r\n", address.path()).into_bytes();
+    if let Ok(host) = HeaderValue::from_str(address.authority()) {
+        line(&mut head, &HOST, &host);
+    }
+    for (name, value) in headers {
+        line(&mut head, name, value);
+    }
+    head
+}
+
 fn line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
     out.extend_from_slice(name.as_str().as_bytes());
     out.extend_from_slice(b": ");
@@ -141,30 +148,20 @@ fn line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn headers(address: &Address, mime: &'static str) -> Vec<(HeaderName, HeaderValue)> {
+fn headers(mime: &'static str) -> Vec<(HeaderName, HeaderValue)> {
     let agent = concat!("farcall/", env!("CARGO_PKG_VERSION"));
-    let mut headers = Vec::new();
-    // HTTP/2 has the host in the request's own address.
-    if !address.is_http2()
-        && let Ok(host) = HeaderValue::from_str(address.authority())
-    {
-        headers.push((HOST, host));
-    }
-    headers.push((CONTENT_TYPE, HeaderValue::from_static(mime)));
-    headers.push((ACCEPT, HeaderValue::from_static(mime)));
-    headers.push((USER_AGENT, HeaderValue::from_static(agent)));
-    headers.push((VERSION.clone(), HeaderValue::from_static("1")));
-    headers
+    vec![
+        (CONTENT_TYPE, HeaderValue::from_static(mime)),
+        (ACCEPT, HeaderValue::from_static(mime)),
+        (USER_AGENT, HeaderValue::from_static(agent)),
+        (VERSION.clone(), HeaderValue::from_static("1")),
+    ]
 }
 
 /// HTTP/1.1 names the path alone, HTTP/2 all of it.
 fn uri(address: &Address) -> Result<Uri, Failure> {
-    let path = address.path();
-    let uri = if address.is_http2() {
-        format!("http://{}{path}", address.authority()).parse()
-    } else {
-        path.parse()
-    };
+    let (scheme, path) = (address.transport().name(), address.path());
+    let uri = format!("{scheme}://{}{path}", address.authority()).parse();
     uri.map_err(|error: http::uri::InvalidUri| Failure::unsupported(error.to_string()))
 }
 

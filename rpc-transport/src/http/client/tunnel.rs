@@ -17,8 +17,9 @@ use tokio_util::io::StreamReader;
 use super::super::pipe::pipe;
 use super::chunked::Chunked;
 use super::http1::Connection;
-use super::pool::Pool;
+use super::pool::{Http2, Pool};
 use crate::net::Stream as ByteStream;
+use crate::net::dial::Dialed;
 
 /// A byte stream to the server.
 pub(super) struct Tunnel {
@@ -33,30 +34,55 @@ type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 impl Pool {
     /// Makes a request with these headers, and gives both of its bodies. Over HTTP/1.1 it has a
     /// connection of its own.
-    pub(super) async fn tunnel(&self, headers: HeaderMap) -> Result<Tunnel, Failure> {
-        let template = self.template()?;
+    pub(super) async fn tunnel(self: &Arc<Self>, headers: HeaderMap) -> Result<Tunnel, Failure> {
+        // Where both versions may be, the server tells with each connection which it is.
+        for _ in 0..3 {
+            if self.is_http2() {
+                if let Some(sender) = self.http2().await? {
+                    return self.shared_tunnel(headers, sender).await;
+                }
+            } else if let Some(io) = self.http1().await? {
+                return self.own_tunnel(&headers, io);
+            }
+        }
+        Err(Failure::closed(false))
+    }
+
+    /// Over HTTP/2.
+    async fn shared_tunnel(
+        self: &Arc<Self>,
+        headers: HeaderMap,
+        mut sender: Http2,
+    ) -> Result<Tunnel, Failure> {
         let is_answered = Arc::new(AtomicBool::new(false));
         let answered = Arc::clone(&is_answered);
-        if self.is_http2() {
-            let (writer, body) = pipe();
-            let request = template.http2_stream(headers, Either::Right(body));
-            let mut sender = self.http2().await?;
-            sender.ready().await.map_err(|_| Failure::closed(false))?;
-            let answer = sender.send_request(request);
-            let pieces = async move {
-                let answer = answer.await.map_err(io::Error::other)?;
-                answered.store(true, Ordering::Relaxed);
-                let (head, body) = answer.into_parts();
-                body_of(head.status, body).await
-            };
-            return Ok(Tunnel::new(
-                pieces.try_flatten_stream(),
-                writer,
-                is_answered,
-            ));
-        }
-        let (read, write) = tokio::io::split(self.connect().await?);
-        let writer = Chunked::new(write, template.http1_stream(&headers));
+        let (writer, body) = pipe();
+        let request = self.template()?.http2_stream(headers, Either::Right(body));
+        sender.ready().await.map_err(|_| self.closed(false))?;
+        let answer = sender.send_request(request);
+        let pool = Arc::clone(self);
+        let pieces = async move {
+            let answer = answer.await.map_err(|error| match pool.refused() {
+                Some(words) => misbehaved(&words),
+                None => io::Error::other(error),
+            })?;
+            answered.store(true, Ordering::Relaxed);
+            let (head, body) = answer.into_parts();
+            body_of(head.status, body).await
+        };
+        Ok(Tunnel::new(
+            pieces.try_flatten_stream(),
+            writer,
+            is_answered,
+        ))
+    }
+
+    /// Over HTTP/1.1.
+    fn own_tunnel(&self, headers: &HeaderMap, io: Dialed) -> Result<Tunnel, Failure> {
+        let is_answered = Arc::new(AtomicBool::new(false));
+        let answered = Arc::clone(&is_answered);
+        let (read, write) = tokio::io::split(io);
+        let writer = Chunked::new(write, self.template()?.http1_stream(headers));
         let limit = self.limits.head_bytes;
         let pieces = async move {
             let answer = Connection::new(read).answer(limit).await;
