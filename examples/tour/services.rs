@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use farcall::Stream;
+use futures_util::stream;
+
 /// Arithmetic in 64 bits, as every RPC tutorial begins.
 #[farcall::service]
 pub(crate) trait Arithmetic {
@@ -88,6 +91,8 @@ pub(crate) trait Odds {
     async fn checksum(&self, data: &[u8]) -> u32;
     /// Panics, to show what that costs: nothing.
     async fn panic(&self);
+    /// 0, 1, 2… every `ms` milliseconds, for as long as somebody listens.
+    fn ticks(&self, ms: u64) -> impl Stream<Item = u64>;
 }
 
 #[derive(Debug, PartialEq, thiserror::Error, farcall::Fault)]
@@ -115,6 +120,14 @@ impl Odds for Ends {
 
     async fn panic(&self) {
         panic!("as asked for");
+    }
+
+    fn ticks(&self, ms: u64) -> impl Stream<Item = u64> {
+        let every = tokio::time::interval(Duration::from_millis(ms.max(1)));
+        stream::unfold((every, 0), |(mut every, tick)| async move {
+            every.tick().await;
+            Some((tick, (every, tick + 1)))
+        })
     }
 }
 

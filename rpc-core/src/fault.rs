@@ -134,6 +134,16 @@ impl Fault {
         )
     }
 
+    /// `method` has a stream, and came in a way that carries none.
+    #[cold]
+    pub(crate) fn no_streams(method: &str) -> Self {
+        let reason = format!(
+            "`{method}` has a stream, which a batch and a plain POST do not carry: call it alone over \
+             `tcp://`, `unix://` or `mem://`, or with a client of farcall's over `http://`"
+        );
+        Self::new(code::INVALID_REQUEST, reason)
+    }
+
     /// A batch has more than `most` members.
     pub(crate) fn too_many_members(most: usize) -> Self {
         let reason = format!("the batch has more than {most} members (`Limits::batch_members`)");

@@ -14,4 +14,5 @@ mod ruby;
 mod servers;
 mod service;
 mod socket;
+mod streams;
 mod validator;

@@ -301,9 +301,9 @@ impl Inbound {
         #[cfg(feature = "json")]
         if self.encoding == Encoding::Json
             && value.as_ref().is_err_and(DecodeError::is_malformed)
-            && let Some(at) = crate::protocol::jsonrpc::whole_result(&self.message, &self.at)
+            && let Some(at) = crate::protocol::jsonrpc::whole_value(&self.message, &self.at)
         {
-            // JSON-RPC guesses where the result ends, and leaves it to this to find out.
+            // JSON-RPC guesses where the value ends, and leaves it to this to find out.
             return read(&at);
         }
         value

@@ -213,8 +213,8 @@ impl<P: EncodeParams, T, E, O> Opening<'_, P, T, E, O> {
 /// Why a call with a stream cannot go another way.
 pub(crate) fn no_streams(method: &'static Method) -> Failure {
     Failure::unsupported(format!(
-        "`{}` has a stream, which this way does not carry: use `http://`, or `tcp://`, `unix://` or \
-         `mem://` in bincode or XML",
+        "`{}` has a stream, which this way does not carry: use `tcp://`, `unix://`, `mem://` or \
+         `http://`",
         method.name
     ))
 }

@@ -25,7 +25,7 @@ pub(crate) use call::{Unsent, Waiting};
 pub use driver::Driver;
 use slots::Slots;
 pub(crate) use streams::Open;
-use streams::Streams;
+use streams::{Entry, Streams};
 use turns::Turns;
 
 use super::assembly::Assembly;
@@ -35,8 +35,11 @@ use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
 use crate::in_place::Aside;
 use crate::limits::Limits;
+#[cfg(feature = "json")]
+use crate::protocol::jsonrpc;
 use crate::protocol::native;
 use crate::protocol::tail::Tail;
+use crate::stream;
 
 /// The client's side of one connection, as callers share it. Dropping it ends the connection.
 ///
@@ -236,10 +239,8 @@ impl Client {
         let mut state = self.shared.lock();
         let is_under_way = state.slots.is_waited_for(id);
         if state.slots.close(id) {
-            let has_stream = state.streams.remove(id).is_some();
-            if (is_under_way || has_stream) && state.closed.is_none() {
-                state.give_up(id);
-                state.wake_driver();
+            if is_under_way || state.streams.flow(id).is_some() {
+                state.abandon(id);
             }
             state.wake_waiting();
         }
@@ -304,38 +305,70 @@ impl Shared {
         let id_or_none = id.unwrap_or_default();
         match self.speech {
             Speech::Native => native::write_call(out, call, self.encoding, id_or_none, remaining),
-            Speech::JsonRpc => write_json(out, call, id),
+            Speech::JsonRpc => {
+                let gives = call.method.gives_stream;
+                let window = gives.then(|| self.limits.stream_bytes.max(stream::INITIAL));
+                write_json(out, call, id, window)
+            }
         }
         .map_err(|error| Failure::encode(call.method.name, error))
     }
 }
 
 #[cfg(feature = "json")]
-fn write_json(out: &mut Vec<u8>, call: &Outbound<'_>, id: Option<u64>) -> Result<(), EncodeError> {
-    crate::protocol::jsonrpc::write_call(out, call, call.method.style, id)
+fn write_json(
+    out: &mut Vec<u8>,
+    call: &Outbound<'_>,
+    id: Option<u64>,
+    window: Option<usize>,
+) -> Result<(), EncodeError> {
+    jsonrpc::write_request(out, call, call.method.style, id, window)
 }
 
 #[cfg(not(feature = "json"))]
-fn write_json(_: &mut Vec<u8>, _: &Outbound<'_>, _: Option<u64>) -> Result<(), EncodeError> {
+fn write_json(
+    _: &mut Vec<u8>,
+    _: &Outbound<'_>,
+    _: Option<u64>,
+    _: Option<usize>,
+) -> Result<(), EncodeError> {
     Err(EncodeError::new("JSON-RPC is not in this build"))
 }
 
 impl State {
+    /// The caller of the call `id` is gone: tells the server, if it still hears.
+    fn abandon(&mut self, id: u64) {
+        if self.closed.is_some() {
+            self.streams.remove(id);
+        } else {
+            self.give_up(id);
+            self.wake_driver();
+        }
+    }
+
     /// Tells the server to stop working on the call `id`, and drops what is half sent or half
-    /// there of it.
-    fn give_up(&mut self, id: u64) {
+    /// there of it. Gives its streams.
+    fn give_up(&mut self, id: u64) -> Option<Entry> {
+        let streams = self.streams.remove(id);
         match self.speech {
             Speech::Native => {
                 self.out.forget(id);
                 self.assembly.forget(id);
                 native::write_cancel(&mut self.out.whole, id);
             }
+            #[cfg(feature = "json")]
             Speech::JsonRpc => {
-                #[cfg(feature = "json")]
-                crate::protocol::jsonrpc::write_cancel(&mut self.out.whole, id);
+                let out = &mut self.out.whole;
+                match streams.as_ref().and_then(Entry::subscription) {
+                    Some(subscription) => jsonrpc::write_unsubscribe(out, subscription),
+                    None => jsonrpc::write_cancel(out, id),
+                }
                 self.told = true;
             }
+            #[cfg(not(feature = "json"))]
+            Speech::JsonRpc => {}
         }
+        streams
     }
 
     fn wake_driver(&mut self) {

@@ -20,7 +20,8 @@ use crate::service::{Reply, Running};
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     calls: Slab<Call>,
-    by_id: HashMap<u64, usize>,
+    /// Of native calls, and of those with streams.
+    by_number: HashMap<u64, usize>,
     woken: Arc<Woken>,
     /// Taken out of `woken`, to be polled; kept for its room.
     batch: Vec<usize>,
@@ -107,8 +108,8 @@ impl Pending {
         let Some((alarm, _)) = self.spare.take() else {
             return;
         };
-        if let Some(ReplyId::Native(id)) = reply {
-            self.by_id.insert(id, alarm.place);
+        if let Some(number) = reply.as_ref().and_then(ReplyId::number) {
+            self.by_number.insert(number, alarm.place);
         }
         self.calls.insert(Call {
             running,
@@ -147,20 +148,30 @@ impl Pending {
         self.batch = batch;
     }
 
-    /// Drops the call `id`, if it is here.
-    pub(super) fn cancel(&mut self, id: u64) {
-        if let Some(&place) = self.by_id.get(&id) {
-            self.remove(place);
-        }
+    /// Drops the call of this number, if it is here; what its messages refer to.
+    pub(super) fn cancel(&mut self, number: u64) -> Option<ReplyId> {
+        let place = *self.by_number.get(&number)?;
+        self.remove(place)?.reply
+    }
+
+    /// Drops the call of this number if its stream is open; true if it was.
+    #[cfg(feature = "json")]
+    pub(super) fn unsubscribe(&mut self, number: u64) -> bool {
+        let place = self.by_number.get(&number).copied();
+        let call = place.and_then(|place| self.calls.get(place));
+        let is_open = matches!(
+            call.and_then(|call| call.reply.as_ref()),
+            Some(ReplyId::Subscription(of)) if of.is_open()
+        );
+        is_open && self.cancel(number).is_some()
     }
 
     /// Drops the call whose JSON-RPC id was written like `raw`, if it is here. (Looks at each: there
     /// are never many, and few are cancelled.)
     #[cfg(feature = "json")]
     pub(super) fn cancel_request(&mut self, raw: &[u8]) -> Option<ReplyId> {
-        let (place, _) = self.calls.iter().find(
-            |(_, call)| matches!(&call.reply, Some(ReplyId::Json { raw: id, .. }) if **id == *raw),
-        )?;
+        let is_it = |call: &Call| call.reply.as_ref().is_some_and(|id| id.json().0 == raw);
+        let (place, _) = self.calls.iter().find(|(_, call)| is_it(call))?;
         self.remove(place)?.reply
     }
 
@@ -187,7 +198,7 @@ impl Pending {
 
     /// Drops all calls, and tells `dropped` of each.
     pub(super) fn abort(&mut self, mut dropped: impl FnMut(Option<ReplyId>)) {
-        self.by_id.clear();
+        self.by_number.clear();
         for call in self.calls.drain() {
             dropped(call.reply);
         }
@@ -195,10 +206,10 @@ impl Pending {
 
     fn remove(&mut self, place: usize) -> Option<Call> {
         let call = self.calls.try_remove(place)?;
-        if let Some(ReplyId::Native(id)) = call.reply {
+        if let Some(number) = call.reply.as_ref().and_then(ReplyId::number) {
             // Two calls of one id may be in flight, if the client is odd: forget only this one.
-            if self.by_id.get(&id) == Some(&place) {
-                self.by_id.remove(&id);
+            if self.by_number.get(&number) == Some(&place) {
+                self.by_number.remove(&number);
             }
         }
         Some(call)

@@ -20,12 +20,13 @@ use super::pending::Pending;
 use super::{PeerMisbehaved, Received, Sending, Speech, Unsent};
 use crate::context::{self, Id, Metadata, Peer};
 use crate::fault::{Fault, code};
+use crate::method::Method;
 use crate::params::Arguments;
 #[cfg(feature = "json")]
 use crate::protocol::Incoming;
-use crate::protocol::outbox::ReplyId;
+use crate::protocol::outbox::{ReplyId, Subscription};
 use crate::router::{Router, Target};
-use crate::service::{Reply, ReplyTo, Request, Running, Slot, Started};
+use crate::service::{Registered, Reply, ReplyTo, Request, Running, Slot, Started};
 use crate::trace;
 
 /// So many requests are answered before what has gathered is sent: a peer that never stops
@@ -77,6 +78,8 @@ struct Core {
     /// Requests that come in pieces.
     assembly: Assembly,
     draining: bool,
+    /// The number of the last call with streams.
+    last_stream: u64,
 }
 
 impl std::fmt::Debug for Core {
@@ -116,6 +119,7 @@ impl Server {
                 pending,
                 assembly: Assembly::default(),
                 draining: false,
+                last_stream: 0,
             },
             speech: state,
         })
@@ -222,9 +226,15 @@ impl Core {
             target,
             arguments,
             reply,
+            window,
         } = incoming;
+        let beside = Beside {
+            metadata: self.peer.metadata.clone(),
+            remaining: None,
+            window,
+        };
         match target {
-            Ok(target) => self.call(target, arguments, reply, Metadata::default(), None, now),
+            Ok(target) => self.call(target, arguments, reply, beside, now),
             Err(fault) => self.peer.outbox.refuse(reply.as_ref(), &fault),
         }
     }
@@ -234,11 +244,15 @@ impl Core {
         &mut self,
         target: Target,
         arguments: Arguments,
-        reply: Option<ReplyId>,
-        metadata: Metadata,
-        remaining: Option<Duration>,
+        mut reply: Option<ReplyId>,
+        beside: Beside,
         now: Instant,
     ) {
+        let Beside {
+            metadata,
+            remaining,
+            window,
+        } = beside;
         let admitted = self.router.method(target).filter(|_| self.admits());
         let (Some(method), Some(slot)) = (admitted, self.slots.get_mut(target.slot())) else {
             let fault = self.unavailable();
@@ -247,6 +261,13 @@ impl Core {
         // A longer time than the limit is cut to it; one that overflows the clock is no deadline.
         let deadline = remaining
             .and_then(|remaining| now.checked_add(remaining.min(self.peer.limits.call_time_max)));
+        let mut streams = None;
+        if method.has_streams() {
+            self.last_stream += 1;
+            number(&mut reply, self.last_stream, method, window);
+            let id = reply.as_ref();
+            streams = id.and_then(|id| Registered::new(&self.peer, method, id));
+        }
         let context = context::Context::new(Arc::clone(&self.peer), method, deadline, metadata)
             .with_id(Id::of(reply.as_ref()));
         let reply_to = match &reply {
@@ -254,8 +275,7 @@ impl Core {
             None => ReplyTo::Nobody,
         };
         let mut request = Some(Request::new(context, target.index(), arguments, reply_to));
-        if let (Some(ReplyId::Native(id)), true) = (&reply, method.has_streams()) {
-            let streams = native::streams(&self.peer, method, *id);
+        if let Some(streams) = streams {
             request = request.map(|request| request.with_streams(streams));
         }
         let waker = self.pending.waker();
@@ -298,6 +318,24 @@ impl Core {
         } else {
             Fault::new(code::METHOD_NOT_FOUND, "there is no such method")
         }
+    }
+}
+
+/// What came with a call beside its parameters.
+struct Beside {
+    metadata: Metadata,
+    /// How long its caller waits.
+    remaining: Option<Duration>,
+    /// How many bytes of items its caller takes at first.
+    window: Option<usize>,
+}
+
+/// Has a JSON-RPC call of `method`, which has streams, known by `number`.
+fn number(reply: &mut Option<ReplyId>, number: u64, method: &Method, window: Option<usize>) {
+    if let Some(ReplyId::Json { raw, version_1 }) = reply {
+        let raw = std::mem::take(raw);
+        let subscription = Subscription::new(raw, *version_1, number, method.name, window);
+        *reply = Some(ReplyId::Subscription(Arc::new(subscription)));
     }
 }
 

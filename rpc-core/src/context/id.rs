@@ -52,10 +52,16 @@ impl Id {
         match reply {
             None => Self::None,
             Some(ReplyId::Native(id)) => Self::Number(*id),
-            Some(ReplyId::Json { raw, .. }) => match raw.short() {
-                Some((len, text)) => Self::Short { len, text },
-                None => Self::Long(Arc::new(raw.clone())),
-            },
+            Some(ReplyId::Json { raw, .. }) => Self::json(raw),
+            Some(ReplyId::Subscription(of)) => Self::json(&of.raw),
+        }
+    }
+
+    #[inline]
+    fn json(raw: &Payload) -> Self {
+        match raw.short() {
+            Some((len, text)) => Self::Short { len, text },
+            None => Self::Long(Arc::new(raw.clone())),
         }
     }
 

@@ -3,7 +3,7 @@
 //! It describes the services. `rpc.discover` itself and `system.*` are not in it: the first is known
 //! to whoever reads this, the others say the same again in the words of XML-RPC. An alias is no
 //! method of its own, as in `system.listMethods`, but the extension `x-aliases` of its method. The
-//! extension `x-stream` tells the streams of a method, which only native frames carry.
+//! extension `x-stream` tells the streams of a method.
 
 use serde_json::{Value, json};
 

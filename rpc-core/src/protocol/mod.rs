@@ -2,11 +2,13 @@
 //!
 //! Each protocol is one module: `native` frames, `jsonrpc`, `xmlrpc`; a new one is a module here.
 //! `batch` is many calls in one message, `outbox` is where the replies of a byte stream gather,
-//! `tail` a message being written there.
+//! `tail` a message being written there,
+//! `subscription` what the messages of a JSON-RPC stream refer to.
 
 mod batch;
 pub mod native;
 pub mod outbox;
+mod subscription;
 pub(crate) mod tail;
 
 #[cfg(feature = "json")]
@@ -41,6 +43,8 @@ pub(crate) struct Incoming {
     pub(crate) arguments: Arguments,
     /// What its reply must refer to; none for a notification.
     pub(crate) reply: Option<ReplyId>,
+    /// How many bytes of items its caller takes at first, where a stream is asked for.
+    pub(crate) window: Option<usize>,
 }
 
 /// An answer to one message.

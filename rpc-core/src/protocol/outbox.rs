@@ -4,7 +4,7 @@
 //! and that nobody but the connection's own task asks for, unless a handler runs elsewhere.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
@@ -15,7 +15,10 @@ use crate::error::EncodeError;
 use crate::fault::{Fault, code};
 use crate::in_place::Aside;
 use crate::payload::Payload;
+#[cfg(feature = "json")]
+use crate::protocol::jsonrpc;
 use crate::protocol::native;
+pub use crate::protocol::subscription::Subscription;
 use crate::protocol::tail::Tail;
 
 /// Which request a reply answers, in the terms of the connection's protocol.
@@ -35,6 +38,28 @@ pub enum ReplyId {
         /// True if the request was in JSON-RPC 1.0 form, and the reply is to be.
         version_1: bool,
     },
+    /// The same of a method with streams.
+    Subscription(Arc<Subscription>),
+}
+
+impl ReplyId {
+    /// The number that tells calls with streams apart, and native calls.
+    pub(crate) fn number(&self) -> Option<u64> {
+        match self {
+            Self::Native(id) => Some(*id),
+            Self::Subscription(subscription) => Some(subscription.number),
+            Self::Json { .. } => None,
+        }
+    }
+
+    /// The id of a JSON-RPC request, as it was written, and whether that had the form of 1.0.
+    pub(crate) fn json(&self) -> (&[u8], bool) {
+        match self {
+            Self::Json { raw, version_1 } => (raw, *version_1),
+            Self::Subscription(of) => (&of.raw, of.version_1),
+            Self::Native(_) => (b"null", false),
+        }
+    }
 }
 
 /// The bytes to send, and the largest message that the peer takes.
@@ -89,31 +114,20 @@ impl Outbox {
     ) -> Result<(), Fault> {
         let mut bytes = self.lock();
         let start = bytes.whole.len();
-        let mut aside = match id {
-            ReplyId::Native(id) => bytes.aside(*id),
-            ReplyId::Json { .. } => None,
+        let ReplyId::Native(id) = id else {
+            let mut message = Tail::begin(&mut bytes.whole);
+            let written = write_json_reply(&mut message, id, encode);
+            return finish(message, written, self.message_limit(), 0);
         };
+        let mut aside = bytes.aside(*id);
         let mut message = Tail::begin(&mut bytes.whole);
-        let written = match id {
-            ReplyId::Native(id) => native::write_reply(message.out, *id, metadata, encode),
-            #[cfg(feature = "json")]
-            ReplyId::Json { raw, version_1 } => {
-                crate::protocol::jsonrpc::write_reply(message.out, raw, *version_1, encode)
-            }
-            #[cfg(not(feature = "json"))]
-            ReplyId::Json { .. } => encode(message.out),
-        };
-        match id {
-            ReplyId::Native(id) => {
-                // The limit is that of a frame's body; its header does not count.
-                let (segments, beside) = aside.as_mut().map(Aside::take).unwrap_or_default();
-                message.beside = beside;
-                finish(message, written, self.message_limit(), native::HEADER)?;
-                bytes.settle(start, *id, segments);
-                Ok(())
-            }
-            ReplyId::Json { .. } => finish(message, written, self.message_limit(), 0),
-        }
+        let written = native::write_reply(message.out, *id, metadata, encode);
+        // The limit is that of a frame's body; its header does not count.
+        let (segments, beside) = aside.as_mut().map(Aside::take).unwrap_or_default();
+        message.beside = beside;
+        finish(message, written, self.message_limit(), native::HEADER)?;
+        bytes.settle(start, *id, segments);
+        Ok(())
     }
 
     /// Appends `fault` as the reply to a call, unless it was a notification.
@@ -124,48 +138,116 @@ impl Outbox {
         }
     }
 
-    /// Appends an item of the native call `id`; gives its length.
+    /// Says that the call `id` is answered with a stream.
+    pub(crate) fn open(&self, id: &ReplyId, metadata: &Metadata) -> Result<(), EncodeError> {
+        let mut bytes = self.lock();
+        let message = Tail::begin(&mut bytes.whole);
+        match id {
+            ReplyId::Native(id) => native::write_opened(message.out, *id, metadata)?,
+            #[cfg(feature = "json")]
+            ReplyId::Subscription(of) => {
+                jsonrpc::write_opened(message.out, of)?;
+                // Under the lock: a fault is either the reply, or the end of the stream.
+                of.open();
+            }
+            _ => {}
+        }
+        message.keep();
+        Ok(())
+    }
+
+    /// Appends an item of the call `id`; gives its length.
     pub(crate) fn item(
         &self,
-        id: u64,
+        id: &ReplyId,
         encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<usize, Fault> {
         let mut bytes = self.lock();
         let start = bytes.whole.len();
         let message = Tail::begin(&mut bytes.whole);
-        let written = native::write_item(message.out, id, encode);
-        let length = message.len().saturating_sub(native::HEADER);
-        finish(message, written, self.message_limit(), native::HEADER)?;
-        bytes.settle(start, id, Vec::new());
-        Ok(length)
+        match id {
+            ReplyId::Native(id) => {
+                let written = native::write_item(message.out, *id, encode);
+                let length = message.len().saturating_sub(native::HEADER);
+                finish(message, written, self.message_limit(), native::HEADER)?;
+                bytes.settle(start, *id, Vec::new());
+                Ok(length)
+            }
+            #[cfg(feature = "json")]
+            ReplyId::Subscription(of) => {
+                let mut length = 0;
+                let written = jsonrpc::write_subscription_item(message.out, of, encode);
+                let written = written.map(|item| length = item);
+                finish(message, written, self.message_limit(), 0)?;
+                Ok(length)
+            }
+            _ => Ok(0),
+        }
     }
 
-    /// Appends the end of the stream of the native call `id`.
-    pub(crate) fn end(&self, id: u64) {
-        let mut bytes = self.lock();
-        let start = bytes.whole.len();
-        native::write_empty(&mut bytes.whole, native::Kind::End, id);
-        bytes.settle(start, id, Vec::new());
-    }
-
-    /// Appends `fault` as the reply to `id`.
-    pub(crate) fn fault(&self, id: &ReplyId, fault: &Fault) {
+    /// Appends the end of the stream of the call `id`.
+    pub(crate) fn end(&self, id: &ReplyId) {
         let mut bytes = self.lock();
         match id {
             ReplyId::Native(id) => {
                 let start = bytes.whole.len();
-                native::write_fault(&mut bytes.whole, *id, fault);
+                native::write_empty(&mut bytes.whole, native::Kind::End, *id);
                 bytes.settle(start, *id, Vec::new());
             }
             #[cfg(feature = "json")]
-            ReplyId::Json { raw, version_1 } => {
-                let out = &mut bytes.whole;
-                crate::protocol::jsonrpc::write_fault(out, raw, *version_1, fault);
-            }
-            #[cfg(not(feature = "json"))]
-            ReplyId::Json { .. } => {}
+            ReplyId::Subscription(of) => jsonrpc::write_subscription_end(&mut bytes.whole, of),
+            _ => {}
         }
     }
+
+    /// Lets the caller send `bytes` more of the items of its call `id`.
+    pub(crate) fn credit(&self, id: &ReplyId, bytes: usize) {
+        let out = &mut self.lock().whole;
+        match id {
+            ReplyId::Native(id) => native::write_credit(out, *id, bytes),
+            #[cfg(feature = "json")]
+            ReplyId::Subscription(of) => jsonrpc::write_credit(out, &of.raw, bytes),
+            _ => {}
+        }
+    }
+
+    /// Appends `fault` as the reply to `id`, or as the end of its stream.
+    pub(crate) fn fault(&self, id: &ReplyId, fault: &Fault) {
+        let mut bytes = self.lock();
+        let start = bytes.whole.len();
+        let out = &mut bytes.whole;
+        match id {
+            ReplyId::Native(id) => {
+                native::write_fault(out, *id, fault);
+                bytes.settle(start, *id, Vec::new());
+            }
+            #[cfg(feature = "json")]
+            ReplyId::Subscription(of) if of.is_open() => {
+                jsonrpc::write_subscription_error(out, of, fault);
+            }
+            #[cfg(feature = "json")]
+            ReplyId::Subscription(of) => jsonrpc::write_fault(out, &of.raw, of.version_1, fault),
+            #[cfg(feature = "json")]
+            ReplyId::Json { raw, version_1 } => jsonrpc::write_fault(out, raw, *version_1, fault),
+            #[cfg(not(feature = "json"))]
+            _ => {}
+        }
+    }
+}
+
+/// Appends a reply in JSON-RPC.
+fn write_json_reply(
+    message: &mut Tail<'_>,
+    id: &ReplyId,
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    #[cfg(feature = "json")]
+    {
+        let (raw, version_1) = id.json();
+        jsonrpc::write_reply(message.out, raw, version_1, encode)
+    }
+    #[cfg(not(feature = "json"))]
+    encode(message.out)
 }
 
 /// Keeps a reply if it was `written` and, without its `header`, is not too large.

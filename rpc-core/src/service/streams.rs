@@ -14,18 +14,24 @@ use super::{Answer, Reply, ReplyTo, Request};
 use crate::context::{Metadata, Peer};
 use crate::encoding::Encoding;
 use crate::fault::{Fault, TypedFault, code};
-use crate::protocol::native;
+use crate::method::Method;
 use crate::protocol::outbox::ReplyId;
-use crate::protocol::tail::Tail;
-use crate::stream::{Flow, Items, Link, Stream, TURN};
+use crate::stream::{Flow, Items, Link, Stream, TURN, Terms};
 use crate::wire::{Wire, Written};
 
 /// The calls of one connection that have streams.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
-    flows: Mutex<HashMap<u64, Arc<Flow>>>,
+    flows: Mutex<Flows>,
     /// Calls that are to end with a fault: their caller sent what cannot be.
     failed: Mutex<Vec<(u64, Fault)>>,
+}
+
+#[derive(Debug, Default)]
+struct Flows {
+    by_number: HashMap<u64, Arc<Flow>>,
+    /// In JSON-RPC, the number of each call whose caller sends a stream, by the id of its request.
+    by_request: HashMap<Box<[u8]>, u64>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -33,8 +39,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Streams {
-    pub(crate) fn flow(&self, id: u64) -> Option<Arc<Flow>> {
-        lock(&self.flows).get(&id).cloned()
+    pub(crate) fn flow(&self, number: u64) -> Option<Arc<Flow>> {
+        lock(&self.flows).by_number.get(&number).cloned()
+    }
+
+    /// The number of the call whose JSON-RPC id was written like `raw`, if its caller sends a
+    /// stream.
+    #[cfg(feature = "json")]
+    pub(crate) fn of_request(&self, raw: &[u8]) -> Option<u64> {
+        lock(&self.flows).by_request.get(raw).copied()
     }
 
     pub(crate) fn fail(&self, id: u64, fault: Fault) {
@@ -48,50 +61,73 @@ impl Streams {
 
 /// The streams of one call, known to the connection until this is dropped.
 pub(crate) struct Registered {
-    id: u64,
+    number: u64,
     flow: Arc<Flow>,
+    call: Arc<Called>,
+}
+
+/// A call with streams, and who makes it.
+struct Called {
     peer: Arc<Peer>,
+    id: ReplyId,
 }
 
 impl Registered {
-    /// Lets the items of the call `id` be found.
-    pub(crate) fn new(peer: &Arc<Peer>, id: u64) -> Self {
-        let link = Arc::clone(peer);
-        let flow = Arc::new(Flow::new(id, peer.limits.stream_bytes, link));
-        lock(&peer.streams.flows).insert(id, Arc::clone(&flow));
-        Self {
-            id,
-            flow,
+    /// Lets what belongs to the streams of the call `id` of `method` be found, and lets its caller
+    /// send.
+    pub(crate) fn new(peer: &Arc<Peer>, method: &Method, id: &ReplyId) -> Option<Self> {
+        let number = id.number()?;
+        let terms = match id {
+            ReplyId::Subscription(of) => Terms::JSON.with_credit(of.window),
+            _ => Terms::NATIVE,
+        };
+        let call = Arc::new(Called {
             peer: Arc::clone(peer),
+            id: id.clone(),
+        });
+        let link: Arc<dyn Link> = Arc::<Called>::clone(&call);
+        let flow = Arc::new(Flow::new(number, peer.limits.stream_bytes, terms, link));
+        let takes = method.takes_stream.is_some();
+        let mut flows = lock(&peer.streams.flows);
+        flows.by_number.insert(number, Arc::clone(&flow));
+        if let (ReplyId::Subscription(of), true) = (id, takes) {
+            flows.by_request.insert((*of.raw).into(), number);
         }
-    }
-
-    pub(crate) fn first_grant(&self) -> usize {
-        self.flow.first_grant()
+        drop(flows);
+        if takes && flow.first_grant() > 0 {
+            peer.outbox.credit(id, flow.first_grant());
+        }
+        Some(Self { number, flow, call })
     }
 }
 
 impl fmt::Debug for Registered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Registered({})", self.id)
+        write!(f, "Registered({})", self.number)
     }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        let mut flows = lock(&self.peer.streams.flows);
+        let Called { peer, id } = &*self.call;
+        let mut flows = lock(&peer.streams.flows);
         // Two calls of one id may be in flight, if the client is odd: forget only this one.
-        let known = flows.get(&self.id);
+        let known = flows.by_number.get(&self.number);
         if known.is_some_and(|flow| Arc::ptr_eq(flow, &self.flow)) {
-            flows.remove(&self.id);
+            flows.by_number.remove(&self.number);
+        }
+        if let ReplyId::Subscription(of) = id
+            && flows.by_request.get(&*of.raw) == Some(&self.number)
+        {
+            flows.by_request.remove(&*of.raw);
         }
     }
 }
 
-impl Link for Peer {
-    fn grant(&self, id: u64, bytes: usize) {
-        native::write_credit(&mut self.outbox.lock().whole, id, bytes);
-        self.outbox.wake();
+impl Link for Called {
+    fn grant(&self, _: u64, bytes: usize) {
+        self.peer.outbox.credit(&self.id, bytes);
+        self.peer.outbox.wake();
     }
 }
 
@@ -146,14 +182,7 @@ impl Request {
     pub(crate) fn has_its_stream(&self) -> Result<(), Fault> {
         let method = self.context.called();
         match (&self.streams, &method.takes_stream) {
-            (None, Some(taken)) => Err(Fault::new(
-                code::INVALID_REQUEST,
-                format!(
-                    "`{}` takes a stream, `{}`, which only native frames carry: call it with a \
-                     client of farcall's, or see docs/wire.md",
-                    method.name, taken.name
-                ),
-            )),
+            (None, Some(_)) => Err(Fault::no_streams(method.name)),
             _ => Ok(()),
         }
     }
@@ -170,7 +199,7 @@ impl Request {
     #[must_use]
     pub fn items<T: Wire>(&self) -> Items<T> {
         let streams = self.streams.as_ref();
-        let id = streams.map_or(0, |streams| streams.id);
+        let id = streams.map_or(0, |streams| streams.number);
         let flow = streams.map(|streams| Arc::clone(&streams.flow));
         Items::new(flow, id, self.context.copy())
     }
@@ -191,7 +220,7 @@ async fn let_others_run() {
 /// Where the items of a stream go.
 struct Sink<'a> {
     peer: &'a Peer,
-    id: u64,
+    id: &'a ReplyId,
     flow: &'a Flow,
     encoding: Encoding,
     method: &'static str,
@@ -201,33 +230,23 @@ impl<'a> Sink<'a> {
     fn of(request: &'a Request) -> Result<Self, Fault> {
         let method = request.context.method();
         match (&request.reply_to, &request.streams) {
-            (ReplyTo::Connection(ReplyId::Native(id)), Some(streams)) => Ok(Self {
+            (ReplyTo::Connection(id), Some(streams)) => Ok(Self {
                 peer: request.context.peer(),
-                id: *id,
+                id,
                 flow: &streams.flow,
                 encoding: request.encoding(),
                 method,
             }),
-            _ => Err(Fault::new(
-                code::INVALID_REQUEST,
-                format!(
-                    "`{method}` gives a stream, which only native frames carry: call it over \
-                     `tcp://`, `unix://` or `mem://` in bincode or XML"
-                ),
-            )),
+            _ => Err(Fault::no_streams(method)),
         }
     }
 
     fn open(&self, metadata: &Metadata) -> Result<(), Fault> {
-        let mut out = self.peer.outbox.lock();
-        let message = Tail::begin(&mut out.whole);
-        let opened = native::write_opened(message.out, self.id, metadata);
+        let opened = self.peer.outbox.open(self.id, metadata);
         opened.map_err(|error| {
             let error = super::unsent(self.method, &error);
             Fault::new(code::INTERNAL_ERROR, error.to_string())
-        })?;
-        message.keep();
-        Ok(())
+        })
     }
 
     /// Ready when an item may be sent.

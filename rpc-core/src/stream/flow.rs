@@ -14,11 +14,41 @@ use crate::protocol::native::HEADER;
 pub(crate) const INITIAL: usize = 64 * 1024;
 
 /// The most that may be granted ahead.
-const MOST: i64 = 1 << 31;
+pub(crate) const MOST: i64 = 1 << 31;
 
-/// What an item of `length` bytes costs: an empty one is not free.
-pub(crate) fn cost(length: usize) -> usize {
-    length.saturating_add(HEADER)
+/// What each item of a JSON-RPC stream costs beside its value: about what is written around it. Part
+/// of the protocol.
+const JSON_ITEM: usize = 64;
+
+/// The terms on which items travel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// What each item costs beside its bytes: an empty one is not free.
+    item: usize,
+    /// How many bytes of items may be sent at first; none if nobody counts.
+    credit: Option<usize>,
+}
+
+impl Terms {
+    pub(crate) const NATIVE: Self = Self {
+        item: HEADER,
+        credit: Some(INITIAL),
+    };
+
+    /// What a client sends in JSON-RPC.
+    pub(crate) const JSON: Self = Self {
+        item: JSON_ITEM,
+        credit: Some(INITIAL),
+    };
+
+    /// The same, with this `credit`.
+    pub(crate) fn with_credit(self, credit: Option<usize>) -> Self {
+        Self { credit, ..self }
+    }
+
+    fn cost(self, length: usize) -> i64 {
+        i64::try_from(length.saturating_add(self.item)).unwrap_or(MOST)
+    }
 }
 
 /// The way to the other side.
@@ -53,6 +83,7 @@ pub(crate) struct Flow {
     id: u64,
     /// How many bytes of items may be unread.
     window: usize,
+    terms: Terms,
     link: Arc<dyn Link>,
     incoming: Mutex<Incoming>,
     outgoing: Mutex<Outgoing>,
@@ -70,7 +101,8 @@ struct Incoming {
 }
 
 struct Outgoing {
-    credit: i64,
+    /// None if nobody counts.
+    credit: Option<i64>,
     /// Nothing more is to be sent.
     closed: bool,
     waker: Option<Waker>,
@@ -89,11 +121,12 @@ impl fmt::Debug for Flow {
 impl Flow {
     /// The streams of the call `id`; what may be unread is `window`, but never less than
     /// [`INITIAL`].
-    pub(crate) fn new(id: u64, window: usize, link: Arc<dyn Link>) -> Self {
+    pub(crate) fn new(id: u64, window: usize, terms: Terms, link: Arc<dyn Link>) -> Self {
         let window = window.max(INITIAL);
         Self {
             id,
             window,
+            terms,
             link,
             incoming: Mutex::new(Incoming {
                 queue: VecDeque::new(),
@@ -103,7 +136,9 @@ impl Flow {
                 waker: None,
             }),
             outgoing: Mutex::new(Outgoing {
-                credit: INITIAL as i64,
+                credit: terms
+                    .credit
+                    .map(|credit| i64::try_from(credit).unwrap_or(MOST)),
                 closed: false,
                 waker: None,
             }),
@@ -125,7 +160,7 @@ impl Flow {
         if incoming.granted <= 0 {
             return Err(Broken::Overrun);
         }
-        incoming.granted -= i64::try_from(cost(item.len())).unwrap_or(MOST);
+        incoming.granted -= self.terms.cost(item.len());
         incoming.queue.push_back(item);
         if let Some(waker) = incoming.waker.take() {
             drop(incoming);
@@ -155,7 +190,7 @@ impl Flow {
             let end = incoming.end.replace(Ok(()));
             return Poll::Ready(end.and_then(Result::err).map(Err));
         };
-        incoming.read += cost(item.len());
+        incoming.read += item.len().saturating_add(self.terms.item);
         // Half a window at a time: one grant for many items, and the sender need not stop.
         if incoming.read >= self.window / 2 && incoming.end.is_none() {
             let read = std::mem::take(&mut incoming.read);
@@ -169,11 +204,14 @@ impl Flow {
     /// The other side reads on.
     pub(crate) fn granted(&self, bytes: u32) -> Result<(), Broken> {
         let mut outgoing = lock(&self.outgoing);
-        outgoing.credit += i64::from(bytes);
-        if outgoing.credit > MOST {
+        let Some(credit) = &mut outgoing.credit else {
+            return Ok(());
+        };
+        *credit += i64::from(bytes);
+        if *credit > MOST {
             return Err(Broken::Granted);
         }
-        if outgoing.credit > 0
+        if *credit > 0
             && let Some(waker) = outgoing.waker.take()
         {
             drop(outgoing);
@@ -188,7 +226,7 @@ impl Flow {
         if outgoing.closed {
             return Poll::Ready(false);
         }
-        if outgoing.credit > 0 {
+        if outgoing.credit.is_none_or(|credit| credit > 0) {
             return Poll::Ready(true);
         }
         keep(&mut outgoing.waker, cx);
@@ -197,7 +235,9 @@ impl Flow {
 
     /// An item of `length` bytes was sent.
     pub(crate) fn spend(&self, length: usize) {
-        lock(&self.outgoing).credit -= i64::try_from(cost(length)).unwrap_or(MOST);
+        if let Some(credit) = &mut lock(&self.outgoing).credit {
+            *credit -= self.terms.cost(length);
+        }
     }
 
     /// Nothing more is to be sent: the call is over.

@@ -10,7 +10,7 @@ mod flow;
 mod items;
 mod upload;
 
-pub(crate) use flow::{Broken, Flow, Link};
+pub(crate) use flow::{Broken, Flow, INITIAL, Link, MOST, Terms};
 pub use items::Items;
 pub(crate) use upload::{Upload, Uploaded};
 

@@ -14,10 +14,10 @@ use farcall_core::service::Service;
 use crate::pair::{Gates, Pair, Parts, Wait, now, parts, poll, sent};
 
 /// A server that a stranger talks to.
-struct Served(Server, Received);
+pub(crate) struct Served(pub(crate) Server, pub(crate) Received);
 
 impl Served {
-    fn new(service: impl Service, limits: Limits) -> Self {
+    pub(crate) fn new(service: impl Service, limits: Limits) -> Self {
         let router = Router::builder().service(service).build().unwrap();
         let peer = Arc::new(Peer::new("mem", Encoding::Json, None, limits));
         let server = Server::new(router, peer, Speech::JsonRpc).unwrap();
@@ -25,7 +25,7 @@ impl Served {
     }
 
     /// What is answered to `text`, line by line.
-    fn said(&mut self, text: &str) -> Vec<String> {
+    pub(crate) fn said(&mut self, text: &str) -> Vec<String> {
         self.1.room().extend_from_slice(text.as_bytes());
         let mut bytes = Vec::new();
         loop {

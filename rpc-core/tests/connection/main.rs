@@ -3,6 +3,7 @@
 
 mod bytes;
 mod json;
+mod json_streams;
 mod model;
 mod pair;
 mod pieces;

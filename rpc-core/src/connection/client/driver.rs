@@ -110,11 +110,13 @@ impl Driver {
             late.push(id);
             wakers.extend(waker);
         });
-        for id in &late {
-            state.streams.remove(*id);
+        for id in late.drain(..) {
+            state.give_up(id);
         }
         let next_stream = state.streams.expire(now, &mut late);
-        late.into_iter().for_each(|id| state.give_up(id));
+        for id in late {
+            state.give_up(id);
+        }
         let next_turn = state.turns.expire(now, |waker| wakers.push(waker));
         let next = [next_call, next_stream, next_turn];
         state.alarm = next.into_iter().flatten().min();
@@ -382,7 +384,7 @@ impl Driver {
     #[cfg(feature = "json")]
     fn text(&mut self, state: &mut State, received: &mut Received) -> Result<bool, PeerMisbehaved> {
         use crate::fault::code;
-        use crate::protocol::jsonrpc::{Ends, Split, read_reply};
+        use crate::protocol::jsonrpc::{Ends, Heard, Split, hear};
 
         let range = match self.splitter.next(received.bytes()) {
             Split::Partial => return Ok(false),
@@ -406,12 +408,20 @@ impl Driver {
             self.batch(state, &text)?;
             return Ok(true);
         }
-        let reply = read_reply(text);
-        match (reply.ends, reply.outcome) {
-            (Ends::Call(id), outcome) => {
-                self.wakers
-                    .extend(state.slots.complete(id, Outcome::Reply(outcome)));
+        let reply = match hear(text) {
+            Heard::Reply(reply) => reply,
+            Heard::News(news) => {
+                if let Some(news) = news {
+                    self.news(state, news);
+                }
+                return Ok(true);
             }
+        };
+        match (reply.ends, reply.outcome) {
+            (Ends::Call(id), outcome) if state.streams.is_empty() => {
+                self.complete(state, id, outcome);
+            }
+            (Ends::Call(id), outcome) => self.answered(state, id, outcome),
             (Ends::Unknown, Err(failure)) => {
                 let fault = failure.fault();
                 // What has no id is not to be answered, and some servers answer it.
@@ -428,6 +438,52 @@ impl Driver {
             (Ends::Nobody, _) => {}
         }
         Ok(true)
+    }
+
+    /// Takes the answer to a call that may have streams: the id of its subscription, if it gives one.
+    #[cfg(feature = "json")]
+    fn answered(&mut self, state: &mut State, id: u64, outcome: Result<Inbound, Failure>) {
+        use crate::protocol::jsonrpc::subscription_id;
+
+        if !state.slots.is_waited_for(id) {
+            return;
+        }
+        if state.streams.gives(id)
+            && let Ok(answer) = &outcome
+        {
+            let Some(subscription) = subscription_id(answer.bytes()) else {
+                let failure = Failure::peer("the answer is not a stream, which has an id");
+                self.wakers.extend(state.break_off(id, failure));
+                return;
+            };
+            state.streams.opened(id, &subscription);
+        } else {
+            state.streams.remove(id);
+        }
+        self.complete(state, id, outcome);
+    }
+
+    /// Takes what the server says of a stream. Of one that is over it did not know yet.
+    #[cfg(feature = "json")]
+    fn news(&mut self, state: &mut State, news: crate::protocol::jsonrpc::News) {
+        use crate::protocol::jsonrpc::News;
+
+        match news {
+            News::Item(of, item) => {
+                if let Some(id) = state.streams.of_subscription(&of) {
+                    self.wakers.extend(state.item(id, item));
+                }
+            }
+            News::Over(of, how) => {
+                if let Some(id) = state.streams.of_subscription(&of) {
+                    state.stream_ended(id, how);
+                }
+            }
+            News::Credit(id, bytes) => {
+                let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                self.wakers.extend(state.granted(id, bytes));
+            }
+        }
     }
 
     /// Hands out the replies to a batch. What of it they leave out will never be answered.

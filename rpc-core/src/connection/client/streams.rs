@@ -12,31 +12,52 @@ use std::time::{Duration, Instant};
 
 use super::slots::Outcome;
 use super::{Client, Shared, State, Unsent, Waiting};
-use crate::channel::{Inbound, Outbound, no_streams};
+use crate::channel::{Inbound, Outbound};
 use crate::connection::Speech;
+#[cfg(not(feature = "json"))]
+use crate::error::EncodeError;
 use crate::error::Failure;
+#[cfg(feature = "json")]
+use crate::protocol::jsonrpc;
 use crate::protocol::native;
 use crate::protocol::tail::Tail;
-use crate::stream::{Flow, Link, TURN, Upload};
+use crate::stream::{Flow, Link, TURN, Terms, Upload};
 
 /// The calls of one connection that have streams.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     entries: HashMap<u64, Entry>,
+    /// In JSON-RPC, the call of each stream that is open, by what the server calls it.
+    subscriptions: HashMap<Box<[u8]>, u64>,
     /// What callers send, until the driver takes it.
     uploads: Vec<Uploading>,
 }
 
+/// The streams of one call.
 #[derive(Debug)]
-struct Entry {
+pub(super) struct Entry {
     flow: Arc<Flow>,
+    /// What a JSON-RPC server calls its stream, once that is open.
+    subscription: Option<Box<[u8]>>,
     /// It gives a stream.
     gives: bool,
     /// When the stream ends, if its caller said so, and after how long.
     deadline: Option<(Instant, Option<Duration>)>,
 }
 
+impl Entry {
+    pub(super) fn subscription(&self) -> Option<&[u8]> {
+        self.subscription.as_deref()
+    }
+}
+
 impl Streams {
+    /// True if no call has streams.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     #[inline]
     pub(super) fn flow(&self, id: u64) -> Option<&Arc<Flow>> {
         self.entries.get(&id).map(|entry| &entry.flow)
@@ -50,19 +71,42 @@ impl Streams {
 
     /// The call `id` is over; its caller gets nothing more but what came.
     #[inline]
-    pub(super) fn remove(&mut self, id: u64) -> Option<Arc<Flow>> {
+    pub(super) fn remove(&mut self, id: u64) -> Option<Entry> {
         // Most calls have none, and an empty map looks up nothing.
         if self.entries.is_empty() {
             return None;
         }
         let entry = self.entries.remove(&id)?;
         entry.flow.close();
-        Some(entry.flow)
+        if let Some(subscription) = &entry.subscription
+            && self.subscriptions.get(subscription) == Some(&id)
+        {
+            self.subscriptions.remove(subscription);
+        }
+        Some(entry)
     }
 
-    /// Ends the streams whose time is over, telling their ids; gives the first deadline of the
-    /// others.
-    pub(super) fn expire(&mut self, now: Instant, late: &mut Vec<u64>) -> Option<Instant> {
+    /// The stream of the call `id` is open, and the server calls it `subscription`. What it is
+    /// called first counts.
+    #[cfg(feature = "json")]
+    pub(super) fn opened(&mut self, id: u64, subscription: &[u8]) {
+        if let Some(entry) = self.entries.get_mut(&id)
+            && entry.subscription.is_none()
+        {
+            entry.subscription = Some(subscription.into());
+            self.subscriptions.insert(subscription.into(), id);
+        }
+    }
+
+    /// The call whose stream the server calls so.
+    #[cfg(feature = "json")]
+    pub(super) fn of_subscription(&self, subscription: &[u8]) -> Option<u64> {
+        self.subscriptions.get(subscription).copied()
+    }
+
+    /// Ends the streams whose time is over, telling their ids, but does not remove them; gives the
+    /// first deadline of the others.
+    pub(super) fn expire(&self, now: Instant, late: &mut Vec<u64>) -> Option<Instant> {
         let mut next = None;
         for (&id, entry) in &self.entries {
             match entry.deadline {
@@ -74,9 +118,6 @@ impl Streams {
                 None => {}
             }
         }
-        for id in late {
-            self.remove(*id);
-        }
         next
     }
 
@@ -86,6 +127,7 @@ impl Streams {
             entry.flow.close();
             entry.flow.end(Err(failure()));
         }
+        self.subscriptions.clear();
         self.uploads.clear();
     }
 
@@ -98,10 +140,28 @@ impl Streams {
 impl Link for Shared {
     fn grant(&self, id: u64, bytes: usize) {
         let mut state = self.lock();
-        if state.streams.flow(id).is_some() && state.closed.is_none() {
-            native::write_credit(&mut state.out.whole, id, bytes);
-            state.wake_driver();
+        let State {
+            streams,
+            out,
+            closed: None,
+            ..
+        } = &mut *state
+        else {
+            return;
+        };
+        let Some(entry) = streams.entries.get(&id) else {
+            return;
+        };
+        match (self.speech, entry.subscription()) {
+            (Speech::Native, _) => native::write_credit(&mut out.whole, id, bytes),
+            #[cfg(feature = "json")]
+            (Speech::JsonRpc, Some(subscription)) => {
+                jsonrpc::write_credit(&mut out.whole, subscription, bytes);
+                state.told = true;
+            }
+            (Speech::JsonRpc, _) => {}
         }
+        state.wake_driver();
     }
 }
 
@@ -114,9 +174,6 @@ impl<'a> Unsent<'a> {
         cx: &Context<'_>,
     ) -> Poll<Result<(Waiting<'a>, Arc<Flow>), Failure>> {
         let shared = &self.client.shared;
-        if shared.speech != Speech::Native {
-            return Poll::Ready(Err(no_streams(call.method)));
-        }
         let options = call.options;
         let gives = call.method.gives_stream;
         let now = self.client.now();
@@ -139,12 +196,18 @@ impl<'a> Unsent<'a> {
         let remaining = end.map(|end| end.saturating_duration_since(now));
         let id = ready!(self.poll_slot(&mut state, call, (now, deadline), remaining, cx))?;
         let link = Arc::clone(shared);
-        let flow = Arc::new(Flow::new(id, shared.limits.stream_bytes, link));
-        if gives && flow.first_grant() > 0 {
+        let terms = match shared.speech {
+            Speech::Native => Terms::NATIVE,
+            Speech::JsonRpc => Terms::JSON,
+        };
+        let flow = Arc::new(Flow::new(id, shared.limits.stream_bytes, terms, link));
+        // In JSON-RPC the request says it all.
+        if gives && flow.first_grant() > 0 && shared.speech == Speech::Native {
             native::write_credit(&mut state.out.whole, id, flow.first_grant());
         }
         let entry = Entry {
             flow: Arc::clone(&flow),
+            subscription: None,
             gives,
             deadline: end.map(|end| (end, timeout)),
         };
@@ -184,9 +247,8 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         let mut state = self.client.shared.lock();
-        if state.streams.remove(self.id).is_some() && state.closed.is_none() {
-            state.give_up(self.id);
-            state.wake_driver();
+        if state.streams.flow(self.id).is_some() {
+            state.abandon(self.id);
         }
     }
 }
@@ -247,15 +309,27 @@ impl Uploading {
         let state = &mut *state;
         let start = state.out.whole.len();
         let message = Tail::begin(&mut state.out.whole);
-        let encoded =
-            native::write_item(message.out, *id, |out| items.encode(shared.encoding, out));
-        encoded.map_err(|error| Failure::encode(method, error))?;
+        let encode = |out: &mut Vec<u8>| items.encode(shared.encoding, out);
+        let encoded = match shared.speech {
+            Speech::Native => {
+                let written = native::write_item(message.out, *id, encode);
+                written.map(|()| message.len() - native::HEADER)
+            }
+            #[cfg(feature = "json")]
+            Speech::JsonRpc => {
+                state.told = true;
+                jsonrpc::write_item(message.out, *id, encode)
+            }
+            #[cfg(not(feature = "json"))]
+            Speech::JsonRpc => Err(EncodeError::new("JSON-RPC is not in this build")),
+        };
+        let length = encoded.map_err(|error| Failure::encode(method, error))?;
         let size = message.len();
         if size > shared.most(state.message_bytes) {
             return Err(Failure::too_large(size, state.message_bytes));
         }
         message.keep();
-        self.flow.spend(size - native::HEADER);
+        self.flow.spend(length);
         state.out.settle(start, *id, Vec::new());
         Ok(())
     }
@@ -263,7 +337,14 @@ impl Uploading {
     fn finish(&mut self) -> Result<(), Failure> {
         let mut state = self.shared.lock();
         let start = state.out.whole.len();
-        native::write_empty(&mut state.out.whole, native::Kind::End, self.id);
+        let out = &mut state.out.whole;
+        match self.shared.speech {
+            Speech::Native => native::write_empty(out, native::Kind::End, self.id),
+            #[cfg(feature = "json")]
+            Speech::JsonRpc => jsonrpc::write_end(out, self.id),
+            #[cfg(not(feature = "json"))]
+            Speech::JsonRpc => {}
+        }
         state.out.settle(start, self.id, Vec::new());
         Ok(())
     }
@@ -271,7 +352,6 @@ impl Uploading {
     /// The call fails with its stream.
     fn fail(&self, failure: Failure) {
         let mut state = self.shared.lock();
-        state.streams.remove(self.id);
         state.give_up(self.id);
         if state.slots.is_waited_for(self.id) {
             let waker = state.slots.complete(self.id, Outcome::Reply(Err(failure)));
@@ -300,26 +380,24 @@ impl State {
     /// Ends the call `id` here and there; gives the waker of who waits for its reply. Whoever reads
     /// its stream instead is woken.
     pub(super) fn break_off(&mut self, id: u64, failure: Failure) -> Option<Waker> {
-        let flow = self.streams.remove(id);
         let is_waited_for = self.slots.is_waited_for(id);
-        if is_waited_for || flow.is_some() {
-            self.give_up(id);
-            self.wake_driver();
+        if !is_waited_for && self.streams.flow(id).is_none() {
+            return None;
         }
+        let streams = self.give_up(id);
+        self.wake_driver();
         if is_waited_for {
             return self.slots.complete(id, Outcome::Reply(Err(failure)));
         }
-        if let Some(flow) = flow {
-            flow.end(Err(failure));
-        }
+        streams?.flow.end(Err(failure));
         None
     }
 
     /// The stream of the call `id` is over; true if there was one.
     pub(super) fn stream_ended(&mut self, id: u64, how: Result<(), Failure>) -> bool {
         match self.streams.remove(id) {
-            Some(flow) => {
-                flow.end(how);
+            Some(streams) => {
+                streams.flow.end(how);
                 true
             }
             None => false,

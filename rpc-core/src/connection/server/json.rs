@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{BATCH, Core};
+use crate::channel::Inbound;
 use crate::connection::{PeerMisbehaved, Received};
 use crate::context::{Caller, Metadata};
 use crate::encoding::Encoding;
 use crate::fault::{Fault, code};
 use crate::payload::Payload;
-use crate::protocol::jsonrpc::{self, Split, Splitter, Told, Word, answer_batch, read_request};
+use crate::protocol::jsonrpc::{
+    self, Split, Splitter, Told, Word, answer_batch, read_call, read_request,
+};
 use crate::protocol::outbox::ReplyId;
+use crate::stream::{Broken, Flow};
 
 /// Where in the stream the connection is.
 #[derive(Debug)]
@@ -72,6 +76,16 @@ impl Json {
     }
 
     fn text(&mut self, core: &mut Core, text: &Payload, now: Instant) {
+        if let Some(call) = read_call(&core.router, text) {
+            return core.start(call, now);
+        }
+        if let Some(item) = jsonrpc::item(text)
+            && let Some(number) = core.peer.streams.of_request(item.of)
+        {
+            // What is no JSON is found out by whoever reads it, and ends that call alone.
+            let item = Inbound::new(Encoding::Json, text.clone(), item.at);
+            return core.of_stream(number, |flow| flow.push(item));
+        }
         match read_request(&core.router, text, &core.peer.limits) {
             jsonrpc::Received::One(incoming) => {
                 if matches!(&incoming.target, Err(fault) if fault.code == code::PARSE_ERROR) {
@@ -79,9 +93,16 @@ impl Json {
                 }
                 core.start(incoming, now);
             }
-            jsonrpc::Received::Batch(members) => {
+            jsonrpc::Received::Batch(members, said) => {
+                for told in said {
+                    core.told(told);
+                }
+                if members.is_empty() {
+                    return;
+                }
                 let router = Arc::clone(&core.router);
-                let caller = Caller::new(Arc::clone(&core.peer));
+                let mut caller = Caller::new(Arc::clone(&core.peer));
+                caller.metadata = core.peer.metadata.clone();
                 core.run(async move {
                     if let Some(mut reply) = answer_batch(&router, &caller, members).await {
                         reply.push(b'\n');
@@ -97,9 +118,7 @@ impl Json {
 impl Core {
     /// The client said something about its calls.
     fn told(&mut self, told: Told) {
-        let done = told.what.map(|word| match word {
-            Word::Cancel(id) => self.cancel_request(&id),
-        });
+        let done = told.what.and_then(|word| self.done(word));
         let Some(reply) = &told.reply else { return };
         let outbox = &self.peer.outbox;
         let answered = done.and_then(|()| {
@@ -108,6 +127,36 @@ impl Core {
         });
         if let Err(fault) = answered {
             outbox.fault(reply, &fault);
+        }
+    }
+
+    fn done(&mut self, word: Word) -> Result<(), Fault> {
+        match word {
+            Word::Cancel(id) => self.cancel_request(&id),
+            Word::Unsubscribe(number) => {
+                if !self.pending.unsubscribe(number) {
+                    let words = format!("no subscription {number} is open on this connection");
+                    return Err(Fault::new(code::INVALID_PARAMS, words));
+                }
+            }
+            Word::Credit(number, bytes) => {
+                let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                self.of_stream(number, |flow| flow.granted(bytes));
+            }
+            Word::Item(id, item) => self.of_request(&id, |flow| flow.push(item)),
+            Word::End(id) => self.of_request(&id, |flow| {
+                flow.end(Ok(()));
+                Ok(())
+            }),
+        }
+        Ok(())
+    }
+
+    /// Has what belongs to a stream taken by the call with this id. If that is over, the caller did
+    /// not know yet.
+    fn of_request(&mut self, id: &[u8], take: impl FnOnce(&Flow) -> Result<(), Broken>) {
+        if let Some(number) = self.peer.streams.of_request(id) {
+            self.of_stream(number, take);
         }
     }
 

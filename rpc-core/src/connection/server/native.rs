@@ -1,23 +1,20 @@
 //! Native frames, as a server reads them.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use super::{BATCH, Core};
+use super::{BATCH, Beside, Core};
 use crate::channel::Inbound;
 use crate::connection::assembly::Refused;
 use crate::connection::{PeerMisbehaved, Received};
 use crate::context::Peer;
 use crate::fault::{Fault, code};
-use crate::method::Method;
 use crate::params::{Arguments, Part};
 use crate::payload::Payload;
 use crate::protocol::native::{
     HEADER, HELLO, Header, Hello, Kind, Version, read_credit, read_head, refusal, unknown_hash,
-    write_credit, write_empty,
+    write_empty,
 };
 use crate::protocol::outbox::ReplyId;
-use crate::service::Registered;
 use crate::stream::{Broken, Flow};
 
 /// Where in the stream the connection is.
@@ -152,26 +149,17 @@ fn piece(
     Ok(true)
 }
 
-/// Makes the streams of the call `id` known.
-pub(super) fn streams(peer: &Arc<Peer>, method: &Method, id: u64) -> Registered {
-    let streams = Registered::new(peer, id);
-    if method.takes_stream.is_some() && streams.first_grant() > 0 {
-        let out = &mut peer.outbox.lock().whole;
-        write_credit(out, id, streams.first_grant());
-    }
-    streams
-}
-
 impl Core {
     /// Ends the call `id` with `fault`.
     pub(super) fn fail(&mut self, id: u64, fault: &Fault) {
-        self.cancel(id);
-        self.peer.outbox.fault(&ReplyId::Native(id), fault);
+        if let Some(reply) = self.cancel(id) {
+            self.peer.outbox.fault(&reply, fault);
+        }
     }
 
     /// Has what belongs to a stream taken by the call `id`. If that is over, the caller did not
     /// know yet: nobody is wrong, and a reply may still be under way.
-    fn of_stream(&mut self, id: u64, take: impl FnOnce(&Flow) -> Result<(), Broken>) {
+    pub(super) fn of_stream(&mut self, id: u64, take: impl FnOnce(&Flow) -> Result<(), Broken>) {
         let taken = self.peer.streams.flow(id).map(|flow| take(&flow));
         if let Some(Err(broken)) = taken {
             self.fail(id, &Fault::new(code::INVALID_REQUEST, broken.to_string()));
@@ -179,10 +167,10 @@ impl Core {
     }
 
     /// The caller gave up the call `id`.
-    fn cancel(&mut self, id: u64) {
-        self.pending.cancel(id);
+    fn cancel(&mut self, id: u64) -> Option<ReplyId> {
         self.assembly.forget(id);
         self.peer.outbox.lock().forget(id);
+        self.pending.cancel(id)
     }
 
     /// When a request that stopped in the middle is refused.
@@ -233,7 +221,9 @@ fn frame(
                     flow.end(Ok(()));
                     Ok(())
                 }),
-                Some(Kind::Cancel) => core.cancel(header.id),
+                Some(Kind::Cancel) => {
+                    core.cancel(header.id);
+                }
                 Some(Kind::Ping) => {
                     write_empty(&mut core.peer.outbox.lock().whole, Kind::Pong, header.id);
                 }
@@ -276,7 +266,12 @@ fn request(core: &mut Core, header: &Header, body: Payload, now: Instant) {
         true => core.peer.metadata.clone(),
         false => head.metadata,
     };
-    core.call(target, arguments, reply, metadata, head.remaining, now);
+    let beside = Beside {
+        metadata,
+        remaining: head.remaining,
+        window: None,
+    };
+    core.call(target, arguments, reply, beside, now);
 }
 
 /// Tells the client to make its further calls elsewhere.

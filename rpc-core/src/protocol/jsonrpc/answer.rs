@@ -47,7 +47,7 @@ pub fn answer(
     async move {
         match read_request(&router, &body, &caller.peer.limits) {
             Received::One(incoming) => one(&router, &caller, incoming).await,
-            Received::Batch(members) => answer_batch(&router, &caller, members)
+            Received::Batch(members, _) => answer_batch(&router, &caller, members)
                 .await
                 .map(Into::into),
             Received::Told(told) => one(&router, &caller, told.without_calls()).await,
@@ -95,7 +95,7 @@ pub(crate) async fn answer_batch(
 async fn one(router: &Router, caller: &Caller, incoming: Incoming) -> Option<Answered> {
     let id = incoming.reply.clone();
     let outcome = run(router, caller, incoming).await;
-    let (raw, version_1) = json_id(id.as_ref()?);
+    let (raw, version_1) = id.as_ref()?.json();
     let fault = match outcome {
         Ok(Answer {
             body: Some(mut message),
@@ -126,7 +126,7 @@ async fn run(router: &Router, caller: &Caller, incoming: Incoming) -> Reply {
     let reply_to = match &incoming.reply {
         Some(id) => {
             let mut out = Vec::with_capacity(128);
-            out.extend_from_slice(before_result(json_id(id).1));
+            out.extend_from_slice(before_result(id.json().1));
             ReplyTo::Buffer(out)
         }
         None => ReplyTo::Nobody,
@@ -143,14 +143,6 @@ fn faulted(id: Option<&ReplyId>, fault: &Fault) -> Vec<u8> {
 }
 
 fn put(out: &mut Vec<u8>, id: Option<&ReplyId>, fault: &Fault) {
-    let (raw, version_1) = id.map_or((&b"null"[..], false), json_id);
+    let (raw, version_1) = id.map_or((&b"null"[..], false), ReplyId::json);
     put_fault(out, raw, version_1, fault);
-}
-
-fn json_id(id: &ReplyId) -> (&[u8], bool) {
-    match id {
-        ReplyId::Json { raw, version_1 } => (raw, *version_1),
-        // Nothing here makes one of another protocol.
-        _ => (b"null", false),
-    }
 }

@@ -17,6 +17,10 @@ const REQUEST: &[u8] = br#"{"jsonrpc":"2.0","method":""#;
 const PARAMS: &[u8] = br#"","params":"#;
 const REPLY: &[u8] = br#"{"jsonrpc":"2.0","result":"#;
 const ID: &[u8] = br#","id":"#;
+const ITEM: &[u8] = br#"{"jsonrpc":"2.0","method":"rpc.item","params":["#;
+const NOTIFICATION: &[u8] = br#"{"jsonrpc":"2.0","method":""#;
+const SUBSCRIPTION: &[u8] = br#"","params":{"subscription":"#;
+const RESULT: &[u8] = br#","result":"#;
 
 /// A request as it was guessed.
 pub(super) struct Request<'a> {
@@ -32,6 +36,54 @@ pub(super) struct Reply {
     /// Where the result is.
     pub(super) result: Range<usize>,
     pub(super) id: u64,
+}
+
+/// An item of a stream as it was guessed.
+pub(crate) struct Item<'a> {
+    /// The id of its call, or its subscription.
+    pub(crate) of: &'a [u8],
+    /// Where the item is.
+    pub(crate) at: Range<usize>,
+}
+
+/// Takes an item that a client sends apart, if it looks canonical.
+pub(crate) fn item(text: &[u8]) -> Option<Item<'_>> {
+    let rest = text.strip_prefix(ITEM)?;
+    let inside = rest.trim_ascii_end().strip_suffix(b"]}")?;
+    let (of, rest) = split_of(inside)?;
+    let item = rest.strip_prefix(b",")?;
+    Some(Item {
+        of,
+        at: place(text, item),
+    })
+}
+
+/// Takes an item that a server sends apart, if it looks canonical.
+pub(super) fn subscribed(text: &[u8]) -> Option<Item<'_>> {
+    let rest = text.strip_prefix(NOTIFICATION)?;
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
+    let (_, rest) = rest.split_at_checked(rest.iter().position(ends)?)?;
+    let rest = rest.strip_prefix(SUBSCRIPTION)?;
+    let inside = rest.trim_ascii_end().strip_suffix(b"}}")?;
+    let (of, rest) = split_of(inside)?;
+    let item = rest.strip_prefix(RESULT)?;
+    Some(Item {
+        of,
+        at: place(text, item),
+    })
+}
+
+/// Parts an id without escapes from what is behind it.
+fn split_of(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = match text.first()? {
+        b'"' => {
+            let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
+            let inside = text.get(1..)?.iter().position(ends)?;
+            inside + 2
+        }
+        _ => text.iter().position(|byte| !byte.is_ascii_digit())?,
+    };
+    text.split_at_checked(length)
 }
 
 /// Takes a request apart, if it looks canonical.

@@ -21,6 +21,8 @@ pub(super) struct Envelope<'a> {
     pub(super) id: Option<&'a RawValue>,
     pub(super) result: Option<&'a RawValue>,
     pub(super) error: Option<&'a RawValue>,
+    /// farcall's own: how many bytes of a stream's items the caller takes at first.
+    pub(super) window: Option<&'a RawValue>,
     /// A member that is there twice. (Seen to the end all the same: broken JSON is worse.)
     pub(super) twice: Option<&'static str>,
 }
@@ -42,6 +44,7 @@ impl<'a> Envelope<'a> {
             "id" => ("id", &mut self.id),
             "result" => ("result", &mut self.result),
             "error" => ("error", &mut self.error),
+            "window" => ("window", &mut self.window),
             _ => return None,
         })
     }

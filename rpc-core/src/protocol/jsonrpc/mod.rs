@@ -2,7 +2,7 @@
 //!
 //! One text in, one text out: `request` reads what a client sent and `answer` answers it, `write`
 //! has what either side writes, `reply` reads what a server sent, `told` what a client says about
-//! calls under way. `splitter` finds the texts in a
+//! calls under way, `streams` writes what either side says of streams. `splitter` finds the texts in a
 //! raw byte stream; `marks` are what it looks for, `prefix` tells it of broken ones. Where the specification is silent, a comment says what was chosen.
 //!
 //! Both readers have a short way for messages in the member order that farcall and most others
@@ -17,6 +17,7 @@ mod prefix;
 mod reply;
 mod request;
 mod splitter;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -26,14 +27,20 @@ mod write;
 pub use alone::serve;
 pub use answer::answer;
 pub(crate) use answer::answer_batch;
-pub(crate) use canonical::place;
+pub(crate) use canonical::{item, place};
 pub use reply::{Ends, Replied, read_reply};
-pub(crate) use reply::{read_batch, read_only_reply, read_whole_batch, whole_result};
-pub(crate) use request::{Received, read_request, second_look};
+pub(crate) use reply::{
+    Heard, News, hear, read_batch, read_only_reply, read_whole_batch, subscription_id, whole_value,
+};
+pub(crate) use request::{Received, read_call, read_request, second_look};
 pub use splitter::{Split, Splitter};
+pub(crate) use streams::{
+    write_credit, write_end, write_item, write_opened, write_subscription_end,
+    write_subscription_error, write_subscription_item, write_unsubscribe,
+};
 pub(crate) use told::{Told, Word};
 pub use write::write_call;
-pub(crate) use write::{write_cancel, write_fault, write_reply};
+pub(crate) use write::{write_cancel, write_fault, write_reply, write_request};
 
 /// What some write before a text (U+FEFF in UTF-8).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::BYTE_ORDER_MARK;
 use super::canonical::{self, place};
 use super::envelope::Envelope;
+use super::told;
 use crate::channel::Inbound;
 use crate::codec::json::exact_integer;
 use crate::encoding::Encoding;
@@ -60,18 +61,49 @@ pub enum Ends {
 /// Reads one text from a server.
 #[must_use]
 pub fn read_reply(text: Payload) -> Replied {
-    let text = without_mark(text);
-    if let Some(guess) = canonical::reply(&text) {
-        return Replied {
-            ends: Ends::Call(guess.id),
-            outcome: Ok(Inbound::new(Encoding::Json, text, guess.result)),
-        };
-    }
-    match Envelope::read(&text) {
-        Ok(envelope) if is_request(&envelope) => Replied {
+    match hear(text) {
+        Heard::Reply(reply) => reply,
+        Heard::News(_) => Replied {
             ends: Ends::Nobody,
             outcome: Err(Failure::peer("a request where a reply is due")),
         },
+    }
+}
+
+/// A text from a server whose streams are known here.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    Reply(Replied),
+    News(Option<News>),
+}
+
+/// What a server says by itself.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// An item of the stream of the subscription whose id is written so.
+    Item(Payload, Inbound),
+    /// That stream is over.
+    Over(Payload, Result<(), Failure>),
+    /// So many more bytes of what this call sends are taken.
+    Credit(u64, u64),
+}
+
+/// Reads one text from a server; of what is no reply, what belongs to a stream.
+pub(crate) fn hear(text: Payload) -> Heard {
+    let text = without_mark(text);
+    if let Some(guess) = canonical::reply(&text) {
+        return Heard::Reply(Replied {
+            ends: Ends::Call(guess.id),
+            outcome: Ok(Inbound::new(Encoding::Json, text, guess.result)),
+        });
+    }
+    if let Some(guess) = canonical::subscribed(&text) {
+        let of = Payload::copied_from(guess.of);
+        let item = Inbound::new(Encoding::Json, text.clone(), guess.at);
+        return Heard::News(Some(News::Item(of, item)));
+    }
+    Heard::Reply(match Envelope::read(&text) {
+        Ok(envelope) if is_request(&envelope) => return Heard::News(news(&envelope, &text)),
         Ok(envelope) => Replied {
             ends: envelope.id.map_or(Ends::Unknown, ends),
             outcome: outcome(&envelope, &text),
@@ -80,7 +112,49 @@ pub fn read_reply(text: Payload) -> Replied {
             ends: Ends::Unknown,
             outcome: Err(Failure::peer(format!("the reply is no JSON-RPC: {error}"))),
         },
+    })
+}
+
+/// What a notification says of a stream, if it is about one.
+fn news(envelope: &Envelope<'_>, text: &Payload) -> Option<News> {
+    let params = envelope.params?.get();
+    let method: &str = serde_json::from_str(envelope.method?.get()).ok()?;
+    if method == told::CREDIT {
+        let (id, bytes) = serde_json::from_str(params).ok()?;
+        return Some(News::Credit(id, bytes));
     }
+    let params: Subscription<'_> = serde_json::from_str(params).ok()?;
+    let of = Payload::copied_from(params.subscription.get().as_bytes());
+    if let Some(error) = params.error {
+        return Some(News::Over(of, Err(Failure::remote(fault(error)))));
+    }
+    if let Some(item) = params.result {
+        let at = place(text, item.get().as_bytes());
+        return Some(News::Item(
+            of,
+            Inbound::new(Encoding::Json, text.clone(), at),
+        ));
+    }
+    (params.end == Some(true)).then_some(News::Over(of, Ok(())))
+}
+
+/// The parameters of what a server says of a stream.
+#[derive(Deserialize)]
+struct Subscription<'a> {
+    #[serde(borrow)]
+    subscription: &'a RawValue,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    end: Option<bool>,
+}
+
+/// The id of a subscription as it is written, where a call that opens a stream was answered so.
+pub(crate) fn subscription_id(result: &[u8]) -> Option<Payload> {
+    let id: &RawValue = serde_json::from_slice(result).ok()?;
+    let id = id.get().as_bytes();
+    matches!(id.first()?, b'"' | b'-' | b'0'..=b'9').then(|| Payload::copied_from(id))
 }
 
 /// Reads the reply to the one call `id`, where nothing else can be answered.
@@ -136,8 +210,22 @@ pub(crate) fn read_whole_batch(text: Payload) -> Result<impl Iterator<Item = Num
     }
 }
 
-/// For a result that turned out malformed: where in `text` it really is, if it was guessed wrong.
-pub(crate) fn whole_result(text: &[u8], result: &Range<usize>) -> Option<Range<usize>> {
+/// For a result or an item that turned out malformed: where in `text` it really is, if it was
+/// guessed wrong.
+pub(crate) fn whole_value(text: &[u8], value: &Range<usize>) -> Option<Range<usize>> {
+    let is_guess = |item: canonical::Item<'_>| item.at == *value;
+    if canonical::subscribed(text).is_some_and(is_guess) {
+        let envelope = Envelope::read(text).ok()?;
+        let params: Subscription<'_> = serde_json::from_str(envelope.params?.get()).ok()?;
+        return Some(place(text, params.result?.get().as_bytes()));
+    }
+    if canonical::item(text).is_some_and(is_guess) {
+        return told::item_in(text, Envelope::read(text).ok()?.params?);
+    }
+    whole_result(text, value)
+}
+
+fn whole_result(text: &[u8], result: &Range<usize>) -> Option<Range<usize>> {
     let guess = canonical::reply(text)?;
     let envelope = Envelope::read(text).ok()?;
     let found = place(text, envelope.result?.get().as_bytes());

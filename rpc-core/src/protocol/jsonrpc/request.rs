@@ -19,6 +19,7 @@ use crate::payload::Payload;
 use crate::protocol::Incoming;
 use crate::protocol::outbox::ReplyId;
 use crate::router::Router;
+use crate::stream::MOST;
 
 /// What one text holds.
 #[derive(Debug)]
@@ -30,24 +31,32 @@ pub(crate) enum Received {
     /// One request, or what is refused as one.
     One(Incoming),
     /// Several, to be answered in one array; never none.
-    Batch(Vec<Incoming>),
+    /// What else was in it comes first.
+    Batch(Vec<Incoming>, Vec<Told>),
     /// Something about calls under way.
     Told(Box<Told>),
 }
 
+/// Reads a call in the usual member order, which most are.
+#[inline]
+pub(crate) fn read_call(router: &Router, text: &Payload) -> Option<Incoming> {
+    let guess = canonical::request(text)?;
+    let target = router.find(guess.method)?;
+    Some(Incoming {
+        target: Ok(target),
+        arguments: value(text, guess.params),
+        reply: Some(ReplyId::Json {
+            raw: Payload::copied_from(guess.id),
+            version_1: false,
+        }),
+        window: None,
+    })
+}
+
 /// Reads one text. What cannot be called has the fault to answer with as its target.
 pub(crate) fn read_request(router: &Router, text: &Payload, limits: &Limits) -> Received {
-    if let Some(guess) = canonical::request(text)
-        && let Some(target) = router.find(guess.method)
-    {
-        return Received::One(Incoming {
-            target: Ok(target),
-            arguments: value(text, guess.params),
-            reply: Some(ReplyId::Json {
-                raw: Payload::copied_from(guess.id),
-                version_1: false,
-            }),
-        });
+    if let Some(incoming) = read_call(router, text) {
+        return Received::One(incoming);
     }
     let json = trimmed(text);
     match json.first() {
@@ -95,17 +104,18 @@ fn batch(router: &Router, text: &Payload, json: &[u8], limits: &Limits) -> Recei
         Ok(Members::All(members)) if members.is_empty() => {
             Received::One(refused(no_request("the batch is empty")))
         }
-        Ok(Members::All(members)) => Received::Batch(
-            members
-                .into_iter()
-                .map(|member| match member.get().as_bytes() {
-                    member @ [b'{', ..] => {
-                        request(router, text, member).unwrap_or_else(|told| told.in_batch())
-                    }
-                    _ => refused(no_request("it is no object")),
-                })
-                .collect(),
-        ),
+        Ok(Members::All(members)) => {
+            let mut said = Vec::new();
+            let calls = members.into_iter().filter_map(|member| {
+                let read = match member.get().as_bytes() {
+                    member @ [b'{', ..] => request(router, text, member),
+                    _ => Ok(refused(no_request("it is no object"))),
+                };
+                read.map_or_else(|told| told.in_batch(&mut said), Some)
+            });
+            let calls = calls.collect();
+            Received::Batch(calls, said)
+        }
     }
 }
 
@@ -135,6 +145,7 @@ fn request(router: &Router, text: &Payload, json: &[u8]) -> Result<Incoming, Box
                     raw: Payload::copied_from(id.unwrap_or("null").as_bytes()),
                     version_1: false,
                 }),
+                window: None,
             });
         }
     };
@@ -146,10 +157,27 @@ fn request(router: &Router, text: &Payload, json: &[u8]) -> Result<Incoming, Box
     });
     let found = router.find(&method);
     if found.is_none()
-        && let Some(told) = Told::read(&method, params)
+        && let Some(told) = Told::read(text, &method, params)
     {
         return Err(Box::new(told.for_reply(reply)));
     }
+    let gives = found.and_then(|found| router.method(found));
+    let window = match envelope.window {
+        Some(window) if gives.is_some_and(|method| method.gives_stream) => {
+            match window_of(window) {
+                Ok(window) => Some(window),
+                Err(fault) => {
+                    return Ok(Incoming {
+                        target: Err(fault),
+                        arguments: Arguments::none(Encoding::Json),
+                        reply,
+                        window: None,
+                    });
+                }
+            }
+        }
+        _ => None,
+    };
     Ok(Incoming {
         // A method that is not there is still a proper request: without an id it gets no answer.
         target: found.ok_or_else(|| Fault::method_not_found(&method)),
@@ -158,6 +186,7 @@ fn request(router: &Router, text: &Payload, json: &[u8]) -> Result<Incoming, Box
             None => Arguments::none(Encoding::Json),
         },
         reply,
+        window,
     })
 }
 
@@ -180,6 +209,15 @@ fn read_members<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, Option<&'a
         Some(params) if params.starts_with(['[', '{']) => Ok((method, Some(params))),
         Some(_) => Err(no_request("its `params` are no array and no object")),
     }
+}
+
+/// How many bytes of items a caller takes at first.
+fn window_of(raw: &RawValue) -> Result<usize, Fault> {
+    let bytes = raw.get().parse::<u32>().ok();
+    let bytes = bytes.filter(|&bytes| i64::from(bytes) <= MOST);
+    bytes
+        .map(|bytes| bytes as usize)
+        .ok_or_else(|| no_request("its `window` is no whole number of bytes of at most 2 GiB"))
 }
 
 /// The text of a JSON string.
@@ -219,6 +257,7 @@ fn refused(fault: Fault) -> Incoming {
             raw: Payload::copied_from(b"null"),
             version_1: false,
         }),
+        window: None,
     }
 }
 

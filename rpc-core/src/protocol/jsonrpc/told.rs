@@ -1,8 +1,13 @@
 //! What a client says about its calls under way, in messages that call no service's method.
 
+use std::ops::Range;
+
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::canonical::place;
+use crate::channel::Inbound;
 use crate::encoding::Encoding;
 use crate::fault::{Fault, code};
 use crate::params::Arguments;
@@ -12,6 +17,14 @@ use crate::protocol::outbox::ReplyId;
 
 /// The notification that gives up a call, as in the Language Server Protocol.
 pub(super) const CANCEL: &str = "$/cancelRequest";
+/// The call that gives up a stream.
+pub(super) const UNSUBSCRIBE: &str = "rpc.unsubscribe";
+/// The notification that lets the other side send more items.
+pub(super) const CREDIT: &str = "rpc.credit";
+/// The notification that is an item of what the client sends.
+pub(super) const ITEM: &str = "rpc.item";
+/// The notification that what the client sends is over.
+pub(super) const END: &str = "rpc.end";
 
 /// One such message.
 #[derive(Debug)]
@@ -28,13 +41,25 @@ pub(crate) struct Told {
 pub(crate) enum Word {
     /// The caller gave up the call whose id was written like this.
     Cancel(Payload),
+    /// The caller gave up the stream of this subscription.
+    Unsubscribe(u64),
+    /// The caller takes so many more bytes of items of this subscription.
+    Credit(u64, u64),
+    /// An item of what the call with this id sends.
+    Item(Payload, Inbound),
+    /// There are no more.
+    End(Payload),
 }
 
 impl Told {
     /// Reads what `method` with `params` says, if it is one of these.
-    pub(super) fn read(method: &str, params: Option<&str>) -> Option<Self> {
+    pub(super) fn read(text: &Payload, method: &str, params: Option<&str>) -> Option<Self> {
         let (name, what) = match method {
             CANCEL => (CANCEL, cancel(params)),
+            UNSUBSCRIBE => (UNSUBSCRIBE, unsubscribe(params)),
+            CREDIT => (CREDIT, credit(params)),
+            ITEM => (ITEM, item(text, params)),
+            END => (END, end(params)),
             _ => return None,
         };
         Some(Self {
@@ -55,10 +80,17 @@ impl Told {
         self.refused(fault)
     }
 
-    /// In a batch, where it would not be clear what came first.
-    pub(super) fn in_batch(self) -> Incoming {
-        let words = format!("`{}` is not taken in a batch: send it alone", self.name);
-        self.refused(Fault::new(code::INVALID_REQUEST, words))
+    /// In a batch: kept in `said` if it wants no answer, which would come before the others'.
+    pub(super) fn in_batch(self, said: &mut Vec<Self>) -> Option<Incoming> {
+        if self.reply.is_none() {
+            said.push(self);
+            return None;
+        }
+        let words = format!(
+            "in a batch `{}` is taken only as a notification, without an id",
+            self.name
+        );
+        Some(self.refused(Fault::new(code::INVALID_REQUEST, words)))
     }
 
     fn refused(self, fault: Fault) -> Incoming {
@@ -66,6 +98,7 @@ impl Told {
             target: Err(fault),
             arguments: Arguments::none(Encoding::Json),
             reply: self.reply,
+            window: None,
         }
     }
 }
@@ -77,7 +110,63 @@ fn cancel(params: Option<&str>) -> Result<Word, Fault> {
         id: &'a RawValue,
     }
     let Params { id } = read(CANCEL, params)?;
-    Ok(Word::Cancel(Payload::copied_from(id.get().as_bytes())))
+    Ok(Word::Cancel(raw(id)))
+}
+
+fn unsubscribe(params: Option<&str>) -> Result<Word, Fault> {
+    #[derive(Deserialize)]
+    struct Params {
+        subscription: u64,
+    }
+    let Params { subscription } = read(UNSUBSCRIBE, params)?;
+    Ok(Word::Unsubscribe(subscription))
+}
+
+fn credit(params: Option<&str>) -> Result<Word, Fault> {
+    #[derive(Deserialize)]
+    struct Params {
+        subscription: u64,
+        bytes: u64,
+    }
+    let Params {
+        subscription,
+        bytes,
+    } = read(CREDIT, params)?;
+    Ok(Word::Credit(subscription, bytes))
+}
+
+fn item(text: &Payload, params: Option<&str>) -> Result<Word, Fault> {
+    #[derive(Deserialize)]
+    struct Params<'a> {
+        #[serde(borrow)]
+        id: &'a RawValue,
+        #[serde(borrow)]
+        item: &'a RawValue,
+    }
+    let Params { id, item } = read(ITEM, params)?;
+    let at = place(text, item.get().as_bytes());
+    let item = Inbound::new(Encoding::Json, text.clone(), at);
+    Ok(Word::Item(raw(id), item))
+}
+
+fn end(params: Option<&str>) -> Result<Word, Fault> {
+    #[derive(Deserialize)]
+    struct Params<'a> {
+        #[serde(borrow)]
+        id: &'a RawValue,
+    }
+    let Params { id } = read(END, params)?;
+    Ok(Word::End(raw(id)))
+}
+
+/// Where the item is in `text`, if that is one, read the long way.
+pub(super) fn item_in(text: &[u8], params: &RawValue) -> Option<Range<usize>> {
+    let (_, item): (IgnoredAny, &RawValue) = serde_json::from_str(params.get()).ok()?;
+    Some(place(text, item.get().as_bytes()))
+}
+
+fn raw(id: &RawValue) -> Payload {
+    Payload::copied_from(id.get().as_bytes())
 }
 
 /// Reads parameters by name or by position.

@@ -34,6 +34,17 @@ pub fn write_call(
     style: Style,
     id: Option<u64>,
 ) -> Result<(), EncodeError> {
+    write_request(out, call, style, id, None)
+}
+
+/// As [`write_call`], of a stream of which `window` bytes of items are taken at first.
+pub(crate) fn write_request(
+    out: &mut Vec<u8>,
+    call: &Outbound<'_>,
+    style: Style,
+    id: Option<u64>,
+    window: Option<usize>,
+) -> Result<(), EncodeError> {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"#);
     put_name(out, call.method.name)?;
     out.extend_from_slice(br#","params":"#);
@@ -41,6 +52,10 @@ pub fn write_call(
     call.params
         .encode(call.method, Encoding::Json, style, out)?;
     on_one_line(out, start);
+    if let Some(window) = window {
+        out.extend_from_slice(br#","window":"#);
+        json::encode(&window, out)?;
+    }
     if let Some(id) = id {
         out.extend_from_slice(br#","id":"#);
         json::encode(&id, out)?;
@@ -50,7 +65,7 @@ pub fn write_call(
 }
 
 /// Appends the name of a method, which hardly ever has anything to escape.
-fn put_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
+pub(super) fn put_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-');
     if !name.bytes().all(is_plain) {
         return json::encode(name, out);
@@ -116,10 +131,17 @@ pub(super) fn put_fault(out: &mut Vec<u8>, raw_id: &[u8], version_1: bool, fault
         raw_id
     };
     out.extend_from_slice(if version_1 {
-        br#"{"result":null,"error":{"code":"#
+        br#"{"result":null,"error":"#
     } else {
-        br#"{"jsonrpc":"2.0","error":{"code":"#
+        br#"{"jsonrpc":"2.0","error":"#
     });
+    put_error(out, fault);
+    end_with_id(out, raw_id);
+}
+
+/// Appends `fault` as the value of an `error` member.
+pub(super) fn put_error(out: &mut Vec<u8>, fault: &Fault) {
+    out.extend_from_slice(br#"{"code":"#);
     // An integer and a string have a JSON form always.
     let _ = json::encode(&fault.code, out);
     out.extend_from_slice(br#","message":"#);
@@ -133,7 +155,6 @@ pub(super) fn put_fault(out: &mut Vec<u8>, raw_id: &[u8], version_1: bool, fault
         on_one_line(out, start);
     }
     out.push(b'}');
-    end_with_id(out, raw_id);
 }
 
 fn end_with_id(out: &mut Vec<u8>, raw_id: &[u8]) {
@@ -144,7 +165,7 @@ fn end_with_id(out: &mut Vec<u8>, raw_id: &[u8]) {
 
 /// Raw JSON that somebody else wrote may have line feeds, and a line is a message. In valid JSON
 /// they are only ever white space between tokens.
-fn on_one_line(out: &mut [u8], start: usize) {
+pub(super) fn on_one_line(out: &mut [u8], start: usize) {
     let mut rest = out.get_mut(start..).unwrap_or_default();
     // A search would cost more than the few bytes that most results are.
     if let ..16 = rest.len() {
