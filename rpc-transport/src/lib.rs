@@ -7,7 +7,7 @@
 //! - [`http`]: calls as HTTP requests, both sides; `stream`: drives the core's connections
 //! - [`tls`]: certificates, and handshakes
 //! - `net`: TCP, Unix sockets, memory
-//! - [`allow`]: who may come in
+//! - [`proxies`]: who is believed about where calls come from; [`allow`]: who may come in
 //! - [`address`], [`sniff`]: pure little questions
 
 // Without HTTP nobody asks where a connection arrived, or by which name.
@@ -20,6 +20,7 @@ mod drain;
 #[cfg(feature = "http")]
 pub mod http;
 mod net;
+pub mod proxies;
 pub mod server;
 pub mod sniff;
 mod stream;

@@ -53,6 +53,14 @@ pub(super) fn not_allowed() -> Refused {
     )
 }
 
+/// Nobody said where a request comes from, and not everybody may come in.
+pub(super) fn unknown_address() -> Refused {
+    refused(
+        StatusCode::FORBIDDEN,
+        "this server has an allow-list, and is not told where this request comes from",
+    )
+}
+
 /// What a request's body is in, as far as its head tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentType {

@@ -18,7 +18,9 @@ use http_body::Body;
 use http_body_util::Full;
 
 use super::BINCODE;
-use super::admission::{ContentType, Refused, content_type, refused, same_site, sniff};
+use super::admission::{
+    ContentType, Refused, content_type, not_allowed, refused, same_site, sniff, unknown_address,
+};
 use super::body::{Unread, discard, read};
 use super::coding::{Coding, takes_gzip};
 use super::fields::Fields;
@@ -27,7 +29,9 @@ use super::headers::{VERSION, deadline, metadata, reply_headers};
 use super::page::{Reply, page};
 use super::reply::ResponseBody;
 use super::tunnel;
+use crate::allow::AllowList;
 use crate::drain::Drain;
+use crate::proxies::Proxies;
 use crate::stream::clock;
 use crate::threads::threads;
 
@@ -46,6 +50,35 @@ pub(crate) struct Origin {
     pub(crate) limits: Limits,
     /// Names they may call this server by.
     pub(crate) hosts: Arc<[String]>,
+    /// Who may come in.
+    pub(crate) allow: Option<AllowList>,
+    /// Who is believed about where they come from.
+    pub(crate) proxies: Option<Proxies>,
+    /// Somebody else accepts the connections, and may say where each request comes from.
+    pub(crate) is_mounted: bool,
+}
+
+impl Origin {
+    /// Who sends a request with these headers, which came from `direct`; or why it is not taken.
+    fn client(
+        &self,
+        direct: Option<SocketAddr>,
+        headers: &impl Fields,
+    ) -> Result<Option<SocketAddr>, Refused> {
+        let (client, is_told) = match (&self.proxies, direct) {
+            (Some(proxies), Some(proxy)) if proxies.has(direct) => {
+                let values: Vec<_> = headers.all(&proxies.header()).collect();
+                (proxies.client(proxy, &values), true)
+            }
+            _ => (direct, self.is_mounted),
+        };
+        // Asked for each request, as the list may have changed since the connection was accepted.
+        match (&self.allow, client) {
+            (Some(list), Some(client)) if !list.allows(client.ip()) => Err(not_allowed()),
+            (Some(_), None) if is_told => Err(unknown_address()),
+            _ => Ok(client),
+        }
+    }
 }
 
 /// What the head of a request says of its call.
@@ -105,11 +138,35 @@ impl Answerer {
         B::Data: Into<Bytes> + Send,
     {
         let (parts, body) = request.into_parts();
+        let direct = parts.extensions.get().copied().or(self.origin.peer);
+        let client = match self.origin.client(direct, &parts.headers) {
+            Ok(client) => client,
+            Err(refused) => return refused.reply().map(ResponseBody::from),
+        };
         if self.is_stream(&parts) {
-            let drain = self.drain.clone();
-            return tunnel::answer(&self.router, &self.origin, &parts.headers, body, drain);
+            return match self.begin(client) {
+                Ok((origin, drain)) => {
+                    tunnel::answer(&self.router, &origin, &parts.headers, body, drain)
+                }
+                Err(refused) => refused.reply().map(ResponseBody::from),
+            };
         }
-        self.answer_whole(parts, body).await.map(ResponseBody::from)
+        let reply = self.answer_whole(parts, body, client).await;
+        reply.map(ResponseBody::from)
+    }
+
+    /// Where a request of `client` comes from that is like a connection, and when it ends.
+    fn begin(&self, client: Option<SocketAddr>) -> Result<(Origin, Drain), Refused> {
+        let mut origin = self.origin.clone();
+        origin.peer = client;
+        let drain = match (&origin.allow, client) {
+            (Some(list), Some(client)) => {
+                let admitted = list.admit(client.ip()).ok_or_else(not_allowed)?;
+                self.drain.while_admitted(admitted)
+            }
+            _ => self.drain.clone(),
+        };
+        Ok((origin, drain))
     }
 
     /// True for a call with streams that may be made.
@@ -129,7 +186,7 @@ impl Answerer {
     }
 
     /// Answers what is no stream.
-    async fn answer_whole<B>(&self, parts: Parts, body: B) -> Reply
+    async fn answer_whole<B>(&self, parts: Parts, body: B, client: Option<SocketAddr>) -> Reply
     where
         B: Body + Unpin,
         B::Data: Into<Bytes>,
@@ -142,19 +199,22 @@ impl Answerer {
         }
         match self.receive(&parts, body).await {
             Ok((encoding, message)) => {
-                let asked = self.asked(encoding, &parts.headers);
+                let asked = self.asked(encoding, client, &parts.headers);
                 self.call(asked, message.into()).await.into_reply()
             }
             Err(reply) => reply,
         }
     }
 
-    /// What a plain POST asks for, if it is a call that is taken just like that.
-    pub(super) fn plain(&self, headers: &impl Fields) -> Option<Encoding> {
-        let Origin { local, hosts, .. } = &self.origin;
+    /// What a plain POST is in, if it is a call that is taken just like that, and who sends it.
+    pub(super) fn plain(&self, headers: &impl Fields) -> Option<(Encoding, Option<SocketAddr>)> {
+        let Origin {
+            local, hosts, peer, ..
+        } = &self.origin;
+        let client = self.origin.client(*peer, headers).ok()?;
         same_site(headers, None, *local, hosts).ok()?;
         match admit(headers).ok()? {
-            (Coding::Identity, ContentType::Known(encoding)) => Some(encoding),
+            (Coding::Identity, ContentType::Known(encoding)) => Some((encoding, client)),
             _ => None,
         }
     }
@@ -228,9 +288,14 @@ impl Answerer {
     }
 
     /// What the headers say of a call beside its message.
-    pub(super) fn asked(&self, encoding: Encoding, headers: &impl Fields) -> Asked {
+    pub(super) fn asked(
+        &self,
+        encoding: Encoding,
+        client: Option<SocketAddr>,
+        headers: &impl Fields,
+    ) -> Asked {
         let caller = Caller {
-            peer: self.peer(encoding, headers.has(&VERSION)),
+            peer: self.peer(encoding, client, headers.has(&VERSION)),
             deadline: deadline(headers, self.origin.limits.call_time_max),
             metadata: metadata(headers),
         };
@@ -241,7 +306,11 @@ impl Answerer {
         }
     }
 
-    fn peer(&self, encoding: Encoding, is_farcall: bool) -> Arc<Peer> {
+    fn peer(&self, encoding: Encoding, client: Option<SocketAddr>, is_farcall: bool) -> Arc<Peer> {
+        if client != self.origin.peer {
+            // Behind a proxy, where each request may come from somebody else.
+            return Arc::new(self.new_peer(encoding, client, is_farcall));
+        }
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         let known = peers
             .iter()
@@ -249,20 +318,23 @@ impl Answerer {
         if let Some(known) = known {
             return Arc::clone(known);
         }
+        let peer = Arc::new(self.new_peer(encoding, client, is_farcall));
+        peers.push(Arc::clone(&peer));
+        peer
+    }
+
+    fn new_peer(&self, encoding: Encoding, client: Option<SocketAddr>, is_farcall: bool) -> Peer {
         let Origin {
             transport,
-            peer,
             tls,
             limits,
             ..
         } = &self.origin;
-        let mut peer = Peer::new(transport, encoding, *peer, limits.clone());
+        let mut peer = Peer::new(transport, encoding, client, limits.clone());
         peer.tls.clone_from(tls);
         peer.is_farcall = is_farcall;
         peer.threads = Some(threads());
         peer.clock = Some(clock());
-        let peer = Arc::new(peer);
-        peers.push(Arc::clone(&peer));
         peer
     }
 }

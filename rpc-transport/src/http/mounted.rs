@@ -2,21 +2,17 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use farcall_core::limits::Limits;
 use farcall_core::router::Router;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body::Body;
 
-use super::admission::{Refused, not_allowed, refused};
 use super::answer::{Answerer, Origin};
 use super::reply::ResponseBody;
-use crate::allow::AllowList;
 use crate::drain::Drain;
 
 /// Answers HTTP requests: a `tower` service, to be mounted at a path of any server that takes one
@@ -38,42 +34,12 @@ use crate::drain::Drain;
 #[derive(Clone)]
 pub struct HttpService {
     answerer: Arc<Answerer>,
-    allow: Option<AllowList>,
 }
 
 impl HttpService {
-    pub(crate) fn new(
-        router: Arc<Router>,
-        limits: Limits,
-        hosts: Arc<[String]>,
-        allow: Option<AllowList>,
-    ) -> Self {
-        let origin = Origin {
-            transport: "http",
-            peer: None,
-            tls: None,
-            local: None,
-            limits,
-            hosts,
-        };
+    pub(crate) fn new(router: Arc<Router>, origin: Origin) -> Self {
         Self {
             answerer: Arc::new(Answerer::new(router, origin, Drain::never())),
-            allow,
-        }
-    }
-
-    /// Refuses who is not on the list, and whose address is not known where there is one.
-    fn admit<B>(&self, request: &Request<B>) -> Result<(), Refused> {
-        let Some(list) = &self.allow else {
-            return Ok(());
-        };
-        match request.extensions().get::<SocketAddr>() {
-            Some(peer) if list.allows(peer.ip()) => Ok(()),
-            Some(_) => Err(not_allowed()),
-            None => Err(refused(
-                StatusCode::FORBIDDEN,
-                "this server has an allow-list, and is not told where requests come from",
-            )),
         }
     }
 }
@@ -99,13 +65,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let admitted = self.admit(&request);
         let answerer = Arc::clone(&self.answerer);
-        Box::pin(async move {
-            match admitted {
-                Ok(()) => Ok(answerer.answer(request).await),
-                Err(refused) => Ok(refused.reply().map(ResponseBody::from)),
-            }
-        })
+        Box::pin(async move { Ok(answerer.answer(request).await) })
     }
 }

@@ -21,7 +21,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::admission::not_allowed;
 use super::answer::{Answerer, Origin};
 use super::line::{Ahead, Line};
 use super::plain;
@@ -78,18 +77,12 @@ where
     let first_head = tokio::time::sleep(limits.head_time);
     let begun = AtomicBool::new(false);
     let answering = Arc::new(AtomicUsize::new(0));
-    let admitted = drain.clone();
     let service = service_fn(|request: http::Request<Incoming>| {
         begun.store(true, Ordering::Relaxed);
         let answering = Answering::begin(&answering, request.version());
         let answerer = Arc::clone(&answerer);
-        // In HTTP/2 a connection that ends takes requests for a while.
-        let is_admitted = admitted.admits();
         async move {
-            let response = match is_admitted {
-                true => answerer.answer(request).await,
-                false => not_allowed().reply().map(ResponseBody::from),
-            };
+            let response = answerer.answer(request).await;
             let answering = answering.filter(|_| response.body().is_stream());
             Ok::<_, Infallible>(response.map(|body| Watched {
                 body,

@@ -5,7 +5,6 @@ pub(crate) mod dial;
 pub(crate) mod linger;
 pub(crate) mod listener;
 pub(crate) mod memory;
-#[cfg(any(feature = "http", feature = "tls"))]
 pub(crate) mod rewind;
 
 use std::io;

@@ -13,12 +13,14 @@ use farcall_core::protocol::native::refusal;
 use farcall_core::router::Router;
 use tokio::io::AsyncReadExt;
 
+use super::door::admit_speaker;
 use super::gate::Gate;
 use super::{Protocol, Protocols};
 use crate::allow::AllowList;
 use crate::drain::Drain;
 use crate::net::linger;
 use crate::net::listener::Arrival;
+use crate::proxies::Proxies;
 use crate::sniff::{Sniffed, sniff};
 use crate::stream::{self, clock};
 use crate::threads::threads;
@@ -31,6 +33,7 @@ pub(super) struct Host {
     pub(super) protocols: Protocols,
     pub(super) hosts: Arc<[String]>,
     pub(super) allow: Option<AllowList>,
+    pub(super) proxies: Option<Proxies>,
 }
 
 /// Serves a connection to its end, whatever it speaks.
@@ -68,6 +71,9 @@ pub(super) async fn serve(host: Host, gate: Gate, arrival: Arrival, mut drain: D
         return refuse(begun, &words).await;
     }
     let Beginning { arrival, start, .. } = begun;
+    let Some(drain) = admit_speaker(&host, &arrival, spoken, drain) else {
+        return;
+    };
     match spoken {
         Protocol::Native => native(host, arrival, start, drain).await,
         Protocol::JsonRpc => {
@@ -193,6 +199,9 @@ async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) {
         local: arrival.local,
         limits: host.limits,
         hosts: host.hosts,
+        allow: host.allow,
+        proxies: host.proxies,
+        is_mounted: false,
     };
     crate::http::serve(arrival.io, start, host.router, origin, drain).await;
 }

@@ -9,14 +9,13 @@ use std::time::Duration;
 use farcall_core::router::Conflict;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
-use super::connection::{self, Host};
+use super::connection::Host;
+use super::door::{self, Door};
 use super::gate::{Gate, Security};
 use crate::address::{Address, BadAddress};
 use crate::drain::{Drain, Stage};
-use crate::net::listener::{Arrival, Listener};
-use crate::trace;
+use crate::net::listener::Listener;
 
 /// How long calls in flight may take to finish when the server ends.
 const GRACE: Duration = Duration::from_secs(30);
@@ -152,7 +151,13 @@ async fn accept(
     loop {
         let arrival = tokio::select! {
             arrival = listener.accept() => arrival,
-            Some(_) = serving.join_next() => continue,
+            Some(served) = serving.join_next() => {
+                if let Ok(Some(refused)) = served {
+                    door.turned_away(refused);
+                    accepted.refused += 1;
+                }
+                continue;
+            }
             () = ending.started() => break,
         };
         match arrival {
@@ -168,8 +173,9 @@ async fn accept(
                 accepted.connections += 1;
                 let (host, gate) = (host.clone(), gate.clone());
                 serving.spawn(async move {
-                    connection::serve(host, gate, arrival, drain).await;
+                    let refused = door::serve(host, gate, arrival, drain).await;
                     drop(place);
+                    refused
                 });
             }
             Err(error) => back_off(&error).await,
@@ -178,39 +184,6 @@ async fn accept(
     drop(listener);
     while serving.join_next().await.is_some() {}
     accepted
-}
-
-/// Asks the allow-list, and says who was turned away, but not in more lines than one a second:
-/// strangers must not fill the log.
-#[derive(Default)]
-struct Door {
-    told: Option<Instant>,
-    untold: u64,
-}
-
-impl Door {
-    /// Until when to serve who arrived, or nothing if its address may not come in.
-    fn admit(&mut self, host: &Host, arrival: &Arrival, drain: &Drain) -> Option<Drain> {
-        let (Some(list), Some(peer)) = (&host.allow, arrival.peer) else {
-            return Some(drain.clone());
-        };
-        let admitted = list.admit(peer.ip());
-        if admitted.is_none() {
-            self.turned_away(peer);
-        }
-        Some(drain.while_admitted(admitted?))
-    }
-
-    fn turned_away(&mut self, peer: SocketAddr) {
-        let now = Instant::now();
-        match self.told {
-            Some(told) if now < told + Duration::from_secs(1) => self.untold += 1,
-            _ => {
-                self.told = Some(now);
-                trace::refused(peer, std::mem::take(&mut self.untold));
-            }
-        }
-    }
 }
 
 /// A failed accept must neither end the server nor make it spin: out of descriptors, the next

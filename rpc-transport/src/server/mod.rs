@@ -1,6 +1,7 @@
 //! Serving: accept, tell the protocol from the first bytes, hand over, and drain in the end.
 
 mod connection;
+mod door;
 mod gate;
 mod listening;
 mod protocols;
@@ -20,6 +21,7 @@ pub use protocols::{Protocol, Protocols};
 use crate::allow::AllowList;
 use crate::drain::Drain;
 use crate::net::listener::Arrival;
+use crate::proxies::Proxies;
 #[cfg(feature = "tls")]
 use crate::tls::ServerTls;
 use connection::Host;
@@ -44,6 +46,7 @@ pub struct Server {
     hosts: Vec<String>,
     allow: Option<AllowList>,
     security: Security,
+    proxies: Option<Proxies>,
 }
 
 impl Server {
@@ -116,6 +119,13 @@ impl Server {
         self
     }
 
+    /// Believes these proxies when they say for whom they call.
+    #[must_use]
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = Some(proxies);
+        self
+    }
+
     /// Binds `address`; its encoding says nothing here, as every one is understood.
     ///
     /// # Errors
@@ -153,6 +163,7 @@ impl Server {
             protocols,
             hosts: Arc::default(),
             allow: None,
+            proxies: None,
         };
         serve(host, Gate::plain(&Security::default()), io).await;
     }
@@ -166,12 +177,18 @@ impl Server {
     #[cfg(feature = "http")]
     pub fn into_http_service(self) -> Result<crate::http::HttpService, Conflict> {
         let host = self.into_host()?;
-        Ok(crate::http::HttpService::new(
-            host.router,
-            host.limits,
-            host.hosts,
-            host.allow,
-        ))
+        let origin = crate::http::Origin {
+            transport: "http",
+            peer: None,
+            tls: None,
+            local: None,
+            limits: host.limits,
+            hosts: host.hosts,
+            allow: host.allow,
+            proxies: host.proxies,
+            is_mounted: true,
+        };
+        Ok(crate::http::HttpService::new(host.router, origin))
     }
 
     fn into_host(self) -> Result<Host, Conflict> {
@@ -182,6 +199,7 @@ impl Server {
             hosts,
             allow,
             security: _,
+            proxies,
         } = self;
         Ok(Host {
             router: services.build()?,
@@ -189,6 +207,7 @@ impl Server {
             protocols,
             hosts: hosts.into(),
             allow,
+            proxies,
         })
     }
 }

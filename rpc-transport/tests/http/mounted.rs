@@ -14,7 +14,7 @@ async fn with_an_allow_list_it_answers_those_whose_address_it_is_told() {
         (Some("192.0.2.1:9"), 200, TEN),
         (Some("[::ffff:192.0.2.1]:9"), 200, TEN),
         (Some("127.0.0.1:9"), 403, "may not call"),
-        (None, 403, "not told"),
+        (None, 403, "is not told"),
     ] {
         let request = http::Request::post("/").header("content-type", "application/json");
         let mut request = request.body(ADD.to_owned()).unwrap();

@@ -151,11 +151,15 @@ fn next(received: &[u8], answerer: &Answerer) -> Next {
         Parsed::Other => return Next::Other,
         Parsed::Plain(head) => head,
     };
-    let Some(encoding) = answerer.plain(&head) else {
+    let Some((encoding, client)) = answerer.plain(&head) else {
         return Next::Other;
     };
     match head.body.checked_sub(received.len() - head.length) {
-        None | Some(0) => Next::Call(answerer.asked(encoding, &head), head.length, head.body),
+        None | Some(0) => Next::Call(
+            answerer.asked(encoding, client, &head),
+            head.length,
+            head.body,
+        ),
         Some(missing) => Next::Body(encoding, missing),
     }
 }
