@@ -10,8 +10,16 @@ mod silent {
     pub(crate) fn reloaded(_: &Result<usize, AllowListError>) {}
 
     pub(crate) fn refused(_: SocketAddr, _: u64) {}
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn certificates(_: &Result<(), crate::tls::TlsError>) {}
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn no_handshake(_: Option<SocketAddr>, _: &std::io::Error) {}
 }
 
+#[cfg(all(feature = "tls", not(feature = "tracing")))]
+pub(crate) use silent::{certificates, no_handshake};
 #[cfg(not(feature = "tracing"))]
 pub(crate) use silent::{refused, reloaded};
 
@@ -37,7 +45,25 @@ mod told {
         let peer = display(peer);
         info!(peer, others, "not on the allow-list: turned away");
     }
+
+    /// Says what came of reading certificates again.
+    #[cfg(feature = "tls")]
+    pub(crate) fn certificates(reloaded: &Result<(), crate::tls::TlsError>) {
+        match reloaded {
+            Ok(()) => info!("the certificates were read again"),
+            Err(error) => warn!("the old certificates stay: {error}"),
+        }
+    }
+
+    /// Says why a TLS handshake failed. (Strangers must not fill the log: few listen to this.)
+    #[cfg(feature = "tls")]
+    pub(crate) fn no_handshake(peer: Option<SocketAddr>, error: &std::io::Error) {
+        let peer = peer.map(display);
+        tracing::debug!(peer, "a TLS handshake failed: {error}");
+    }
 }
 
+#[cfg(all(feature = "tls", feature = "tracing"))]
+pub(crate) use told::{certificates, no_handshake};
 #[cfg(feature = "tracing")]
 pub(crate) use told::{refused, reloaded};

@@ -16,4 +16,5 @@ mod servers;
 mod service;
 mod socket;
 mod streams;
+mod tls;
 mod validator;

@@ -100,7 +100,12 @@ impl Calc for Pocket {
 
 /// A server at a free port.
 pub(crate) async fn serve() -> u16 {
-    start(Server::new().service(CalcServer::new(Pocket))).await
+    start(calc()).await
+}
+
+/// The server that is called, not started.
+pub(crate) fn calc() -> Server {
+    Server::new().service(CalcServer::new(Pocket))
 }
 
 /// Starts `server` at a free port.

@@ -2,8 +2,12 @@
 //!
 //! The certificates are made as the tests run.
 
+mod by_hand;
 mod certificates;
 mod clear;
+mod hostile;
+mod http;
 mod identity;
+mod reload;
 mod service;
 mod verified;

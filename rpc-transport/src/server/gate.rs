@@ -80,6 +80,17 @@ impl Gate {
         false
     }
 
+    /// Takes new certificates as they come, for ever.
+    #[cfg(feature = "tls")]
+    pub(super) async fn follow(self) {
+        if let Some(tls) = self.tls {
+            tls.follow().await;
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    pub(super) async fn follow(self) {}
+
     /// Makes the handshake with somebody of whom `start` was read. If it fails, they were told why.
     #[cfg(feature = "tls")]
     pub(super) async fn secured(&self, arrival: Arrival, start: BytesMut) -> Option<Arrival> {
@@ -97,9 +108,7 @@ impl Gate {
                 ..arrival
             }),
             Err((error, mut io)) => {
-                #[cfg(feature = "tracing")]
-                tracing::debug!(peer = ?arrival.peer, "a TLS handshake failed: {error}");
-                drop(error);
+                crate::trace::no_handshake(arrival.peer, &error);
                 // The alert is to arrive although there are bytes that nobody has read.
                 linger::close(&mut io, &[]).await;
                 None

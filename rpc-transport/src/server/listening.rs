@@ -95,7 +95,10 @@ impl Listening {
         let (stage, drain) = Drain::new();
         let places = Arc::new(Semaphore::new(host.limits.connections));
         let mut accepting = JoinSet::new();
+        // Ends with this.
+        let mut following = JoinSet::new();
         for (listener, gate) in listeners {
+            following.spawn(gate.clone().follow());
             let places = Arc::clone(&places);
             let host = host.clone();
             accepting.spawn(accept(host, gate, listener, places, drain.clone()));

@@ -1,11 +1,13 @@
 //! TLS, by rustls: who a server is, whom a client trusts, and both handshakes.
 //!
-//! [`ServerTls`] and [`ClientTls`] are what users configure; `pem` reads their files, `who` looks
-//! into a caller's certificate, `words` says what went wrong. Nothing here is process-wide: rustls' provider of cryptography (ring) is named wherever it is
+//! [`ServerTls`] and [`ClientTls`] are what users configure; `pem` reads their files, `reload` a
+//! server's again when they change, `who` looks into a caller's certificate, `words` says what went
+//! wrong. Nothing here is process-wide: rustls' provider of cryptography (ring) is named wherever it is
 //! used.
 
 mod client;
 mod pem;
+mod reload;
 mod server;
 mod who;
 mod words;

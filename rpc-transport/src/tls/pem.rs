@@ -25,7 +25,7 @@ impl Pem {
         Self::Given(pem.as_ref().to_owned())
     }
 
-    fn read(&self) -> Result<Vec<u8>, TlsError> {
+    pub(super) fn read(&self) -> Result<Vec<u8>, TlsError> {
         match self {
             Self::File(path) => std::fs::read(path).map_err(|error| {
                 TlsError::new(format!("cannot read `{}`: {error}", path.display()))

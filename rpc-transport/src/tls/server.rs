@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use farcall_core::context::TlsPeer;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -13,6 +13,7 @@ use tokio_rustls::rustls::server::{NoServerSessionStorage, WebPkiClientVerifier}
 use tokio_rustls::server::TlsStream;
 
 use super::pem::Pem;
+use super::reload::{lock, look};
 use super::who::who;
 use super::{TlsError, provider};
 use crate::address::Address;
@@ -30,6 +31,9 @@ use crate::address::Address;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// While the server runs it notices that the files have changed: see [`reload`](Self::reload).
+/// Clones are the same, and what one reads again all have.
 #[derive(Clone)]
 pub struct ServerTls(Arc<Inner>);
 
@@ -37,17 +41,23 @@ struct Inner {
     source: Source,
     /// What new connections get.
     current: RwLock<Arc<ServerConfig>>,
+    /// What was in the files when they were last read.
+    seen: Mutex<Option<u64>>,
+    told: Mutex<Option<Told>>,
 }
 
+/// Who wants to know what came of reading the files again.
+pub(super) type Told = Arc<dyn Fn(&Result<(), TlsError>) + Send + Sync>;
+
 #[derive(Clone)]
-enum Source {
+pub(super) enum Source {
     Pem(Files),
     Given,
 }
 
 /// Where the certificates are.
 #[derive(Clone)]
-struct Files {
+pub(super) struct Files {
     certificate: Pem,
     key: Pem,
     client_ca: Option<Pem>,
@@ -104,10 +114,33 @@ impl ServerTls {
     }
 
     fn of_parts(source: Source, config: ServerConfig) -> Self {
-        Self(Arc::new(Inner {
+        let tls = Self(Arc::new(Inner {
             source,
             current: RwLock::new(Arc::new(config)),
-        }))
+            seen: Mutex::default(),
+            told: Mutex::default(),
+        }));
+        let seen = look(&tls);
+        *tls.seen() = seen;
+        tls
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.0.source
+    }
+
+    pub(super) fn seen(&self) -> MutexGuard<'_, Option<u64>> {
+        lock(&self.0.seen)
+    }
+
+    pub(super) fn told(&self) -> MutexGuard<'_, Option<Told>> {
+        lock(&self.0.told)
+    }
+
+    /// Has connections that come from now on get this.
+    pub(super) fn replace(&self, config: ServerConfig) {
+        let current = self.0.current.write();
+        *current.unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 
     /// Takes only clients that show a certificate which somebody in this PEM file has signed.
@@ -145,7 +178,9 @@ impl ServerTls {
             Source::Pem(files) => {
                 let mut files = files.clone();
                 change(&mut files);
-                Self::from_files(files)
+                let changed = Self::from_files(files)?;
+                changed.told().clone_from(&self.told());
+                Ok(changed)
             }
             Source::Given => Err(TlsError::new(
                 "a configuration of rustls has its own rules for clients: set them there",
@@ -192,7 +227,14 @@ impl ServerTls {
 }
 
 impl Files {
-    fn read(&self) -> Result<ServerConfig, TlsError> {
+    /// All that is read.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Pem> {
+        [&self.certificate, &self.key]
+            .into_iter()
+            .chain(&self.client_ca)
+    }
+
+    pub(super) fn read(&self) -> Result<ServerConfig, TlsError> {
         let builder = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError::new(error.to_string()))?;
