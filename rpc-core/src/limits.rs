@@ -55,6 +55,11 @@ pub struct Limits {
     pub body_time: Duration,
     /// The longest a write may go without progress. Default 30 s.
     pub write_time: Duration,
+    /// How long a native connection may be silent while calls or streams are in flight; then the other
+    /// side is asked whether it is still there. Default 60 s (it may be noticed 15 s late).
+    pub silence_time: Duration,
+    /// How long the answer to that may take; then the connection is given up. Default 20 s.
+    pub pong_time: Duration,
     /// A call's deadline where the caller gives none: on a client how long it waits, default 10 s.
     pub call_time: Duration,
     /// The longest deadline a server honours; a longer one is cut to this. Default 1 h.
@@ -80,6 +85,8 @@ impl Default for Limits {
             headers: 100,
             body_time: Duration::from_secs(10),
             write_time: Duration::from_secs(30),
+            silence_time: Duration::from_secs(60),
+            pong_time: Duration::from_secs(20),
             call_time: Duration::from_secs(10),
             call_time_max: Duration::from_secs(3600),
         }

@@ -29,6 +29,7 @@ use streams::{Entry, Streams};
 use turns::Turns;
 
 use super::assembly::Assembly;
+use super::watch::Watch;
 use super::{Outgoing, Speech};
 use crate::channel::Outbound;
 use crate::encoding::Encoding;
@@ -100,6 +101,8 @@ struct State {
     driver: Option<Waker>,
     /// When the driver's timer goes off.
     alarm: Option<Instant>,
+    /// Whether the server is still there.
+    watch: Watch,
     /// No call can be started any more.
     closed: Option<Closed>,
     /// All handles are gone.
@@ -117,6 +120,8 @@ enum Closed {
     Refused(String),
     /// The server broke the protocol like this.
     Broken(String),
+    /// Nothing came from it for so long, nor an answer to a ping for so long.
+    Silent(Duration, Duration),
 }
 
 impl Closed {
@@ -125,6 +130,8 @@ impl Closed {
             Self::Ended | Self::GoingAway => Failure::closed(sent),
             Self::Refused(words) => Failure::refused(words.clone()),
             Self::Broken(how) => Failure::peer(how.clone()),
+            Self::Silent(silence, pong) if sent => Failure::silent(*silence, *pong),
+            Self::Silent(..) => Failure::closed(false),
         }
     }
 }
@@ -157,6 +164,7 @@ impl Client {
             told: false,
             driver: None,
             alarm: None,
+            watch: Watch::default(),
             closed: None,
             released: false,
         };
@@ -388,6 +396,17 @@ impl State {
     fn wait(&mut self, ticket: Option<u64>, deadline: Instant, waker: &Waker) -> u64 {
         self.set_alarm(deadline);
         self.turns.wait(ticket, deadline, waker)
+    }
+
+    /// A call is on its way, that may have to wait until `deadline` for its reply.
+    #[inline]
+    fn expect(&mut self, now: Instant, deadline: Instant, shared: &Shared) {
+        self.set_alarm(deadline);
+        if shared.speech == Speech::Native
+            && let Some(first_look) = self.watch.begin(now, &shared.limits)
+        {
+            self.set_alarm(first_look);
+        }
     }
 
     /// Makes sure that the driver's timer goes off at `deadline` at the latest.

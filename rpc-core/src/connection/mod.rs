@@ -11,6 +11,7 @@ mod outgoing;
 mod pending;
 mod received;
 pub mod server;
+mod watch;
 
 pub(crate) use outgoing::Outgoing;
 pub use outgoing::{Sending, Unsent};

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use super::assembly::Assembly;
 use super::pending::Pending;
+use super::watch::{Seen, Watch};
 use super::{PeerMisbehaved, Received, Sending, Speech, Unsent};
 use crate::context::{self, Id, Metadata, Peer};
 use crate::fault::{Fault, code};
@@ -77,6 +78,10 @@ struct Core {
     pending: Pending,
     /// Requests that come in pieces.
     assembly: Assembly,
+    /// Whether the client is still there, in native frames and as long as it can tell.
+    watch: Option<Watch>,
+    /// It is not.
+    silent: bool,
     draining: bool,
     /// The number of the last call with streams.
     last_stream: u64,
@@ -118,6 +123,8 @@ impl Server {
                 slots,
                 pending,
                 assembly: Assembly::default(),
+                watch: (speech == Speech::Native).then(Watch::default),
+                silent: false,
                 draining: false,
                 last_stream: 0,
             },
@@ -134,6 +141,9 @@ impl Server {
         received: &mut Received,
         now: Instant,
     ) -> Result<bool, PeerMisbehaved> {
+        if let Some(watch) = &mut self.core.watch {
+            watch.heard();
+        }
         let outcome = match &mut self.speech {
             State::Native(native) => native.receive(&mut self.core, received, now),
             #[cfg(feature = "json")]
@@ -147,7 +157,8 @@ impl Server {
     /// answered.)
     pub fn receive_end(&mut self, received: &mut Received) {
         match &mut self.speech {
-            State::Native(_) => {}
+            // It may wait for its answers still, and cannot say so.
+            State::Native(_) => self.core.watch = None,
             #[cfg(feature = "json")]
             State::JsonRpc(json) => json.receive_end(&self.core, received),
         }
@@ -166,8 +177,13 @@ impl Server {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let calls = self.core.pending.next_deadline();
-        calls.into_iter().chain(self.core.next_piece_due()).min()
+        let Core { pending, watch, .. } = &self.core;
+        let next = [
+            pending.next_deadline(),
+            self.core.next_piece_due(),
+            watch.as_ref().and_then(Watch::next),
+        ];
+        next.into_iter().flatten().min()
     }
 
     /// Ends the calls whose time is over at `now`.
@@ -177,6 +193,13 @@ impl Server {
             finish(peer, reply_id.as_ref(), Err(Fault::too_late()))
         });
         self.core.refuse_unfinished(now);
+        self.core.look(now);
+    }
+
+    /// True if the client did not even answer a ping: the connection is to end.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.core.silent
     }
 
     /// Fills `sending`, which must be empty, with what is to be sent next.
@@ -282,7 +305,12 @@ impl Core {
         match slot.start(&mut request, &mut Context::from_waker(waker)) {
             Started::Done => {}
             Started::Failed(fault) => self.peer.outbox.refuse(reply.as_ref(), &fault),
-            Started::Pending(running) => self.pending.insert(running, reply, deadline),
+            Started::Pending(running) => {
+                self.pending.insert(running, reply, deadline);
+                if let Some(watch) = &mut self.watch {
+                    watch.begin(now, &self.peer.limits);
+                }
+            }
         }
     }
 
@@ -296,6 +324,17 @@ impl Core {
             .is_pending()
         {
             self.pending.insert(running, None, None);
+        }
+    }
+
+    /// Looks whether the client is still there, if it is time.
+    fn look(&mut self, now: Instant) {
+        let waits = self.pending.len() > 0;
+        let Some(watch) = &mut self.watch else { return };
+        match watch.look(now, waits, &self.peer.limits) {
+            Seen::Nothing => {}
+            Seen::Silence => native::write_ping(&self.peer),
+            Seen::Gone => self.silent = true,
         }
     }
 

@@ -46,6 +46,8 @@ enum Kind {
     Remote(Fault),
     /// A fault came back for a whole batch, none of whose members ran.
     BatchRefused(Fault),
+    /// Nothing came for so long, nor an answer to a ping for so long.
+    Silent { silence: Duration, pong: Duration },
     /// The other side broke the protocol.
     Peer(String),
     /// The other side refused the conversation, in these words.
@@ -140,6 +142,11 @@ impl Failure {
         matches!(&*self.0, Kind::BatchRefused(_))
     }
 
+    /// Nothing came for `silence`, nor an answer to a ping within `pong`.
+    pub(crate) fn silent(silence: Duration, pong: Duration) -> Self {
+        Self::of(Kind::Silent { silence, pong })
+    }
+
     /// The other side broke the protocol: `how`.
     #[must_use]
     pub fn peer(how: impl Into<String>) -> Self {
@@ -199,6 +206,7 @@ impl Failure {
             | Kind::Decode { .. }
             | Kind::Remote(_)
             | Kind::BatchRefused(_)
+            | Kind::Silent { .. }
             | Kind::Peer(_) => true,
             Kind::Connect { .. }
             | Kind::Encode { .. }
@@ -236,6 +244,11 @@ impl fmt::Display for Failure {
             ),
             Kind::Remote(fault) => fault.fmt(f),
             Kind::BatchRefused(fault) => write!(f, "the batch was refused: {fault}"),
+            Kind::Silent { silence, pong } => write!(
+                f,
+                "the other side is gone: nothing came for {silence:?} (`Limits::silence_time`), nor \
+                 an answer to a ping within {pong:?} (`Limits::pong_time`)"
+            ),
             Kind::Peer(how) => write!(f, "the other side broke the protocol: {how}"),
             Kind::Refused(words) => write!(f, "the other side refused: {words}"),
             Kind::Unsupported(why) => f.write_str(why),

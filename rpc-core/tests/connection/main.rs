@@ -7,6 +7,7 @@ mod json_streams;
 mod model;
 mod pair;
 mod pieces;
+mod silence;
 mod streams;
 mod streams_model;
 
@@ -61,7 +62,7 @@ fn an_hour_passes() {
     assert!(poll(&mut call).is_pending());
     Pair::carry(&mut parts!(pair), 64);
     assert_eq!(pair.server.in_flight(), 1);
-    assert_eq!(pair.driver.poll_timeout(), Some(now() + hour));
+    assert!(pair.driver.poll_timeout() <= Some(now() + hour));
     pass(hour);
     pair.driver.handle_timeout(now());
     match poll(&mut call) {

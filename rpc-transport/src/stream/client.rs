@@ -92,6 +92,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         {
             self.driver.handle_timeout(now());
         }
+        if self.driver.is_silent() {
+            return Poll::Ready(Ok(()));
+        }
         self.driver.poll_uploads(cx);
         if let Poll::Ready(Err(_)) = self.poll_write(cx) {
             return Poll::Ready(Ok(()));

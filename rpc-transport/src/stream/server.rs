@@ -181,6 +181,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         {
             self.connection.handle_timeout(now());
         }
+        if self.connection.is_silent() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         // Handlers that were started by what was read may have been woken since.
         self.connection.poll(cx);
         match self.poll_write(cx) {

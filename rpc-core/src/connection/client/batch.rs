@@ -36,7 +36,7 @@ impl<'a> Unsent<'a> {
             return Poll::Ready(Vec::new());
         }
         if let Some(earliest) = earliest {
-            state.set_alarm(earliest);
+            state.expect(self.client.now(), earliest, shared);
         }
         if let Some(ticket) = self.ticket.take() {
             state.turns.leave(ticket);

@@ -83,7 +83,7 @@ impl<'a> Unsent<'a> {
                 return Poll::Ready(Err(failure));
             }
         }
-        state.set_alarm(deadline);
+        state.expect(now, deadline, &self.client.shared);
         if let Some(ticket) = self.ticket.take() {
             state.turns.leave(ticket);
         }

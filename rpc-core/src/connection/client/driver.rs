@@ -12,9 +12,11 @@ use super::streams::Uploading;
 use super::{Closed, Shared, State};
 use crate::channel::Inbound;
 use crate::connection::assembly::Refused;
+use crate::connection::watch::Seen;
 use crate::connection::{PeerMisbehaved, Received, Sending, Speech};
 use crate::error::Failure;
 use crate::fault::shown;
+use crate::limits::Limits;
 use crate::payload::Payload;
 use crate::protocol::native::{
     HEADER, HELLO, Header, Kind, Version, read_credit, read_fault, read_reply_metadata, write_empty,
@@ -118,10 +120,30 @@ impl Driver {
             state.give_up(id);
         }
         let next_turn = state.turns.expire(now, |waker| wakers.push(waker));
-        let next = [next_call, next_stream, next_turn];
+        let waits = next_call.is_some() || state.streams.is_any();
+        match state.watch.look(now, waits, &self.shared.limits) {
+            Seen::Nothing => {}
+            Seen::Silence => write_empty(&mut state.out.whole, Kind::Ping, 0),
+            Seen::Gone => {
+                let Limits {
+                    silence_time,
+                    pong_time,
+                    ..
+                } = self.shared.limits;
+                state.closed = Some(Closed::Silent(silence_time, pong_time));
+            }
+        }
+        let next = [next_call, next_stream, next_turn, state.watch.next()];
         state.alarm = next.into_iter().flatten().min();
         drop(state);
         self.wake();
+    }
+
+    /// True if the server did not even answer a ping: there is nothing more to be had from the
+    /// connection, and [`close`](Self::close) is to be called.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        matches!(self.shared.lock().closed, Some(Closed::Silent(..)))
     }
 
     /// Hands out the complete replies in `received`, up to a batch; true if there may be more.
@@ -137,6 +159,7 @@ impl Driver {
         }
         let shared = Arc::clone(&self.shared);
         let mut state = shared.lock();
+        state.watch.heard();
         let mut more = true;
         let mut outcome = Ok(());
         for _ in 0..BATCH {
@@ -173,7 +196,7 @@ impl Driver {
     pub fn close(&mut self, error: Option<&PeerMisbehaved>) {
         let mut state = self.shared.lock();
         match (&state.closed, error) {
-            (Some(Closed::Refused(_) | Closed::Broken(_)), _) => {}
+            (Some(Closed::Refused(_) | Closed::Broken(_) | Closed::Silent(..)), _) => {}
             (_, Some(error)) => state.closed = Some(Closed::Broken(error.to_string())),
             (_, None) => state.closed = Some(Closed::Ended),
         }

@@ -63,6 +63,11 @@ impl Streams {
         self.entries.get(&id).map(|entry| &entry.flow)
     }
 
+    /// True if there is any.
+    pub(super) fn is_any(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
     /// True if the call `id` is to be answered with a stream.
     #[inline]
     pub(super) fn gives(&self, id: u64) -> bool {

@@ -274,6 +274,11 @@ fn request(core: &mut Core, header: &Header, body: Payload, now: Instant) {
     core.call(target, arguments, reply, beside, now);
 }
 
+/// Asks the client whether it is still there.
+pub(super) fn write_ping(peer: &Peer) {
+    write_empty(&mut peer.outbox.lock().whole, Kind::Ping, 0);
+}
+
 /// Tells the client to make its further calls elsewhere.
 pub(super) fn write_going_away(peer: &Peer) {
     write_empty(&mut peer.outbox.lock().whole, Kind::GoingAway, 0);
