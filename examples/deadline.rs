@@ -1,6 +1,6 @@
 //! One deadline through two hops: the kitchen knows how long the guest still waits.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use farcall::{Context, Server};
 
@@ -15,7 +15,7 @@ struct Stove;
 
 impl Kitchen for Stove {
     async fn cook(&self, cx: &Context, dish: &str) -> Option<u64> {
-        let left = cx.deadline()?.saturating_duration_since(Instant::now());
+        let left = cx.time_left()?;
         println!("{dish} within {left:?}");
         u64::try_from(left.as_millis()).ok()
     }
