@@ -267,6 +267,9 @@ fn what_a_stranger_sends_that_cannot_be_fails_its_call_alone() {
         let texts = [request("total", "[]", 7), told("rpc.item", odd)];
         served.fails(&texts, -32602, "invalid item");
     }
+    let large = format!("[7,\"{}\"]", "x".repeat(100_000));
+    let texts = [request("total", "[]", 7), told("rpc.item", &large)];
+    served.fails(&texts, -32004, "message_bytes");
     // The handler is told of its own trouble once it is open, by its subscription.
     let texts = [request("double", "[]", 7), told("rpc.item", "[7,true]")];
     served.fails(&texts, -32602, "invalid item");

@@ -51,7 +51,13 @@ impl Json {
                             "the limit of a message is {limit} bytes (`Limits::message_bytes`)"
                         ),
                     );
-                    core.peer.outbox.fault(&nobody(), &fault);
+                    let text = self.splitter.begun(received.bytes());
+                    let item_of = jsonrpc::item_of(text);
+                    match item_of.and_then(|id| core.peer.streams.of_request(id)) {
+                        // Without it its stream is not what was sent.
+                        Some(number) => core.fail(number, &fault),
+                        None => core.peer.outbox.fault(&nobody(), &fault),
+                    }
                 }
                 Split::Text(at) => {
                     let text = take(received, &at);

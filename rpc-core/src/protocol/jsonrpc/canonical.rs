@@ -58,6 +58,12 @@ pub(crate) fn item(text: &[u8]) -> Option<Item<'_>> {
     })
 }
 
+/// The id of the call whose item begins like this, if it is one that looks canonical.
+pub(crate) fn item_of(text: &[u8]) -> Option<&[u8]> {
+    let (of, _) = split_of(text.strip_prefix(ITEM)?)?;
+    Some(of)
+}
+
 /// Takes an item that a server sends apart, if it looks canonical.
 pub(super) fn subscribed(text: &[u8]) -> Option<Item<'_>> {
     let rest = text.strip_prefix(NOTIFICATION)?;

@@ -27,7 +27,7 @@ mod write;
 pub use alone::serve;
 pub use answer::answer;
 pub(crate) use answer::answer_batch;
-pub(crate) use canonical::{item, place};
+pub(crate) use canonical::{item, item_of, place};
 pub use reply::{Ends, Replied, read_reply};
 pub(crate) use reply::{
     Heard, News, hear, read_batch, read_only_reply, read_whole_batch, subscription_id, whole_value,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::BYTE_ORDER_MARK;
@@ -118,8 +118,12 @@ pub(crate) fn hear(text: Payload) -> Heard {
 /// What a notification says of a stream, if it is about one.
 fn news(envelope: &Envelope<'_>, text: &Payload) -> Option<News> {
     let params = envelope.params?.get();
-    let method: &str = serde_json::from_str(envelope.method?.get()).ok()?;
-    if method == told::CREDIT {
+    let method = envelope.method?.get();
+    if method
+        .strip_prefix('"')
+        .and_then(|name| name.strip_suffix('"'))
+        == Some(told::CREDIT)
+    {
         let (id, bytes) = serde_json::from_str(params).ok()?;
         return Some(News::Credit(id, bytes));
     }
@@ -143,11 +147,16 @@ fn news(envelope: &Envelope<'_>, text: &Payload) -> Option<News> {
 struct Subscription<'a> {
     #[serde(borrow)]
     subscription: &'a RawValue,
-    #[serde(borrow)]
+    /// An item may be null, which is not none.
+    #[serde(borrow, default, deserialize_with = "there")]
     result: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
     end: Option<bool>,
+}
+
+fn there<'de, D: Deserializer<'de>>(member: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(member).map(Some)
 }
 
 /// The id of a subscription as it is written, where a call that opens a stream was answered so.

@@ -124,6 +124,11 @@ impl Splitter {
         Split::Text(self.start..self.scanned)
     }
 
+    /// What there is in `buffer` of the text that was looked at last.
+    pub(crate) fn begun<'a>(&self, buffer: &'a [u8]) -> &'a [u8] {
+        buffer.get(self.start..).unwrap_or_default()
+    }
+
     /// The first `count` bytes of the buffer are gone.
     pub fn consumed(&mut self, count: usize) {
         self.scanned = self.scanned.saturating_sub(count);

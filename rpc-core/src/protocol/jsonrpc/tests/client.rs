@@ -7,7 +7,9 @@ use crate::limits::Budget;
 use crate::method::{Method, Param};
 use crate::params::Style;
 use crate::payload::Payload;
-use crate::protocol::jsonrpc::{Ends, read_reply, write_call, write_fault, write_reply};
+use crate::protocol::jsonrpc::{
+    Ends, Heard, News, hear, read_reply, write_call, write_fault, write_reply,
+};
 
 fn result<T: serde::de::DeserializeOwned>(text: &str) -> (Ends, Result<T, String>) {
     let reply = read_reply(Payload::copied_from(text.as_bytes()));
@@ -18,6 +20,26 @@ fn result<T: serde::de::DeserializeOwned>(text: &str) -> (Ends, Result<T, String
             .map_err(|error| error.to_string())
     });
     (reply.ends, value)
+}
+
+#[test]
+fn an_item_is_read_in_any_order_of_members_and_null_is_one() {
+    for text in [
+        r#"{"jsonrpc":"2.0","method":"m","params":{"subscription":"a","result":null}}"#,
+        r#"{"method":"m","jsonrpc":"2.0","params":{"result":null,"subscription":"a"}}"#,
+        r#"{"jsonrpc":"2.0","method":"a\"b","params":{"subscription":"a","result":null}}"#,
+        r#"{"jsonrpc":"2.0","method":"m","params":{"subscription":"a","result":null,"x":{}}}"#,
+    ] {
+        let Heard::News(Some(News::Item(of, item))) = hear(Payload::copied_from(text.as_bytes()))
+        else {
+            panic!("{text}");
+        };
+        assert_eq!(&of[..], b"\"a\"");
+        assert_eq!(item.decode::<()>(Budget::default()).unwrap(), (), "{text}");
+    }
+    let nothing = r#"{"jsonrpc":"2.0","method":"m","params":{"subscription":"a"}}"#;
+    let heard = hear(Payload::copied_from(nothing.as_bytes()));
+    assert!(matches!(heard, Heard::News(None)));
 }
 
 #[test]
