@@ -13,6 +13,8 @@ mod call;
 mod driver;
 mod slots;
 mod streams;
+#[cfg(feature = "json")]
+mod texts;
 mod turns;
 
 use std::fmt;
