@@ -142,11 +142,19 @@ fn a_server_that_answers_what_is_no_call_does_no_harm() {
     let call = |gate| -> Wait<'_> { channel.call(&Gates::METHODS[0], (gate,)).into_future() };
     let (mut dropped, mut kept) = (call(1), call(2));
     assert!(poll(&mut dropped).is_pending() && poll(&mut kept).is_pending());
+    let batch = vec![channel.call::<_, u32, std::convert::Infallible>(&Gates::METHODS[0], (3,))];
+    let mut batch = Box::pin(channel.batch(batch).into_future());
+    assert!(poll(&mut batch).is_pending());
     drop(dropped);
     let unknown = br#"{"jsonrpc":"2.0","error":{"code":-32601,"message":"what?"},"id":null}"#;
     pair.to_client.room().extend_from_slice(unknown);
     while pair.driver.receive(&mut pair.to_client).unwrap() {}
     pair.gates.open(2);
+    pair.gates.open(3);
     Pair::carry(&mut parts!(pair), 64);
     assert!(matches!(poll(&mut kept), std::task::Poll::Ready(Ok(2))));
+    let std::task::Poll::Ready(Ok(answers)) = poll(&mut batch) else {
+        panic!("the batch was not refused");
+    };
+    assert!(matches!(answers[..], [Ok(3)]));
 }

@@ -55,9 +55,14 @@ impl Driver {
             (Ends::Call(id), outcome) => self.answered(state, id, outcome),
             (Ends::Unknown, Err(failure)) => {
                 let fault = failure.fault();
-                // What has no id is not to be answered, and some servers answer it.
+                // What has no id is not to be answered, and some servers answer it: that they do not
+                // know it, which is never said of a call without its id, or something else.
+                let is_of = |code| fault.is_some_and(|fault| fault.code == code);
+                if state.told && is_of(code::METHOD_NOT_FOUND) {
+                    return Ok(true);
+                }
                 let is_to_what_was_told =
-                    state.told && fault.is_some_and(|fault| fault.code != code::PARSE_ERROR);
+                    state.told && fault.is_some() && !is_of(code::PARSE_ERROR);
                 let refused = fault
                     .cloned()
                     .is_some_and(|fault| state.refused(fault, |waker| self.wakers.extend(waker)));
