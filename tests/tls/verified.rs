@@ -141,6 +141,33 @@ async fn nobody_is_trusted_who_was_not_named() {
     assert!(error.contains("trust"), "{error}");
 }
 
+/// The machine's certificates are read once for a process, so this needs one of its own: it runs its
+/// own test again, with a machine that trusts the CA.
+#[tokio::test]
+async fn an_address_alone_is_enough_where_the_machine_trusts_the_ca() {
+    if let Ok(port) = std::env::var("FARCALL_TEST_PORT") {
+        for scheme in ["tls", "https"] {
+            let address = format!("{scheme}://localhost:{port}");
+            let client = EchoClient::connect(&address).await.unwrap();
+            assert_eq!(client.echo("hello").await.unwrap(), "hello");
+        }
+        return;
+    }
+    let ca = Ca::new("the CA");
+    let folder = Folder::new();
+    let serving = serve_tls(&ca.server(&["localhost"])).await;
+    let status = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "verified::an_address_alone_is_enough_where_the_machine_trusts_the_ca",
+        ])
+        .env("FARCALL_TEST_PORT", serving.port.to_string())
+        .env("SSL_CERT_FILE", folder.write("ca.pem", &ca.pem()))
+        .status();
+    assert!(status.await.unwrap().success());
+    assert_eq!(serving.parrot.calls(), 2);
+}
+
 #[tokio::test]
 async fn a_configuration_that_cannot_be_says_so() {
     let folder = Folder::new();
