@@ -74,11 +74,12 @@ impl Encoding {
         self.decode_seed(std::marker::PhantomData, bytes, Budget::default())
     }
 
-    /// Reads what `seed` describes from all of `bytes`, within `budget`.
+    /// Reads what `seed` describes from all of `bytes`, within `budget`. JSON that is wrong or
+    /// unusual is read twice.
     ///
     /// # Errors
     /// As [`decode`](Self::decode).
-    pub fn decode_seed<'de, S: DeserializeSeed<'de>>(
+    pub fn decode_seed<'de, S: DeserializeSeed<'de> + Clone>(
         self,
         seed: S,
         bytes: &'de [u8],

@@ -21,7 +21,7 @@ macro_rules! absent {
                 Err(EncodeError::new(ABSENT))
             }
 
-            pub(crate) fn decode<'de, S: DeserializeSeed<'de>>(
+            pub(crate) fn decode<'de, S: DeserializeSeed<'de> + Clone>(
                 _: S,
                 _: &'de [u8],
                 _: Budget,

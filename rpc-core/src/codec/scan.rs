@@ -20,7 +20,7 @@ pub(crate) fn equal(word: u64, byte: u8) -> u64 {
 
 /// Marks where a byte of `word` is less than `bound`, which is 128 at most. The first mark is right;
 /// those behind it may be none.
-#[cfg(feature = "xml")]
+#[cfg(any(feature = "json", feature = "xml"))]
 #[inline]
 pub(crate) fn below(word: u64, bound: u8) -> u64 {
     word.wrapping_sub(LOW * u64::from(bound)) & !word & HIGH

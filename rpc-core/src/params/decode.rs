@@ -299,6 +299,17 @@ struct Seed<A, P> {
     tuple: PhantomData<fn() -> P>,
 }
 
+// By hand: a derive would ask for `P: Clone`.
+impl<A: Clone, P> Clone for Seed<A, P> {
+    fn clone(&self) -> Self {
+        Self {
+            names: self.names,
+            absent: self.absent.clone(),
+            tuple: PhantomData,
+        }
+    }
+}
+
 impl<'de, P: DecodeParams<'de>> DeserializeSeed<'de> for Seed<P::Absent, P> {
     type Value = P;
 

@@ -67,7 +67,7 @@ impl Policy for Textual {
 }
 
 /// Makes bytes of what stands for them in JSON.
-struct Bytes<V>(V);
+pub(super) struct Bytes<V>(pub(super) V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Bytes<V> {
     type Value = V::Value;

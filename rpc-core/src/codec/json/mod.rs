@@ -1,11 +1,13 @@
 //! JSON (RFC 8259) by serde_json, strict where JSON is silent.
 //!
+//! Reading goes the short way first (`plain`), the writing and the words of all errors are serde_json's.
 //! Bytes travel as base64 text, NaN and the infinities not at all; reading is behind the guard.
 //! Integers are exact or an error: `2.0` is 2, `2.5` and what is out of range are refused.
 
 mod bytes;
 mod integers;
 mod path;
+mod plain;
 mod strict;
 #[cfg(test)]
 mod tests;
@@ -39,13 +41,26 @@ pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(),
 ///
 /// # Errors
 /// If the bytes are not JSON, not such a value, or the budget is spent.
-pub fn decode<'de, S: DeserializeSeed<'de>>(
+pub fn decode<'de, S: DeserializeSeed<'de> + Clone>(
     seed: S,
     bytes: &'de [u8],
     budget: Budget,
 ) -> Result<S::Value, DecodeError> {
     // All of it at once, also what the type skips: what is not UTF-8 is no JSON.
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
+    match plain::read(seed.clone(), text, budget) {
+        Some(value) => Ok(value),
+        None => decode_at_length(seed, text, budget),
+    }
+}
+
+/// Reads what the short way gave up at, or says what is wrong with it.
+#[cold]
+fn decode_at_length<'de, S: DeserializeSeed<'de>>(
+    seed: S,
+    text: &'de str,
+    budget: Budget,
+) -> Result<S::Value, DecodeError> {
     let mut json = serde_json::Deserializer::from_str(text);
     let limit = Limit::<Textual>::new(budget.json_depth, budget.items);
     let value = limit
