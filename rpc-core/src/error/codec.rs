@@ -28,7 +28,11 @@ pub struct EncodeError {
 /// assert_eq!(error.to_string(), "expected `,` at line 1 column 5");
 /// ```
 #[derive(Debug)]
-pub struct DecodeError {
+// In a box, as results are handed up through every level of a value and errors are rare.
+pub struct DecodeError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     reason: Source,
     malformed: bool,
     place: Option<Place>,
@@ -36,28 +40,26 @@ pub struct DecodeError {
     path: Vec<String>,
 }
 
-macro_rules! message_error {
-    ($name:ident $(, $field:ident: $value:expr)*) => {
-        impl $name {
-            /// An error with this reason.
-            pub fn new(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-                Self {
-                    reason: reason.into(),
-                    $($field: $value,)*
-                }
-            }
+impl EncodeError {
+    /// An error with this reason.
+    pub fn new(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            reason: reason.into(),
         }
-
-        impl StdError for $name {
-            fn source(&self) -> Option<&(dyn StdError + 'static)> {
-                self.reason.source()
-            }
-        }
-    };
+    }
 }
 
-message_error!(EncodeError);
-message_error!(DecodeError, malformed: false, place: None, path: Vec::new());
+impl StdError for EncodeError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.reason.source()
+    }
+}
+
+impl StdError for DecodeError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.reason.source()
+    }
+}
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,11 +69,11 @@ impl fmt::Display for EncodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.path.is_empty() {
-            write!(f, "{}: ", steps(&self.path))?;
+        if !self.0.path.is_empty() {
+            write!(f, "{}: ", steps(&self.0.path))?;
         }
-        self.reason.fmt(f)?;
-        match self.place {
+        self.0.reason.fmt(f)?;
+        match self.0.place {
             Some(place) => write!(f, " at {place}"),
             None => Ok(()),
         }
@@ -79,46 +81,55 @@ impl fmt::Display for DecodeError {
 }
 
 impl DecodeError {
+    /// An error with this reason.
+    pub fn new(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::of(reason.into(), false)
+    }
+
+    fn of(reason: Source, malformed: bool) -> Self {
+        Self(Box::new(Inner {
+            reason,
+            malformed,
+            place: None,
+            path: Vec::new(),
+        }))
+    }
+
     /// An error of the encoding itself: there is no value in the bytes, of whatever type.
     #[cfg_attr(
         not(any(feature = "json", feature = "xml")),
         allow(dead_code, reason = "only the text encodings tell the two apart")
     )]
     pub(crate) fn malformed(reason: impl Into<Source>) -> Self {
-        Self {
-            reason: reason.into(),
-            malformed: true,
-            place: None,
-            path: Vec::new(),
-        }
+        Self::of(reason.into(), true)
     }
 
     /// The same error, where the value that it is about is at `step` in another.
     #[cfg(feature = "xml")]
     #[cold]
     pub(crate) fn inside(mut self, step: String) -> Self {
-        self.path.insert(0, step);
+        self.0.path.insert(0, step);
         self
     }
 
     /// The same error, at the end of these steps.
     #[cfg(feature = "json")]
     pub(crate) fn along(mut self, path: Vec<String>) -> Self {
-        self.path = path;
+        self.0.path = path;
         self
     }
 
     /// The same error, about the parameters of a call: the first step is the parameter, which the
     /// words name if they are about what is in it.
     pub(crate) fn in_parameters(mut self) -> Self {
-        let path = std::mem::take(&mut self.path);
+        let path = std::mem::take(&mut self.0.path);
         let Some(path) = path.get(1..).filter(|path| !path.is_empty()) else {
             return self;
         };
-        let words = self.reason.to_string();
+        let words = self.0.reason.to_string();
         let named = words.strip_prefix("parameter `");
         if let Some((name, rest)) = named.and_then(|words| words.split_once("`: ")) {
-            self.reason = format!("parameter `{name}`{}: {rest}", steps(path)).into();
+            self.0.reason = format!("parameter `{name}`{}: {rest}", steps(path)).into();
         }
         self
     }
@@ -127,31 +138,31 @@ impl DecodeError {
     /// that array is in the words already, and says no more than the parameter's name.
     #[cfg(feature = "xml")]
     pub(crate) fn in_array_of_parameters(mut self) -> Self {
-        let words = self.reason.to_string();
+        let words = self.0.reason.to_string();
         if let Some((name, rest)) = words.split_once("`[")
             && name.starts_with("parameter `")
             && let Some((_, rest)) = rest.split_once(']')
         {
-            self.reason = format!("{name}`{rest}").into();
+            self.0.reason = format!("{name}`{rest}").into();
         }
         self
     }
 
     /// The same error, at this place in the text.
     pub(crate) fn at(mut self, place: Place) -> Self {
-        self.place = Some(place);
+        self.0.place = Some(place);
         self
     }
 
     /// The same error where the text that was read stands behind `before` in its document.
     pub(crate) fn behind(mut self, before: &[u8]) -> Self {
-        self.place = self.place.map(|place| place.behind(before));
+        self.0.place = self.0.place.map(|place| place.behind(before));
         self
     }
 
     /// True if the bytes are known to be no value at all, rather than one of another type.
     pub(crate) fn is_malformed(&self) -> bool {
-        self.malformed
+        self.0.malformed
     }
 }
 

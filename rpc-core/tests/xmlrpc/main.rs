@@ -4,6 +4,7 @@
 mod documents;
 mod hostile;
 mod multicall;
+mod oracle;
 mod reading;
 mod replies;
 mod round_trips;

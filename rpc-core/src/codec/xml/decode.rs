@@ -27,19 +27,49 @@ use crate::types;
 /// number for ever; no sensible type has half as many.
 const WRAPS: u8 = 16;
 
-/// One value whose beginning was read.
+/// Reads the value that is next. One that its type does not look at is passed over.
+pub(super) fn read_value<'de, S: DeserializeSeed<'de>>(
+    reader: &mut Reader<'de>,
+    seed: S,
+) -> Result<S::Value, DecodeError> {
+    let start = reader.tokens.at();
+    reader.tokens.mark_value();
+    let value = seed.deserialize(Value {
+        reader: &mut *reader,
+        item: None,
+        wraps: WRAPS,
+    })?;
+    if reader.tokens.at() == start {
+        let item = reader.value()?;
+        reader.skip(&item)?;
+    }
+    Ok(value)
+}
+
+/// One value. What its type asks for is looked for first, as most write it; for all else the reader
+/// says what is there.
 pub(super) struct Value<'a, 'de> {
     reader: &'a mut Reader<'de>,
-    item: Item<'de>,
+    /// Its beginning, if that was read already.
+    item: Option<Item<'de>>,
     wraps: u8,
 }
 
 impl<'a, 'de> Value<'a, 'de> {
-    pub(super) fn new(reader: &'a mut Reader<'de>, item: Item<'de>) -> Self {
-        Self {
-            reader,
-            item,
-            wraps: WRAPS,
+    /// Its beginning, whatever it is.
+    fn item(&mut self) -> Result<Item<'de>, DecodeError> {
+        match self.item.take() {
+            Some(item) => Ok(item),
+            None => self.reader.value(),
+        }
+    }
+
+    /// The reader, if nothing of it was read.
+    #[inline]
+    fn unread(&mut self) -> Option<&mut Reader<'de>> {
+        match self.item {
+            Some(_) => None,
+            None => Some(self.reader),
         }
     }
 
@@ -54,23 +84,32 @@ impl<'a, 'de> Value<'a, 'de> {
     }
 
     /// For integers. An integral double will do: some clients send one when 32 bits are too few.
-    fn integer<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if let Item::Scalar(Type::Double, text) = &self.item
+    fn integer<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        if let Some(integer) = self.unread().and_then(Reader::plain_integer) {
+            return visitor.visit_i64(integer);
+        }
+        let item = self.item()?;
+        if let Item::Scalar(Type::Double, text) = &item
             && let Some(integer) = integral(float(text)?)
         {
             return visitor.visit_i64(integer);
         }
-        self.deserialize_any(visitor)
+        visit(self.reader, item, visitor)
     }
 
     /// For integers of 64 bits and more. Text will do as well: a client that has no `<i8>` has no
     /// other way to send one.
-    fn wide_integer<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if let Item::Scalar(Type::String, text) = &self.item
+    fn wide_integer<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        if let Some(integer) = self.unread().and_then(Reader::plain_integer) {
+            return visitor.visit_i64(integer);
+        }
+        let item = self.item()?;
+        if let Item::Scalar(Type::String, text) = &item
             && let Some(integer) = Integer::parse(text)
         {
             return integer.visit(visitor);
         }
+        self.item = Some(item);
         self.integer(visitor)
     }
 }
@@ -86,28 +125,22 @@ macro_rules! forward {
 impl<'de> Deserializer<'de> for Value<'_, 'de> {
     type Error = DecodeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let (kind, text) = match self.item {
-            Item::Scalar(kind, text) => (kind, text),
-            Item::Nil => return visitor.visit_unit(),
-            Item::Array { ended } => return read_items(self.reader, ended, visitor),
-            Item::Struct { ended } => return read_members(self.reader, ended, visitor),
-        };
-        match kind {
-            Type::Integer => Integer::from_element(&text)?.visit(visitor),
-            Type::Double => visitor.visit_f64(float(&text)?),
-            Type::Boolean => match trimmed(&text) {
-                // By the letter a digit; npm's davexmlrpc sends the words.
-                "0" | "false" => visitor.visit_bool(false),
-                "1" | "true" => visitor.visit_bool(true),
-                _ => Err(DecodeError::new("a `<boolean>` that is neither 0 nor 1")),
-            },
-            Type::String => visit_text(text, visitor),
-            Type::Base64 => visitor.visit_byte_buf(bytes(&text)?),
-            Type::DateTime => match text {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(trimmed(text)),
-                Cow::Owned(text) => visitor.visit_str(trimmed(&text)),
-            },
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        let item = self.item()?;
+        visit(self.reader, item, visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.unread().and_then(Reader::plain_string) {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.unread().and_then(Reader::plain_boolean) {
+            Some(value) => visitor.visit_bool(value),
+            None => self.deserialize_any(visitor),
         }
     }
 
@@ -122,36 +155,66 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
         deserialize_u64 wide_integer;
         deserialize_i128 wide_integer;
         deserialize_u128 wide_integer;
+        deserialize_char deserialize_str;
+        deserialize_string deserialize_str;
+        deserialize_identifier deserialize_str;
     }
 
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match &self.item {
+    fn deserialize_f32<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        let item = match self.unread().and_then(Reader::plain_double) {
+            Some(text) => return visitor.visit_f32(float(text)?),
+            None => self.item()?,
+        };
+        match &item {
             Item::Scalar(Type::Double, text) => visitor.visit_f32(float(text)?),
             Item::Scalar(Type::Integer, text) => visitor.visit_f32(whole(text)?),
-            _ => self.deserialize_any(visitor),
+            _ => visit(self.reader, item, visitor),
         }
     }
 
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match &self.item {
+    fn deserialize_f64<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        let item = match self.unread().and_then(Reader::plain_double) {
+            Some(text) => return visitor.visit_f64(float(text)?),
+            None => self.item()?,
+        };
+        match &item {
             Item::Scalar(Type::Double, text) => visitor.visit_f64(float(text)?),
             Item::Scalar(Type::Integer, text) => visitor.visit_f64(whole(text)?),
-            _ => self.deserialize_any(visitor),
+            _ => visit(self.reader, item, visitor),
         }
     }
 
     /// A plain `Vec<u8>` takes base64 as well as a list of numbers; what asks for bytes proper
     /// takes both too, by its visitor.
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match &self.item {
+    fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        if let Some(reader) = self.unread()
+            && reader.plain_array()?
+        {
+            return read_items(reader, false, visitor);
+        }
+        let item = self.item()?;
+        match &item {
             Item::Scalar(Type::Base64, text) => {
                 let mut items = SeqDeserializer::new(bytes(text)?.into_iter());
                 let value = visitor.visit_seq(&mut items)?;
                 items.end()?;
                 Ok(value)
             }
-            _ => self.deserialize_any(visitor),
+            _ => visit(self.reader, item, visitor),
         }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.members(&[], visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.members(fields, visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(
@@ -171,43 +234,55 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self.item {
+    fn deserialize_option<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
+        if self
+            .unread()
+            .is_some_and(|reader| reader.is_plainly_something())
+        {
+            return visitor.visit_some(self.wrapped()?);
+        }
+        match self.item()? {
             Item::Nil => visitor.visit_none(),
-            _ => visitor.visit_some(self.wrapped()?),
+            item => {
+                self.item = Some(item);
+                visitor.visit_some(self.wrapped()?)
+            }
         }
     }
 
     /// A [`Value`](types::Value) is told what nobody else can know, that text is a date; and it
     /// takes the floats that JavaScript clients call integers.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
+        mut self,
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        match self.item {
-            Item::Scalar(Type::DateTime, text) if name == types::VALUE => {
-                visitor.visit_enum(Key(text))
+        if name != types::VALUE {
+            return visitor.visit_newtype_struct(self.wrapped()?);
+        }
+        match self.item()? {
+            Item::Scalar(Type::DateTime, text) => visitor.visit_enum(Key(text)),
+            // What is all digits may be too large, but is no float.
+            Item::Scalar(Type::Integer, text) if text.contains(['e', 'E', '.']) => {
+                visitor.visit_f64(whole(&text)?)
             }
-            Item::Scalar(Type::Integer, ref text)
-                // What is all digits may be too large, but is no float.
-                if name == types::VALUE && text.contains(['e', 'E', '.']) =>
-            {
-                visitor.visit_f64(whole(text)?)
+            item => {
+                self.item = Some(item);
+                visitor.visit_newtype_struct(self.wrapped()?)
             }
-            _ => visitor.visit_newtype_struct(self.wrapped()?),
         }
     }
 
     /// Text is a variant without anything in it; else it is a struct of one member.
     fn deserialize_enum<V: Visitor<'de>>(
-        self,
+        mut self,
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         const WANTED: &str = "expected a variant: a string, or a struct of one member";
-        let Self { reader, item, .. } = self;
+        let item = self.item()?;
+        let Self { reader, .. } = self;
         match item {
             Item::Scalar(Type::String, name) => visitor.visit_enum(Key(name)),
             Item::Struct { ended: false } => {
@@ -225,13 +300,66 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
         }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.reader.skip(&self.item)?;
+    fn deserialize_ignored_any<V: Visitor<'de>>(
+        mut self,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        let item = self.item()?;
+        self.reader.skip(&item)?;
         visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
-        bool char str string bytes byte_buf unit unit_struct map struct identifier
+        bytes byte_buf unit unit_struct
+    }
+}
+
+impl<'de> Value<'_, 'de> {
+    /// For structs, whose members mostly come in the order of their `fields`, and maps.
+    fn members<V: Visitor<'de>>(
+        mut self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        if let Some(reader) = self.unread()
+            && reader.plain_struct()?
+        {
+            return read_members(reader, false, fields, visitor);
+        }
+        match self.item()? {
+            Item::Struct { ended } => read_members(self.reader, ended, fields, visitor),
+            item => visit(self.reader, item, visitor),
+        }
+    }
+}
+
+/// Shows a value that begins with `item` to a visitor that takes what there is.
+fn visit<'de, V: Visitor<'de>>(
+    reader: &mut Reader<'de>,
+    item: Item<'de>,
+    visitor: V,
+) -> Result<V::Value, DecodeError> {
+    let (kind, text) = match item {
+        Item::Scalar(kind, text) => (kind, text),
+        Item::Nil => return visitor.visit_unit(),
+        Item::Array { ended } => return read_items(reader, ended, visitor),
+        Item::Struct { ended } => return read_members(reader, ended, &[], visitor),
+    };
+    match kind {
+        Type::Integer => Integer::from_element(&text)?.visit(visitor),
+        Type::Double => visitor.visit_f64(float(&text)?),
+        Type::Boolean => match trimmed(&text) {
+            // By the letter a digit; npm's davexmlrpc sends the words.
+            "0" | "false" => visitor.visit_bool(false),
+            "1" | "true" => visitor.visit_bool(true),
+            _ => Err(DecodeError::new("a `<boolean>` that is neither 0 nor 1")),
+        },
+        Type::String => visit_text(text, visitor),
+        Type::Base64 => visitor.visit_byte_buf(bytes(&text)?),
+        Type::DateTime => match text {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(trimmed(text)),
+            Cow::Owned(text) => visitor.visit_str(trimmed(&text)),
+        },
     }
 }
 
@@ -269,7 +397,7 @@ fn read_items<'de, V: Visitor<'de>>(
         index: 0,
     };
     let value = visitor.visit_seq(&mut items)?;
-    if !items.ended && items.reader.next_item()?.is_some() {
+    if !items.ended && items.reader.another_item()? {
         return Err(DecodeError::new("there are too many items in the array"));
     }
     Ok(value)
@@ -278,11 +406,13 @@ fn read_items<'de, V: Visitor<'de>>(
 fn read_members<'de, V: Visitor<'de>>(
     reader: &mut Reader<'de>,
     ended: bool,
+    fields: &'static [&'static str],
     visitor: V,
 ) -> Result<V::Value, DecodeError> {
     let mut members = Members {
         reader,
         ended,
+        fields,
         name: Cow::Borrowed(""),
     };
     let value = visitor.visit_map(&mut members)?;
@@ -314,12 +444,12 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
         if self.ended {
             return Ok(None);
         }
-        let item = self.reader.next_item();
-        let Some(item) = item.map_err(|error| self.place(error))? else {
+        let another = self.reader.another_item();
+        if !another.map_err(|error| self.place(error))? {
             self.ended = true;
             return Ok(None);
-        };
-        let value = seed.deserialize(Value::new(self.reader, item));
+        }
+        let value = read_value(self.reader, seed);
         let value = value.map_err(|error| self.place(error))?;
         self.index += 1;
         Ok(Some(value))
@@ -329,6 +459,8 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
 struct Members<'a, 'de> {
     reader: &'a mut Reader<'de>,
     ended: bool,
+    /// The names that are still to come, if they come in this order.
+    fields: &'static [&'static str],
     /// Of the member that is being read.
     name: Cow<'de, str>,
 }
@@ -349,11 +481,22 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         if self.ended {
             return Ok(None);
         }
+        if let Some((&field, fields)) = self.fields.split_first()
+            && self.reader.member_is(field)?
+        {
+            self.fields = fields;
+            self.name = Cow::Borrowed(field);
+            return seed.deserialize(Key(Cow::Borrowed(field))).map(Some);
+        }
         let Some(name) = self.reader.next_member()? else {
             self.ended = true;
             return Ok(None);
         };
-        self.name.clone_from(&name);
+        // Those before it were left out, or come later.
+        if let Some(at) = self.fields.iter().position(|&field| field == name) {
+            self.fields = self.fields.get(at + 1..).unwrap_or_default();
+        }
+        self.name = name.clone();
         seed.deserialize(Key(name)).map(Some)
     }
 
@@ -361,9 +504,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         &mut self,
         seed: V,
     ) -> Result<V::Value, DecodeError> {
-        let item = self.reader.value();
-        let item = item.map_err(|error| self.place(error))?;
-        let value = seed.deserialize(Value::new(self.reader, item));
+        let value = read_value(self.reader, seed);
         let value = value.map_err(|error| self.place(error))?;
         self.reader.end_member()?;
         Ok(value)
@@ -385,16 +526,21 @@ impl<'a, 'de> EnumAccess<'de> for Variant<'a, 'de> {
         seed: V,
     ) -> Result<(V::Value, Value<'a, 'de>), DecodeError> {
         let variant = seed.deserialize(Key(self.name))?;
-        let item = self.reader.value()?;
-        Ok((variant, Value::new(self.reader, item)))
+        self.reader.tokens.mark_value();
+        let value = Value {
+            reader: self.reader,
+            item: None,
+            wraps: WRAPS,
+        };
+        Ok((variant, value))
     }
 }
 
 impl<'de> VariantAccess<'de> for Value<'_, 'de> {
     type Error = DecodeError;
 
-    fn unit_variant(self) -> Result<(), DecodeError> {
-        match self.item {
+    fn unit_variant(mut self) -> Result<(), DecodeError> {
+        match self.item()? {
             Item::Nil => Ok(()),
             _ => Err(DecodeError::new(
                 "expected nothing in this variant, found something",
@@ -406,7 +552,7 @@ impl<'de> VariantAccess<'de> for Value<'_, 'de> {
         self,
         seed: T,
     ) -> Result<T::Value, DecodeError> {
-        seed.deserialize(self)
+        read_value(self.reader, seed)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
@@ -415,9 +561,9 @@ impl<'de> VariantAccess<'de> for Value<'_, 'de> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        self.deserialize_any(visitor)
+        self.members(fields, visitor)
     }
 }

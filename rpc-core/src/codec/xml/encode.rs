@@ -1,7 +1,6 @@
 //! Writing values, straight into the buffer of the message.
 
 use std::fmt;
-use std::io::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +10,7 @@ use serde::ser::{
 };
 
 use super::key::KeyEncoder;
-use super::text;
+use super::{number, text};
 use crate::codec::place::{in_entry, in_field, in_item};
 use crate::error::EncodeError;
 use crate::types;
@@ -60,14 +59,12 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// `Display` gives the fewest digits that read back the same, and no exponent.
-    fn float(self, n: impl fmt::Display, is_finite: bool) -> Written {
+    fn float(self, n: impl zmij::Float + fmt::Display, is_finite: bool) -> Written {
         if !is_finite {
             return Err(EncodeError::new(format!("XML-RPC has no {n}")));
         }
         self.out.extend_from_slice(b"<value><double>");
-        // Writing to a `Vec` cannot fail.
-        let _ = write!(self.out, "{n}");
+        number::write_float(self.out, n);
         self.out.extend_from_slice(b"</double></value>");
         Ok(Wrote::Value)
     }

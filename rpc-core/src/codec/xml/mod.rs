@@ -27,7 +27,7 @@ use serde::{Serialize, de::DeserializeSeed};
 
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Budget;
-use decode::Value;
+use decode::read_value;
 use params::Params;
 use reader::Reader;
 
@@ -74,8 +74,7 @@ fn read<'de, S: DeserializeSeed<'de>>(
     reader: &mut Reader<'de>,
     seed: S,
 ) -> Result<S::Value, DecodeError> {
-    let item = reader.value()?;
-    let value = seed.deserialize(Value::new(reader, item))?;
+    let value = read_value(reader, seed)?;
     reader.tokens.end()?;
     Ok(value)
 }

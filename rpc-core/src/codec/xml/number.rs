@@ -1,12 +1,15 @@
 //! Numbers as XML-RPC spells them.
 
+use std::fmt;
+use std::io::Write;
+
 use serde::de::{Error, Visitor};
 
 use super::text::trimmed;
 use crate::error::DecodeError;
 
 /// Up to this many digits, any integer fits in an `i64`.
-const SURELY_I64: usize = 18;
+pub(super) const SURELY_I64: usize = 18;
 
 /// The largest integer below which a double has every integer exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -49,6 +52,7 @@ impl Integer {
         Self::parse(trimmed(text)).ok_or_else(|| DecodeError::new(NO_INTEGER))
     }
 
+    #[inline]
     pub(super) fn visit<'de, V: Visitor<'de>, E: Error>(self, visitor: V) -> Result<V::Value, E> {
         match self {
             Self::I64(n) => visitor.visit_i64(n),
@@ -86,6 +90,19 @@ pub(super) fn whole<F: Float>(text: &str) -> Result<F, DecodeError> {
     }
 }
 
+/// Appends `n`, which is finite: the fewest digits that read back the same, and no exponent.
+pub(super) fn write_float<F: zmij::Float + fmt::Display>(out: &mut Vec<u8>, n: F) {
+    let mut buffer = zmij::Buffer::new();
+    let digits = buffer.format_finite(n);
+    if digits.contains('e') {
+        // `Display` takes five times as long, and writes out the zeros. Writing to a `Vec` cannot fail.
+        let _ = write!(out, "{n}");
+        return;
+    }
+    let digits = digits.strip_suffix(".0").unwrap_or(digits);
+    out.extend_from_slice(digits.as_bytes());
+}
+
 /// The types that `<double>` is read into. `f32` has its own way from the digits: over `f64` they
 /// would be rounded twice.
 pub(super) trait Float: std::str::FromStr {
@@ -115,7 +132,37 @@ impl Float for f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Of two that are as near and as short, `Display` may choose the other.
+        #[test]
+        fn floats_are_written_as_short_as_can_be_and_without_an_exponent(
+            bits in any::<u64>(),
+            small in any::<i32>(),
+        ) {
+            fn check<F>(n: F)
+            where
+                F: zmij::Float + fmt::Display + fmt::Debug + Copy + PartialEq + std::str::FromStr,
+            {
+                let mut out = Vec::new();
+                write_float(&mut out, n);
+                let out = String::from_utf8(out).unwrap();
+                assert_eq!(out.parse().ok(), Some(n), "{out}");
+                assert_eq!(out.len(), n.to_string().len(), "{out}");
+                assert!(!out.contains('e'), "{out}");
+            }
+            let small = f64::from(small);
+            for n in [f64::from_bits(bits), 0.0, -0.0, small, small / 1000.0, 1e16, 1e-7] {
+                if n.is_finite() && (n as f32).is_finite() {
+                    check(n);
+                    check(n as f32);
+                }
+            }
+        }
+    }
 
     #[test]
     fn integers_are_exact_or_none() {

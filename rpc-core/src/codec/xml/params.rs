@@ -3,7 +3,7 @@
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::decode::Value;
+use super::decode::read_value;
 use super::reader::Reader;
 use super::tokens::Tag;
 use crate::error::DecodeError;
@@ -87,8 +87,7 @@ impl<'de> SeqAccess<'de> for Params<'_, 'de> {
             found => return Err(tokens.unfit("params", "`<param>` or `</params>`", found)),
         }
         self.reader.count()?;
-        let item = self.reader.value()?;
-        let value = seed.deserialize(Value::new(self.reader, item))?;
+        let value = read_value(self.reader, seed)?;
         self.reader.tokens.close("param")?;
         Ok(Some(value))
     }

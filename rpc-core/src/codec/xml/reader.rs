@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::text::trimmed;
-use super::tokens::{Tag, Tokens};
+use super::tokens::{Tag, Tokens, VALUE};
 use crate::codec::place::shown_name;
 use crate::error::DecodeError;
 use crate::limits::Budget;
@@ -73,7 +73,7 @@ impl<'de> Reader<'de> {
 
     /// Reads `<value>`.
     pub(crate) fn value(&mut self) -> Result<Item<'de>, DecodeError> {
-        if self.tokens.takes(b"<value>") {
+        if self.tokens.takes(VALUE) {
             return self.content();
         }
         match self.tokens.tag()? {
@@ -180,43 +180,67 @@ impl<'de> Reader<'de> {
 
     fn enter(&mut self) -> Result<(), DecodeError> {
         if self.depth >= self.budget.depth {
-            return Err(DecodeError::new(format!(
-                "values nest deeper than {} (`Limits::depth`)",
-                self.budget.depth
-            )));
+            return Err(self.too_deep());
         }
         self.depth += 1;
         Ok(())
     }
 
+    #[cold]
+    fn too_deep(&self) -> DecodeError {
+        let most = self.budget.depth;
+        DecodeError::new(format!("values nest deeper than {most} (`Limits::depth`)"))
+    }
+
     /// Counts an item, member or parameter.
+    #[inline]
     pub(crate) fn count(&mut self) -> Result<(), DecodeError> {
         if self.items >= self.budget.items {
-            return Err(DecodeError::new(format!(
-                "there are more than {} items (`Limits::items`)",
-                self.budget.items
-            )));
+            return Err(self.too_many());
         }
         self.items += 1;
         Ok(())
     }
 
+    #[cold]
+    fn too_many(&self) -> DecodeError {
+        let most = self.budget.items;
+        DecodeError::new(format!(
+            "there are more than {most} items (`Limits::items`)"
+        ))
+    }
+
     /// The next item of the array, or none after the last.
     pub(crate) fn next_item(&mut self) -> Result<Option<Item<'de>>, DecodeError> {
+        match self.another_item()? {
+            true => self.value().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Whether the array has another item. If so, it comes next; else the array was read to its end.
+    pub(super) fn another_item(&mut self) -> Result<bool, DecodeError> {
+        self.tokens.skip_to_tag();
+        if self.tokens.follows(VALUE) {
+            self.count()?;
+            return Ok(true);
+        }
+        if self.tokens.takes(b"</data></array></value>") {
+            self.depth -= 1;
+            return Ok(false);
+        }
+        let before = self.tokens.at();
         match self.tokens.tag()? {
-            Tag::Open("value") => {
+            Tag::Open("value") | Tag::Empty("value") => {
                 self.count()?;
-                self.content().map(Some)
-            }
-            Tag::Empty("value") => {
-                self.count()?;
-                Ok(Some(EMPTY))
+                self.tokens.back_to(before);
+                Ok(true)
             }
             Tag::Close("data") => {
                 self.depth -= 1;
                 self.tokens.close("array")?;
                 self.tokens.close("value")?;
-                Ok(None)
+                Ok(false)
             }
             found => Err(self.tokens.unfit("data", "`<value>` or `</data>`", found)),
         }
@@ -228,6 +252,10 @@ impl<'de> Reader<'de> {
         if let Some(name) = self.tokens.takes_element(b"<member><name>", b"</name>") {
             self.count()?;
             return Ok(Some(Cow::Borrowed(name)));
+        }
+        if self.tokens.takes(b"</struct></value>") {
+            self.depth -= 1;
+            return Ok(None);
         }
         match self.tokens.tag()? {
             Tag::Open("member") => {}
@@ -252,6 +280,18 @@ impl<'de> Reader<'de> {
             Tag::Empty("name") => Ok(Some(Cow::Borrowed(""))),
             found => Err(self.tokens.unfit("member", "`<name>`", found)),
         }
+    }
+
+    /// Whether the struct's next member has this name, written as most are; then its value comes
+    /// next. Else nothing was read.
+    pub(super) fn member_is(&mut self, name: &str) -> Result<bool, DecodeError> {
+        if !self
+            .tokens
+            .takes_around(b"<member><name>", name, b"</name>")
+        {
+            return Ok(false);
+        }
+        self.count().map(|()| true)
     }
 
     /// Reads what follows the value of a member.
@@ -317,6 +357,62 @@ impl<'de> Reader<'de> {
                 return Ok(true);
             }
             self.tokens.text()?;
+        }
+    }
+}
+
+/// Values of a type that somebody waits for, if that is what comes next and they are written as most
+/// are; else nothing is read.
+impl<'de> Reader<'de> {
+    pub(super) fn plain_string(&mut self) -> Option<&'de str> {
+        self.tokens
+            .takes_element(b"<value><string>", b"</string></value>")
+    }
+
+    pub(super) fn plain_double(&mut self) -> Option<&'de str> {
+        self.tokens
+            .takes_element(b"<value><double>", b"</double></value>")
+    }
+
+    pub(super) fn plain_integer(&mut self) -> Option<i64> {
+        let tokens = &mut self.tokens;
+        tokens
+            .takes_integer(b"<value><int>", b"</int></value>")
+            .or_else(|| tokens.takes_integer(b"<value><i8>", b"</i8></value>"))
+            .or_else(|| tokens.takes_integer(b"<value><i4>", b"</i4></value>"))
+    }
+
+    pub(super) fn plain_boolean(&mut self) -> Option<bool> {
+        let tokens = &mut self.tokens;
+        if tokens.takes(b"<value><boolean>0</boolean></value>") {
+            return Some(false);
+        }
+        tokens
+            .takes(b"<value><boolean>1</boolean></value>")
+            .then_some(true)
+    }
+
+    /// Whether the value is something, as opposed to nil.
+    pub(super) fn is_plainly_something(&self) -> bool {
+        let rest = self.tokens.bytes();
+        let inside = rest.strip_prefix(b"<value><");
+        let kinds: [&[u8]; 5] = [b"string>", b"int>", b"double>", b"struct>", b"array>"];
+        inside.is_some_and(|inside| kinds.iter().any(|kind| inside.starts_with(kind)))
+    }
+
+    /// The beginning of an array, to be followed by [`another_item`](Self::another_item).
+    pub(super) fn plain_array(&mut self) -> Result<bool, DecodeError> {
+        match self.tokens.takes(b"<value><array><data>") {
+            true => self.enter().map(|()| true),
+            false => Ok(false),
+        }
+    }
+
+    /// The beginning of a struct, to be followed by [`next_member`](Self::next_member).
+    pub(super) fn plain_struct(&mut self) -> Result<bool, DecodeError> {
+        match self.tokens.takes(b"<value><struct>") {
+            true => self.enter().map(|()| true),
+            false => Ok(false),
         }
     }
 }

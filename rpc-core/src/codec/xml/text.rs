@@ -37,8 +37,11 @@ pub(crate) fn readable(bytes: &[u8]) -> Result<&str, DecodeError> {
 fn has_control(bytes: &[u8]) -> bool {
     let is_control = |&b: &u8| b < b' ' && !is_blank(b);
     let (chunks, rest) = bytes.as_chunks::<256>();
-    // No early exit within a chunk: that is what lets the compiler compare 16 bytes at a time.
-    let in_chunk = |chunk: &[u8; 256]| chunk.iter().fold(false, |bad, b| bad | is_control(b));
+    // No early exit within a chunk: that is what lets the compiler compare 16 bytes at a time. Many
+    // documents are one line, so that there is nothing to tell from white space.
+    let is_low = |chunk: &[u8; 256]| chunk.iter().fold(false, |low, &b| low | (b < b' '));
+    let is_bad = |chunk: &[u8; 256]| chunk.iter().fold(false, |bad, b| bad | is_control(b));
+    let in_chunk = |chunk: &[u8; 256]| is_low(chunk) && is_bad(chunk);
     let (words, rest) = rest.as_chunks::<8>();
     // What is marked may be white space.
     let in_word = |word: &[u8; 8]| {
@@ -74,6 +77,10 @@ pub(crate) fn trimmed(text: &str) -> &str {
 /// # Errors
 /// If a character is none of XML's; what was appended stays.
 pub(crate) fn write(out: &mut Vec<u8>, text: &str) -> Result<(), EncodeError> {
+    if is_short_and_plain(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+        return Ok(());
+    }
     write_with(out, text, |_, c| {
         Err(EncodeError::new(format!(
             "XML cannot carry the character {}; bytes can (base64)",
@@ -120,22 +127,47 @@ fn write_with<E>(
 
 /// The first byte that needs a look when `text` is written.
 fn special(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(word) = text.get(at..).and_then(scan::word) {
-        // `<` and `>` differ in one bit. What may be special is looked at byte by byte.
-        let marks = scan::equal(word | 0x0202_0202_0202_0202, b'>')
-            | scan::equal(word, b'&')
-            | scan::below(word, b' ')
-            | scan::not_ascii(word);
-        if marks != 0
-            && let Some(found) = text.get(at..at + 8)?.iter().position(|&b| is_special(b))
+    let (words, rest) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        // What may be special is looked at byte by byte.
+        if marked(u64::from_le_bytes(*word)) != 0
+            && let Some(found) = word.iter().position(|&b| is_special(b))
         {
-            return Some(at + found);
+            return Some(at * 8 + found);
         }
-        at += 8;
     }
-    let found = text.get(at..)?.iter().position(|&b| is_special(b))?;
-    Some(at + found)
+    let found = rest.iter().position(|&b| is_special(b))?;
+    Some(text.len() - rest.len() + found)
+}
+
+/// Whether no byte of `text`, which is short as most is, needs a look; else nobody knows.
+#[inline]
+fn is_short_and_plain(text: &[u8]) -> bool {
+    let word = |word: &[u8; 8]| marked(u64::from_le_bytes(*word));
+    let half = |half: &[u8; 4]| u64::from(u32::from_le_bytes(*half));
+    // The two looks overlap where there are less bytes.
+    match text.len() {
+        8..=16 => match (text.first_chunk(), text.last_chunk()) {
+            (Some(first), Some(last)) => word(first) | word(last) == 0,
+            _ => false,
+        },
+        4..8 => match (text.first_chunk(), text.last_chunk()) {
+            (Some(first), Some(last)) => marked(half(first) | half(last) << 32) == 0,
+            _ => false,
+        },
+        0..4 => !text.iter().any(|&b| is_special(b)),
+        _ => false,
+    }
+}
+
+/// Marks where `word` may have a byte that [`is_special`].
+#[inline]
+fn marked(word: u64) -> u64 {
+    // `<` and `>` differ in one bit.
+    scan::equal(word | 0x0202_0202_0202_0202, b'>')
+        | scan::equal(word, b'&')
+        | scan::below(word, b' ')
+        | scan::not_ascii(word)
 }
 
 /// Whether a byte needs a look when text is written. (U+FFFE and U+FFFF begin with 0xEF.)
@@ -159,7 +191,20 @@ mod tests {
     #[test]
     fn what_cannot_be_carried_is_refused_or_replaced() {
         let mut out = Vec::new();
-        for text in ["\0", "a\u{b}", "\u{1f}", "\u{fffe}", "é\u{ffff}"] {
+        let texts = [
+            "\0",
+            "a\u{b}",
+            "\u{1f}",
+            "\u{fffe}",
+            "é\u{ffff}",
+            "abc\u{1}",
+            "abcd\u{1}",
+            "\u{1}abcdef",
+            "abcdefg\u{1}",
+            "abcdefgh\u{1}ij",
+            "abcdefghijk\u{1}",
+        ];
+        for text in texts {
             let error = write(&mut out, text).unwrap_err().to_string();
             assert!(error.contains("cannot carry the character U+"), "{error}");
             assert!(readable(text.as_bytes()).is_err());
@@ -176,5 +221,19 @@ mod tests {
         let expected = "a&lt;b&gt;&amp;\"'&#13;\n\tｅ\u{fffd}😀]]&gt;";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
         assert!(readable(expected.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_special_character_is_found_wherever_it_is_in_text_of_whatever_length() {
+        for len in 1..40 {
+            for at in 0..len {
+                let mut text = "a".repeat(len);
+                assert_eq!(special(text.as_bytes()), None);
+                assert_eq!(is_short_and_plain(text.as_bytes()), len <= 16);
+                text.replace_range(at..=at, "<");
+                assert_eq!(special(text.as_bytes()), Some(at), "{text}");
+                assert!(!is_short_and_plain(text.as_bytes()), "{text}");
+            }
+        }
     }
 }

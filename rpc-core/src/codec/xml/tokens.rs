@@ -14,10 +14,14 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr3_iter, memmem};
 
 use super::literal::{push_normalized, resolved};
+use super::number::SURELY_I64;
 use super::text::{is_blank, trimmed};
 use super::usual::{short_and_literal, usual};
 use crate::codec::place::{Place, shown_name};
 use crate::error::DecodeError;
+
+/// How values begin.
+pub(super) const VALUE: &[u8] = b"<value>";
 
 /// What is read next from a document.
 #[derive(Clone, Debug)]
@@ -152,12 +156,36 @@ impl<'de> Tokens<'de> {
         }
     }
 
+    /// What is read next is `<value>` and what is in it: an error points to what is in it.
+    #[inline]
+    pub(super) fn mark_value(&mut self) {
+        self.mark = self.at + VALUE.len();
+    }
+
+    /// Whether `markup` is what follows, letter by letter.
+    #[inline]
+    pub(super) fn follows(&self, markup: &[u8]) -> bool {
+        self.bytes().starts_with(markup)
+    }
+
     /// Takes `markup` if it is what follows, letter by letter.
     #[inline]
     pub(crate) fn takes(&mut self, markup: &[u8]) -> bool {
-        let follows = self.bytes().starts_with(markup);
+        let follows = self.follows(markup);
         if follows {
             self.at += markup.len();
+        }
+        follows
+    }
+
+    /// Takes `open`, `text` and `close` if that is what follows, letter by letter.
+    #[inline]
+    pub(super) fn takes_around(&mut self, open: &[u8], text: &str, close: &[u8]) -> bool {
+        let here = self.bytes().strip_prefix(open);
+        let behind = here.and_then(|here| here.strip_prefix(text.as_bytes()));
+        let follows = behind.is_some_and(|behind| behind.starts_with(close));
+        if follows {
+            self.at += open.len() + text.len() + close.len();
         }
         follows
     }
@@ -172,6 +200,44 @@ impl<'de> Tokens<'de> {
         let start = self.at + open.len();
         self.at = start + len + close.len();
         self.text.get(start..start + len)
+    }
+
+    /// Takes `open`, digits of which there may be a sign in front, and `close`, if that is what
+    /// follows and they surely fit; gives the integer.
+    #[inline]
+    pub(super) fn takes_integer(&mut self, open: &[u8], close: &[u8]) -> Option<i64> {
+        let inside = self.bytes().strip_prefix(open)?;
+        let (sign, digits) = match inside {
+            [b'-', digits @ ..] => (1, digits),
+            digits => (0, digits),
+        };
+        let mut size = 0_i64;
+        let mut len = 0;
+        for byte in digits.iter().take(SURELY_I64 + 1) {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            size = size.wrapping_mul(10).wrapping_add(i64::from(digit));
+            len += 1;
+        }
+        let fits = (1..=SURELY_I64).contains(&len);
+        (fits && digits.get(len..)?.starts_with(close)).then_some(())?;
+        self.at += open.len() + sign + len + close.len();
+        Some(if sign == 1 { -size } else { size })
+    }
+
+    /// Where the next tag is: past white space.
+    #[inline]
+    pub(super) fn skip_to_tag(&mut self) {
+        if self.peek(0).is_some_and(is_blank) {
+            self.skip_blanks();
+        }
+    }
+
+    /// Goes back to where it was [`at`](Self::at) before.
+    pub(super) fn back_to(&mut self, at: usize) {
+        self.at = at;
     }
 
     /// The next tag where no element is open: text has no place there.
@@ -245,7 +311,7 @@ impl<'de> Tokens<'de> {
 
     /// What follows, as bytes: whether a character begins here need not be asked.
     #[inline]
-    fn bytes(&self) -> &'de [u8] {
+    pub(super) fn bytes(&self) -> &'de [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
