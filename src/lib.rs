@@ -13,6 +13,7 @@ pub use farcall_core::error::{Error, Failure};
 pub use farcall_core::fault::{Fault, TypedFault, code};
 #[doc(hidden)]
 pub use farcall_core::fault_kinds;
+pub use farcall_core::guard::{Check, Guarded, Tokens};
 pub use farcall_core::introspection::Info;
 pub use farcall_core::limits::Limits;
 pub use farcall_core::method::{Method, Param};

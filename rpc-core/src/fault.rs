@@ -40,6 +40,10 @@ pub mod code {
     pub const TOO_LARGE: i32 = -32004;
     /// The server is shutting down; the method did not run.
     pub const UNAVAILABLE: i32 = -32005;
+    /// The server does not know who calls; the method did not run.
+    pub const UNAUTHENTICATED: i32 = -32006;
+    /// Whoever calls may not call this; the method did not run.
+    pub const FORBIDDEN: i32 = -32007;
 }
 
 /// An error as it travels: a code, words for people, and optional data for programs.

@@ -36,6 +36,7 @@ pub mod context;
 pub mod encoding;
 pub mod error;
 pub mod fault;
+pub mod guard;
 mod in_place;
 pub mod introspection;
 pub mod limits;
