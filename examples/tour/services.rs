@@ -89,6 +89,9 @@ pub(crate) trait Odds {
     async fn sleep(&self, ms: u64) -> Result<u64, OddsError>;
     /// Returns the CRC-32 of `data`.
     async fn checksum(&self, data: &[u8]) -> u32;
+    /// Counts down to 1, from 1,000 at the most.
+    #[rpc(idempotent)]
+    fn countdown(&self, from: u32) -> impl Stream<Item = Result<u32, OddsError>>;
     /// Panics, to show what that costs: nothing.
     async fn panic(&self);
     /// 0, 1, 2… every `ms` milliseconds, for as long as somebody listens.
@@ -100,6 +103,9 @@ pub(crate) enum OddsError {
     #[error("{ms} ms is longer than {most} ms")]
     #[fault(code = 4)]
     TooLong { ms: u64, most: u64 },
+    #[error("{from} is too far to count")]
+    #[fault(code = 5)]
+    TooFar { from: u32 },
 }
 
 pub(crate) struct Ends;
@@ -116,6 +122,12 @@ impl Odds for Ends {
 
     async fn checksum(&self, data: &[u8]) -> u32 {
         crc32fast::hash(data)
+    }
+
+    fn countdown(&self, from: u32) -> impl Stream<Item = Result<u32, OddsError>> {
+        let far = (from > 1000).then_some(Err(OddsError::TooFar { from }));
+        let numbers = (1..=from.min(1000)).rev().map(Ok);
+        stream::iter(numbers.chain(far))
     }
 
     async fn panic(&self) {

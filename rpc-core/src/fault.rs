@@ -142,7 +142,8 @@ impl Fault {
     #[cold]
     pub(crate) fn no_streams(method: &str) -> Self {
         let reason = format!(
-            "`{method}` has a stream, which a batch and a plain POST do not carry: call it alone over \
+            "`{method}` has a stream, which a batch and a plain POST do not carry: call it alone, if it \
+             only gives one by a POST of JSON-RPC with `Accept: text/event-stream`, and else over \
              `tcp://`, `unix://` or `mem://`, or with a client of farcall's over `http://`"
         );
         Self::new(code::INVALID_REQUEST, reason)

@@ -16,6 +16,7 @@ use crate::fault::{Fault, TypedFault, code};
 use crate::limits::Limits;
 use crate::method::Method;
 use crate::params::{Arguments, DecodeParams};
+use crate::protocol::feed::Feed;
 use crate::protocol::outbox::{ReplyId, finish};
 use crate::protocol::tail::Tail;
 use crate::trace;
@@ -118,6 +119,9 @@ pub(crate) enum ReplyTo {
     Buffer(Vec<u8>),
     /// Into the buffer of the peer's connection, as the reply to this request.
     Connection(ReplyId),
+    /// A stream only: each of its items as an event.
+    #[cfg_attr(not(feature = "json"), expect(dead_code, reason = "JSON has them"))]
+    Feed(Arc<Feed>),
     /// Nowhere: a notification.
     Nobody,
 }
@@ -219,6 +223,10 @@ impl Request {
         let encode = |out: &mut Vec<u8>| encode(out).map_err(|error| unsent(method, &error));
         match self.reply_to {
             ReplyTo::Nobody => Ok(Answer::sent()),
+            ReplyTo::Feed(_) => {
+                let words = format!("`{method}` gave a value in the place of a stream");
+                Err(Fault::new(code::INTERNAL_ERROR, words))
+            }
             ReplyTo::Connection(id) => {
                 peer.outbox.reply(&id, &metadata, encode)?;
                 Ok(Answer::sent())

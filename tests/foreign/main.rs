@@ -5,6 +5,7 @@
 mod allow_list;
 mod curl;
 mod docs;
+mod events;
 mod nginx;
 mod node;
 mod perl;

@@ -15,6 +15,7 @@ use crate::context::{Metadata, Peer};
 use crate::encoding::Encoding;
 use crate::fault::{Fault, TypedFault, code};
 use crate::method::Method;
+use crate::protocol::feed::Feed;
 use crate::protocol::outbox::ReplyId;
 use crate::stream::{Flow, Items, Link, Stream, TURN, Terms};
 use crate::wire::{Wire, Written};
@@ -155,7 +156,7 @@ impl Request {
     {
         Box::pin(async move {
             let sink = Sink::of(&self)?;
-            sink.open(&self.reply_metadata()?)?;
+            sink.open(self.reply_metadata()?)?;
             let mut items = pin!(items);
             let mut turn = 0;
             loop {
@@ -219,30 +220,47 @@ async fn let_others_run() {
 
 /// Where the items of a stream go.
 struct Sink<'a> {
-    peer: &'a Peer,
-    id: &'a ReplyId,
-    flow: &'a Flow,
+    to: To<'a>,
     encoding: Encoding,
     method: &'static str,
+}
+
+enum To<'a> {
+    Connection {
+        peer: &'a Peer,
+        id: &'a ReplyId,
+        flow: &'a Flow,
+    },
+    Feed(&'a Feed),
 }
 
 impl<'a> Sink<'a> {
     fn of(request: &'a Request) -> Result<Self, Fault> {
         let method = request.context.method();
-        match (&request.reply_to, &request.streams) {
-            (ReplyTo::Connection(id), Some(streams)) => Ok(Self {
+        let to = match (&request.reply_to, &request.streams) {
+            (ReplyTo::Connection(id), Some(streams)) => To::Connection {
                 peer: request.context.peer(),
                 id,
                 flow: &streams.flow,
-                encoding: request.encoding(),
-                method,
-            }),
-            _ => Err(Fault::no_streams(method)),
-        }
+            },
+            (ReplyTo::Feed(feed), _) => To::Feed(feed),
+            _ => return Err(Fault::no_streams(method)),
+        };
+        Ok(Self {
+            to,
+            encoding: request.encoding(),
+            method,
+        })
     }
 
-    fn open(&self, metadata: &Metadata) -> Result<(), Fault> {
-        let opened = self.peer.outbox.open(self.id, metadata);
+    fn open(&self, metadata: Metadata) -> Result<(), Fault> {
+        let opened = match &self.to {
+            To::Connection { peer, id, .. } => peer.outbox.open(id, &metadata),
+            To::Feed(feed) => {
+                feed.open(metadata);
+                Ok(())
+            }
+        };
         opened.map_err(|error| {
             let error = super::unsent(self.method, &error);
             Fault::new(code::INTERNAL_ERROR, error.to_string())
@@ -251,9 +269,12 @@ impl<'a> Sink<'a> {
 
     /// Ready when an item may be sent.
     fn poll_ready(&self, cx: &Context<'_>) -> Poll<()> {
-        match self.flow.poll_credit(cx) {
-            Poll::Ready(true) if self.peer.outbox.lock().has_room(cx) => Poll::Ready(()),
-            _ => Poll::Pending,
+        match &self.to {
+            To::Connection { peer, flow, .. } => match flow.poll_credit(cx) {
+                Poll::Ready(true) if peer.outbox.lock().has_room(cx) => Poll::Ready(()),
+                _ => Poll::Pending,
+            },
+            To::Feed(feed) => feed.poll_room(cx),
         }
     }
 
@@ -262,12 +283,18 @@ impl<'a> Sink<'a> {
             let encoded = self.encoding.encode(item, out);
             encoded.map_err(|error| super::unsent(self.method, &error))
         };
-        let length = self.peer.outbox.item(self.id, encode)?;
-        self.flow.spend(length);
+        match &self.to {
+            To::Connection { peer, id, flow } => flow.spend(peer.outbox.item(id, encode)?),
+            To::Feed(feed) => feed.item(encode)?,
+        }
         Ok(())
     }
 
     fn end(&self) {
-        self.peer.outbox.end(self.id);
+        match &self.to {
+            To::Connection { peer, id, .. } => peer.outbox.end(id),
+            // The handler's own end is the stream's.
+            To::Feed(_) => {}
+        }
     }
 }

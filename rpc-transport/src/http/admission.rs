@@ -190,6 +190,42 @@ pub(super) fn same_site(
     }
 }
 
+/// Whether a GET that runs a method may come from where it says, beside what [`same_site`] asks. A
+/// page can have its browser send a GET anywhere without an `Origin`, as for an image; newer browsers
+/// say from where in `Sec-Fetch-Site`, but not to hosts that they do not trust (plain HTTP). Those
+/// send a `Referer` to their own site unless its page forbids that, and say what they are.
+#[cfg(feature = "json")]
+pub(super) fn from_own_page(headers: &impl Fields, authority: Option<&str>) -> Result<(), Refused> {
+    use http::HeaderName;
+    use http::header::{REFERER, USER_AGENT};
+
+    static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+    let host = match headers.first(&HOST) {
+        Some(host) => fields::text(host),
+        None => authority,
+    };
+    let is_own = if let Some(site) = headers.first(&FETCH_SITE) {
+        // None: whoever sits before it asked, and no page.
+        matches!(site, b"same-origin" | b"none")
+    } else if headers.has(&ORIGIN) {
+        true
+    } else if let Some(page) = headers.first(&REFERER) {
+        let page = fields::text(page).and_then(|page| page.split_once("://"));
+        let from = page.and_then(|(_, page)| page.split(['/', '?']).next());
+        matches!((from, host), (Some(from), Some(host)) if from.eq_ignore_ascii_case(host))
+    } else {
+        let agent = headers.first(&USER_AGENT).unwrap_or_default();
+        !agent.starts_with(b"Mozilla/")
+    };
+    match is_own {
+        true => Ok(()),
+        false => Err(refused(
+            StatusCode::FORBIDDEN,
+            "a browser must say that a page of this server asks: in Sec-Fetch-Site, Origin or Referer",
+        )),
+    }
+}
+
 /// `host:port` or `[v6]:port` without the port.
 fn without_port(host: &str) -> &str {
     match host.rfind(']') {

@@ -18,11 +18,15 @@ use http_body::Body;
 use http_body_util::Full;
 
 use super::BINCODE;
+#[cfg(feature = "json")]
+use super::admission::from_own_page;
 use super::admission::{
     ContentType, Refused, content_type, not_allowed, refused, same_site, sniff, unknown_address,
 };
 use super::body::{Unread, discard, read};
 use super::coding::{Coding, takes_gzip};
+#[cfg(feature = "json")]
+use super::events;
 use super::fields::Fields;
 use super::gzip::compress;
 use super::headers::{VERSION, deadline, metadata, reply_headers};
@@ -85,7 +89,7 @@ impl Origin {
 #[derive(Debug)]
 pub(super) struct Asked {
     encoding: Encoding,
-    caller: Caller,
+    pub(super) caller: Caller,
     takes_gzip: bool,
 }
 
@@ -139,20 +143,14 @@ impl Answerer {
     {
         let (parts, body) = request.into_parts();
         let direct = parts.extensions.get().copied().or(self.origin.peer);
-        let client = match self.origin.client(direct, &parts.headers) {
-            Ok(client) => client,
-            Err(refused) => return refused.reply().map(ResponseBody::from),
+        let answered = match self.origin.client(direct, &parts.headers) {
+            Err(refused) => Err(refused.reply()),
+            Ok(client) if parts.method == Method::POST => {
+                self.answer_post(&parts, body, client).await
+            }
+            Ok(client) => self.answer_other(&parts, client).await,
         };
-        if self.is_stream(&parts) {
-            return match self.begin(client) {
-                Ok((origin, drain)) => {
-                    tunnel::answer(&self.router, &origin, &parts.headers, body, drain)
-                }
-                Err(refused) => refused.reply().map(ResponseBody::from),
-            };
-        }
-        let reply = self.answer_whole(parts, body, client).await;
-        reply.map(ResponseBody::from)
+        answered.unwrap_or_else(|reply| reply.map(ResponseBody::from))
     }
 
     /// Where a request of `client` comes from that is like a connection, and when it ends.
@@ -169,41 +167,60 @@ impl Answerer {
         Ok((origin, drain))
     }
 
-    /// True for a call with streams that may be made.
-    fn is_stream(&self, parts: &Parts) -> bool {
-        parts.method == Method::POST
-            && self.same_site(parts).is_ok()
-            && matches!(
-                admit(&parts.headers),
-                Ok((Coding::Identity, ContentType::Stream))
-            )
+    /// Answers a call; the error is an answer too, a whole one.
+    async fn answer_post<B>(
+        &self,
+        parts: &Parts,
+        body: B,
+        client: Option<SocketAddr>,
+    ) -> Result<Response<ResponseBody>, Reply>
+    where
+        B: Body + Send + Unpin + 'static,
+        B::Data: Into<Bytes> + Send,
+    {
+        let headers = &parts.headers;
+        self.same_site(parts).map_err(Refused::reply)?;
+        if let Ok((Coding::Identity, ContentType::Stream)) = admit(headers) {
+            let (origin, drain) = self.begin(client).map_err(Refused::reply)?;
+            return Ok(tunnel::answer(&self.router, &origin, headers, body, drain));
+        }
+        let (encoding, message) = self.receive(parts, body).await?;
+        let asked = self.asked(encoding, client, headers);
+        #[cfg(feature = "json")]
+        if wants_events(encoding, headers) {
+            let (_, drain) = self.begin(client).map_err(Refused::reply)?;
+            return Ok(events::answer(&self.router, asked.caller, message.into(), drain).await);
+        }
+        Err(self.call(asked, message.into()).await.into_reply())
+    }
+
+    /// Answers what is no POST.
+    async fn answer_other(
+        &self,
+        parts: &Parts,
+        client: Option<SocketAddr>,
+    ) -> Result<Response<ResponseBody>, Reply> {
+        #[cfg(not(feature = "json"))]
+        let _ = client;
+        self.same_site(parts).map_err(Refused::reply)?;
+        #[cfg(feature = "json")]
+        if parts.method == Method::GET
+            && events::are_taken(&parts.headers)
+            && let Some(asked) = events::Asked::by(&parts.uri)
+        {
+            from_own_page(&parts.headers, authority(parts)).map_err(Refused::reply)?;
+            let text = asked.text(&parts.headers, &self.router);
+            let text = text.map_err(|reply| *reply)?;
+            let asked = self.asked(Encoding::Json, client, &parts.headers);
+            let (_, drain) = self.begin(client).map_err(Refused::reply)?;
+            return Ok(events::answer(&self.router, asked.caller, text, drain).await);
+        }
+        Err(page(&parts.method, parts.uri.path(), &self.router))
     }
 
     fn same_site(&self, parts: &Parts) -> Result<(), Refused> {
         let Origin { local, hosts, .. } = &self.origin;
-        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-        same_site(&parts.headers, authority, *local, hosts)
-    }
-
-    /// Answers what is no stream.
-    async fn answer_whole<B>(&self, parts: Parts, body: B, client: Option<SocketAddr>) -> Reply
-    where
-        B: Body + Unpin,
-        B::Data: Into<Bytes>,
-    {
-        if let Err(refused) = self.same_site(&parts) {
-            return refused.reply();
-        }
-        if parts.method != Method::POST {
-            return page(&parts.method, parts.uri.path(), &self.router);
-        }
-        match self.receive(&parts, body).await {
-            Ok((encoding, message)) => {
-                let asked = self.asked(encoding, client, &parts.headers);
-                self.call(asked, message.into()).await.into_reply()
-            }
-            Err(reply) => reply,
-        }
+        same_site(&parts.headers, authority(parts), *local, hosts)
     }
 
     /// What a plain POST is in, if it is a call that is taken just like that, and who sends it.
@@ -214,7 +231,11 @@ impl Answerer {
         let client = self.origin.client(*peer, headers).ok()?;
         same_site(headers, None, *local, hosts).ok()?;
         match admit(headers).ok()? {
-            (Coding::Identity, ContentType::Known(encoding)) => Some((encoding, client)),
+            (Coding::Identity, ContentType::Known(encoding))
+                if !wants_events(encoding, headers) =>
+            {
+                Some((encoding, client))
+            }
             _ => None,
         }
     }
@@ -339,6 +360,22 @@ impl Answerer {
     }
 }
 
+/// The host in the request's own address.
+fn authority(parts: &Parts) -> Option<&str> {
+    parts.uri.authority().map(http::uri::Authority::as_str)
+}
+
+/// True if a message in `encoding` may be answered with events.
+#[cfg(feature = "json")]
+fn wants_events(encoding: Encoding, headers: &impl Fields) -> bool {
+    encoding == Encoding::Json && events::are_taken(headers)
+}
+
+#[cfg(not(feature = "json"))]
+fn wants_events(_: Encoding, _: &impl Fields) -> bool {
+    false
+}
+
 /// What the body of a POST is in, compressed and then encoded; or why it is not taken.
 fn admit(headers: &impl Fields) -> Result<(Coding, ContentType), Refused> {
     Ok((Coding::of(headers)?, content_type(headers)?))
@@ -388,7 +425,7 @@ pub(super) fn refuse_body(unread: Unread, content: ContentType, limit: usize) ->
 
 /// Every answer, a fault too, is a 200: foreign clients take anything else for a broken server.
 /// One without a message (to a notification) is empty, as some of them fail on a 204.
-fn response(encoding: Encoding, message: Vec<u8>) -> Reply {
+pub(super) fn response(encoding: Encoding, message: Vec<u8>) -> Reply {
     let mut reply = Response::new(Full::from(message));
     let content_type = HeaderValue::from_static(mime(encoding));
     reply.headers_mut().insert(CONTENT_TYPE, content_type);

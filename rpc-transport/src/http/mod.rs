@@ -2,7 +2,8 @@
 //!
 //! The server's side: `server` runs a connection: `plain` what most clients send, and hyper the rest
 //! over a `line`; `answer` turns one request into one response, `admission` decides what may come in,
-//! `page` is what a browser sees, `mounted` is the same inside somebody else's server, `fields` how
+//! `page` is what a browser sees, `events` streams that
+//! it reads, `tunnel` those of farcall's own, `mounted` is the same inside somebody else's server, `fields` how
 //! all of them look at headers. The client's side is `client/`. Both sides: `headers` and `body`;
 //! `coding` decides which bodies are compressed, `gzip` does it.
 
@@ -11,6 +12,8 @@ mod answer;
 mod body;
 mod client;
 mod coding;
+#[cfg(feature = "json")]
+mod events;
 mod fields;
 mod gzip;
 mod headers;

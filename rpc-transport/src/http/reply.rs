@@ -1,5 +1,6 @@
-//! The body of a response: whole, or a stream of bytes that is written while it is sent.
+//! The body of a response: whole, or a stream of bytes that is made while it is sent.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,9 +8,6 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
-use tokio_util::task::AbortOnDropHandle;
-
-use super::pipe::Piped;
 
 /// The body of a response of [`HttpService`](super::HttpService). Dropping it ends what is still
 /// being answered.
@@ -18,28 +16,33 @@ use super::pipe::Piped;
 /// fn is_a_body<B: http_body::Body<Data = bytes::Bytes> + Send + Unpin + 'static>() {}
 /// is_a_body::<farcall_transport::http::ResponseBody>();
 /// ```
-#[derive(Debug)]
 pub struct ResponseBody(Kind);
 
-#[derive(Debug)]
 enum Kind {
     Whole(Full<Bytes>),
-    /// What a task writes, which ends with this.
-    Stream(
-        Piped,
-        #[expect(dead_code, reason = "it is there to be dropped")] AbortOnDropHandle<()>,
-    ),
+    Stream(Pin<Box<dyn Body<Data = Bytes, Error = io::Error> + Send>>),
+}
+
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Whole(_) => "ResponseBody",
+            Kind::Stream(_) => "ResponseBody(a stream)",
+        })
+    }
 }
 
 impl ResponseBody {
-    /// What `writing` writes, until it ends.
-    pub(super) fn stream(body: Piped, writing: AbortOnDropHandle<()>) -> Self {
-        Self(Kind::Stream(body, writing))
+    /// One that is made while it is sent.
+    pub(super) fn stream(
+        body: impl Body<Data = Bytes, Error = io::Error> + Send + 'static,
+    ) -> Self {
+        Self(Kind::Stream(Box::pin(body)))
     }
 
-    /// True if it is written while it is sent.
+    /// True if it is made while it is sent.
     pub(super) fn is_stream(&self) -> bool {
-        matches!(self.0, Kind::Stream(..))
+        matches!(self.0, Kind::Stream(_))
     }
 }
 
@@ -62,21 +65,21 @@ impl Body for ResponseBody {
                 let frame = Pin::new(body).poll_frame(cx);
                 frame.map_err(|never| match never {})
             }
-            Kind::Stream(body, _) => Pin::new(body).poll_frame(cx),
+            Kind::Stream(body) => body.as_mut().poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Whole(body) => body.is_end_stream(),
-            Kind::Stream(body, _) => body.is_end_stream(),
+            Kind::Stream(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Whole(body) => body.size_hint(),
-            Kind::Stream(body, _) => body.size_hint(),
+            Kind::Stream(body) => body.size_hint(),
         }
     }
 }

@@ -1,25 +1,28 @@
 //! A POST whose two bodies are together one native byte stream, for a call with streams.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use farcall_core::connection::server::Server;
 use farcall_core::connection::{Received, Speech};
 use farcall_core::context::Peer;
 use farcall_core::router::Router;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use tokio_util::io::StreamReader;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::answer::Origin;
 use super::headers::metadata;
-use super::pipe::pipe;
+use super::pipe::{Piped, pipe};
 use super::reply::ResponseBody;
 use crate::drain::Drain;
-use crate::stream;
+use crate::stream::{self, clock};
 use crate::threads::threads;
 
 /// The content type of both bodies.
@@ -38,7 +41,7 @@ where
     B::Data: Send,
 {
     let (writer, piped) = pipe();
-    let broken = |_| std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
+    let broken = |_| io::Error::from(io::ErrorKind::ConnectionAborted);
     let reader = StreamReader::new(body.map_err(broken).into_data_stream());
     let serving = serve(
         tokio::io::join(reader, writer),
@@ -48,7 +51,30 @@ where
         drain,
     );
     let serving = AbortOnDropHandle::new(tokio::spawn(serving));
-    streaming(STREAM, ResponseBody::stream(piped, serving))
+    streaming(STREAM, ResponseBody::stream(Answer { piped, serving }))
+}
+
+/// What a task writes, which ends with this.
+struct Answer {
+    piped: Piped,
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    serving: AbortOnDropHandle<()>,
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Pin::new(&mut self.piped).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.piped.is_end_stream()
+    }
 }
 
 /// A response whose body nobody is to keep, not for a moment either: proxies are told so (nginx by
@@ -85,6 +111,7 @@ async fn serve<R, W>(
     let mut peer = Peer::new(origin.transport, encoding, origin.peer, limits.clone());
     peer.tls.clone_from(&origin.tls);
     peer.threads = Some(threads());
+    peer.clock = Some(clock());
     peer.is_farcall = true;
     peer.metadata = metadata(&headers);
     let Ok(connection) = Server::new(router, Arc::new(peer), Speech::Native) else {

@@ -136,7 +136,7 @@ async fn run(router: &Router, caller: &Caller, incoming: Incoming) -> Reply {
     running.in_time(caller.peer.clock, caller.deadline).await
 }
 
-fn faulted(id: Option<&ReplyId>, fault: &Fault) -> Vec<u8> {
+pub(super) fn faulted(id: Option<&ReplyId>, fault: &Fault) -> Vec<u8> {
     let mut out = Vec::new();
     put(&mut out, id, fault);
     out

@@ -1,6 +1,6 @@
 //! JSON-RPC 2.0 (<https://www.jsonrpc.org/specification>), and the 1.0 form of old clients.
 //!
-//! One text in, one text out: `request` reads what a client sent and `answer` answers it, `write`
+//! One text in, one text out: `request` reads what a client sent and `answer` answers it (`events` with a stream), `write`
 //! has what either side writes, `reply` reads what a server sent, `told` what a client says about
 //! calls under way, `streams` writes what either side says of streams. `splitter` finds the texts in a
 //! raw byte stream; `marks` are what it looks for, `prefix` tells it of broken ones. Where the specification is silent, a comment says what was chosen.
@@ -12,6 +12,7 @@ mod alone;
 mod answer;
 mod canonical;
 mod envelope;
+mod events;
 mod marks;
 mod prefix;
 mod reply;
@@ -28,6 +29,7 @@ pub use alone::serve;
 pub use answer::answer;
 pub(crate) use answer::answer_batch;
 pub(crate) use canonical::{item, item_of, place};
+pub use events::{Events, Response, answer_with_events, text_of_call};
 pub use reply::{Ends, Replied, read_reply};
 pub(crate) use reply::{
     Heard, News, hear, read_batch, read_only_reply, read_whole_batch, subscription_id, whole_value,
