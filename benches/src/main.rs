@@ -2,7 +2,6 @@
 //!
 //! `docs/performance.md` shows the latest figures, and says how they are made.
 
-mod allocations;
 #[cfg(feature = "peers")]
 mod blob;
 mod chart;
@@ -10,6 +9,7 @@ mod codecs;
 mod compare;
 mod counts;
 mod goals;
+mod held;
 mod load;
 mod options;
 mod peer;
@@ -70,7 +70,8 @@ fn run(options: &Options) -> Result<ExitCode, Problem> {
         ["serve", subject] => server::run(&subjects::named(subject)?, runtime)?,
         ["window", workload, subject] => window(options, workload, subject, runtime)?,
         ["tokens"] => return Ok(failed(tokens::run(options.count, runtime)?)),
-        ["allocations"] => return Ok(failed(allocations::run()?)),
+        ["allocations"] => return Ok(failed(held::ALLOCATIONS.run(options.write)?)),
+        ["instructions"] => return Ok(failed(held::INSTRUCTIONS.run(options.write)?)),
         _ => measure(options)?,
     }
     Ok(ExitCode::SUCCESS)

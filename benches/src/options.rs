@@ -24,6 +24,9 @@ cargo run --release -p farcall-bench -- [--within PERCENT] --compare OLD.json NE
     fails if allocations a call rose, or instructions by more than so much (5)
 cargo run --release -p farcall-bench --no-default-features -- allocations
     fails if farcall's calls allocate more than benches/allocations.json says
+cargo run --release -p farcall-bench --no-default-features -- instructions
+    fails if they take more instructions than benches/instructions.json says; needs valgrind.
+    With --write either writes its list anew
 cargo run --release -p farcall-bench -- --runtime multi --count N tokens
     makes N echoes (1000000) in bincode and N in JSON, gives up some of them; fails if one is
     answered with the reply of another
@@ -89,6 +92,7 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     pub(crate) subjects: Vec<String>,
     pub(crate) quick: bool,
+    pub(crate) write: bool,
     pub(crate) instructions: bool,
     pub(crate) syscalls: bool,
     pub(crate) calls: Option<u64>,
@@ -118,6 +122,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
         rounds: 5,
         subjects: Vec::new(),
         quick: false,
+        write: false,
         instructions: false,
         syscalls: false,
         calls: None,
@@ -146,6 +151,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
                 options.quick = true;
                 options.rounds = 2;
             }
+            Arg::Long("write") => options.write = true,
             Arg::Long("instructions") => options.instructions = true,
             Arg::Long("syscalls") => options.syscalls = true,
             Arg::Long("calls") => options.calls = Some(parser.value()?.parse()?),
