@@ -1,9 +1,12 @@
 //! Which service answers which method.
 
+mod table;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+
+use table::{Entry, Table};
 
 use crate::fault::Fault;
 use crate::introspection::{Info, Introspection};
@@ -24,13 +27,8 @@ pub struct Router {
     /// The methods of each.
     methods: Vec<&'static [Method]>,
     /// By the hash of each name. No two names have the same.
-    by_hash: HashMap<u32, Entry, BuildHasherDefault<Spread>>,
+    by_hash: Table,
     introspection: Introspection,
-}
-
-struct Entry {
-    name: &'static str,
-    target: Target,
 }
 
 /// Where a method is.
@@ -81,19 +79,40 @@ impl Builder {
         let Self { mut services, info } = self;
         let introspection = Introspection::of(services.iter().flat_map(|s| s.methods()), info);
         services.push(Arc::new(introspection.clone()));
-        let mut router = Router {
-            methods: services.iter().map(|service| service.methods()).collect(),
+        let methods: Vec<_> = services.iter().map(|service| service.methods()).collect();
+        let router = Arc::new(Router {
+            by_hash: by_hash(&methods)?,
+            methods,
             services,
-            by_hash: HashMap::default(),
             introspection,
-        };
-        for service in 0..router.services.len() {
-            router.register(service)?;
-        }
-        let router = Arc::new(router);
+        });
         router.introspection.answers_for(&router);
         Ok(router)
     }
+}
+
+/// Where the `methods` of each service are, by the hashes of their names.
+fn by_hash(methods: &[&'static [Method]]) -> Result<Table, Conflict> {
+    let mut entries: HashMap<u32, (Entry, &str)> = HashMap::new();
+    for (service, methods) in methods.iter().enumerate() {
+        for (index, method) in methods.iter().enumerate() {
+            let target = Target {
+                service,
+                method: index,
+            };
+            for &name in std::iter::once(&method.name).chain(method.aliases) {
+                let hash = hash(name);
+                let entry = Entry { hash, name, target };
+                if let Some((known, other)) = entries.insert(hash, (entry, method.name)) {
+                    return Err(match known.name == name {
+                        true => Conflict::name(name, other),
+                        false => Conflict::hash(name, other),
+                    });
+                }
+            }
+        }
+    }
+    Ok(Table::new(entries.into_values().map(|(entry, _)| entry)))
 }
 
 impl fmt::Debug for Builder {
@@ -109,38 +128,18 @@ impl Router {
         Builder::default()
     }
 
-    fn register(&mut self, service: usize) -> Result<(), Conflict> {
-        let methods = self.methods.get(service).copied().unwrap_or_default();
-        for (index, method) in methods.iter().enumerate() {
-            let target = Target {
-                service,
-                method: index,
-            };
-            for name in std::iter::once(&method.name).chain(method.aliases) {
-                let entry = Entry { name, target };
-                if let Some(known) = self.by_hash.insert(hash(name), entry) {
-                    let other = self.method(known.target).map_or("", |other| other.name);
-                    return Err(match known.name == *name {
-                        true => Conflict::name(name, other),
-                        false => Conflict::hash(name, other),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Where the method of this wire name is.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Target> {
-        let entry = self.by_hash.get(&hash(name))?;
+        let entry = self.by_hash.find(hash(name))?;
         (entry.name == name).then_some(entry.target)
     }
 
     /// Where the method of this [hash] is.
+    #[inline]
     #[must_use]
     pub fn find_hash(&self, hash: u32) -> Option<Target> {
-        self.by_hash.get(&hash).map(|entry| entry.target)
+        self.by_hash.find(hash).map(|entry| entry.target)
     }
 
     /// The method there.
@@ -179,28 +178,6 @@ impl Router {
     /// A slot for each service, for one connection.
     pub(crate) fn slots(&self) -> Vec<Box<dyn Slot>> {
         self.services.iter().map(|service| service.slot()).collect()
-    }
-}
-
-/// A hash is hashed already: its bits are only spread over a word. The keys are the traits' own, so
-/// nobody outside can crowd them.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, hash: u32) {
-        // 2^64 over the golden ratio, as Knuth has it for multiplicative hashing.
-        self.0 = (self.0 ^ u64::from(hash)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 
