@@ -51,6 +51,7 @@ pub struct Context {
 
 impl Context {
     /// The context of one call of `method` from `peer`.
+    #[inline]
     #[must_use]
     pub fn new(
         peer: Arc<Peer>,

@@ -127,6 +127,7 @@ pub(crate) enum ReplyTo {
 }
 
 impl Request {
+    #[inline]
     pub(crate) fn new(
         context: Context,
         index: usize,

@@ -89,12 +89,11 @@ impl Pending {
 
     /// The waker for the first poll of a call that may be [`insert`](Self::insert)ed after it.
     /// (One that answers at once leaves it for the next; a stray wake is a poll for nothing.)
+    #[inline]
     pub(super) fn waker(&mut self) -> &Waker {
-        let place = self.calls.vacant_key();
-        // It may have been made before another call left its place.
-        self.spare.take_if(|(alarm, _)| alarm.place != place);
-        let woken = &self.woken;
-        let (_, waker) = self.spare.get_or_insert_with(|| Alarm::at(place, woken));
+        let (calls, woken) = (&self.calls, &self.woken);
+        let alarm = || Alarm::at(calls.vacant_key(), woken);
+        let (_, waker) = self.spare.get_or_insert_with(alarm);
         waker
     }
 
@@ -199,6 +198,7 @@ impl Pending {
     /// Drops all calls, and tells `dropped` of each.
     pub(super) fn abort(&mut self, mut dropped: impl FnMut(Option<ReplyId>)) {
         self.by_number.clear();
+        self.spare = None;
         for call in self.calls.drain() {
             dropped(call.reply);
         }
@@ -206,6 +206,8 @@ impl Pending {
 
     fn remove(&mut self, place: usize) -> Option<Call> {
         let call = self.calls.try_remove(place)?;
+        // The next call takes this place.
+        self.spare = None;
         if let Some(number) = call.reply.as_ref().and_then(ReplyId::number) {
             // Two calls of one id may be in flight, if the client is odd: forget only this one.
             if self.by_number.get(&number) == Some(&place) {

@@ -263,6 +263,7 @@ impl Core {
     }
 
     /// Starts a call; writes its reply if it is ready at once.
+    #[inline(always)]
     fn call(
         &mut self,
         target: Target,
@@ -339,6 +340,7 @@ impl Core {
     }
 
     /// True if there is room for another call.
+    #[inline]
     fn admits(&self) -> bool {
         !self.draining && self.pending.len() < self.peer.limits.calls_per_connection
     }

@@ -64,6 +64,7 @@ impl Part {
 
 impl Arguments {
     /// The bytes `at` of `message`.
+    #[inline]
     #[must_use]
     pub fn new(encoding: Encoding, part: Part, message: Payload, at: Range<usize>) -> Self {
         Self {
@@ -77,6 +78,7 @@ impl Arguments {
 
     /// The same, where what is around them is no text: errors say where in the parameters they
     /// are, and not where in the message.
+    #[inline]
     pub(crate) fn in_frame(mut self) -> Self {
         self.in_frame = true;
         self

@@ -42,7 +42,7 @@ impl Native {
                     Some((header, body)) if header.kind == Some(Kind::Item) => {
                         item(core, &header, body);
                     }
-                    Some((header, body)) => request(core, &header, body, now),
+                    Some((header, body)) => large_request(core, &header, body, now),
                     None => {}
                 }
                 if core.assembly.is_reading() {
@@ -191,6 +191,7 @@ impl Core {
 }
 
 /// Takes one whole frame.
+#[inline]
 fn frame(
     core: &mut Core,
     received: &mut Received,
@@ -247,7 +248,15 @@ fn item(core: &mut Core, header: &Header, body: Payload) {
     core.of_stream(header.id, |flow| flow.push(item));
 }
 
-/// Takes the body of a request and starts it.
+/// As [`request`], of one that came in pieces.
+#[cold]
+fn large_request(core: &mut Core, header: &Header, body: Payload, now: Instant) {
+    request(core, header, body, now);
+}
+
+/// Takes the body of a request and starts it. (Always inline, with what it calls: the parts of a
+/// request are moved from each function to the next, and nearly all frames are requests.)
+#[inline(always)]
 fn request(core: &mut Core, header: &Header, body: Payload, now: Instant) {
     let id = ReplyId::Native(header.id);
     let encoding = core.peer.encoding;

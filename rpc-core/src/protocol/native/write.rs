@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::frame::{HEADER, IDEMPOTENT, Kind, MORE, NOTIFICATION, OPENED, TOTAL};
+use super::frame::{HEADER, IDEMPOTENT, Kind, MORE, NOTIFICATION, OPENED, REQUEST_HEAD, TOTAL};
 use crate::channel::Outbound;
 use crate::context::Metadata;
 use crate::encoding::Encoding;
@@ -29,10 +29,15 @@ pub fn write_call(
     if call.method.idempotent {
         flags |= IDEMPOTENT;
     }
-    let start = begin(out, Kind::Request, flags, id);
+    let start = out.len();
     let remaining = u64::from(remaining.map_or(0, millis));
     let head = u64::from(call.method.hash) | remaining << 32;
-    out.extend_from_slice(&head.to_le_bytes());
+    // At once, as there is a look at the buffer's room for each stretch.
+    let mut header = [0; HEADER + REQUEST_HEAD];
+    let (frame, request) = header.split_at_mut(HEADER);
+    frame.copy_from_slice(&header_of(Kind::Request, flags, id).to_le_bytes());
+    request.copy_from_slice(&head.to_le_bytes());
+    out.extend_from_slice(&header);
     if !call.options.metadata.is_empty() {
         write_metadata(out, start, &call.options.metadata)?;
     }
@@ -63,7 +68,7 @@ fn write_metadata(out: &mut Vec<u8>, start: usize, metadata: &Metadata) -> Resul
         out.extend_from_slice(value.as_bytes());
     }
     let length = u16::try_from(out.len() - before).map_err(|_| too_long())?;
-    patch(out, start + 6, &length.to_le_bytes());
+    patch(out, start + 6, length.to_le_bytes());
     Ok(())
 }
 
@@ -161,7 +166,7 @@ pub(crate) fn write_piece_head(
         out.extend_from_slice(&[0, 0, 0, 0, Kind::Chunk as u8, more, 0, 0]);
         out.extend_from_slice(id);
     }
-    patch(out, start, &length.to_le_bytes());
+    patch(out, start, length.to_le_bytes());
 }
 
 /// Appends the frame that gives up the call `id`.
@@ -177,20 +182,23 @@ pub(crate) fn write_empty(out: &mut Vec<u8>, kind: Kind, id: u64) {
 /// Appends a header whose length is not known yet, and gives where it starts.
 pub(super) fn begin(out: &mut Vec<u8>, kind: Kind, flags: u8, id: u64) -> usize {
     let start = out.len();
-    // One number, to be written at once.
-    let header = u128::from(id) << 64 | u128::from(flags) << 40 | u128::from(kind as u8) << 32;
-    out.extend_from_slice(&header.to_le_bytes());
+    out.extend_from_slice(&header_of(kind, flags, id).to_le_bytes());
     start
+}
+
+/// A header whose length is not known yet, as one number, to be written at once.
+fn header_of(kind: Kind, flags: u8, id: u64) -> u128 {
+    u128::from(id) << 64 | u128::from(flags) << 40 | u128::from(kind as u8) << 32
 }
 
 /// Writes the length into the header at `start`. (No message of 4 GiB passes the limits.)
 pub(super) fn end(out: &mut [u8], start: usize) {
     let length = u32::try_from(out.len() - start - HEADER).unwrap_or(u32::MAX);
-    patch(out, start, &length.to_le_bytes());
+    patch(out, start, length.to_le_bytes());
 }
 
-fn patch(out: &mut [u8], at: usize, bytes: &[u8]) {
-    if let Some(place) = out.get_mut(at..at + bytes.len()) {
-        place.copy_from_slice(bytes);
+fn patch<const N: usize>(out: &mut [u8], at: usize, bytes: [u8; N]) {
+    if let Some(place) = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        *place = bytes;
     }
 }
