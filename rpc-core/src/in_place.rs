@@ -25,28 +25,16 @@ pub(crate) struct Segment {
     pub(crate) bytes: Bytes,
 }
 
-/// Which buffer is being written, and what was set aside for it.
-#[derive(Clone, Copy)]
-struct Scope {
-    /// The address of the buffer; none is at 0.
-    buffer: usize,
-    count: usize,
-    bytes: usize,
-}
-
-const NO_SCOPE: Scope = Scope {
-    buffer: 0,
-    count: 0,
-    bytes: 0,
-};
-
 thread_local! {
     /// The message that is read.
     static MESSAGE: RefCell<Option<Bytes>> = const { RefCell::new(None) };
-    /// Without a destructor, so that messages with nothing set aside cost next to nothing.
-    static SCOPE: Cell<Scope> = const { Cell::new(NO_SCOPE) };
+    /// The address of the buffer that is being written; none is at 0.
+    static BUFFER: Cell<usize> = const { Cell::new(0) };
     /// What was set aside; that of inner scopes last.
     static SEGMENTS: RefCell<Vec<Segment>> = const { RefCell::new(Vec::new()) };
+    /// How many those are. Apart and without a destructor, as is the buffer's address, so that
+    /// messages with nothing set aside cost next to nothing.
+    static COUNT: Cell<usize> = const { Cell::new(0) };
     /// What a serializer is just given.
     static OFFER: RefCell<Option<Bytes>> = const { RefCell::new(None) };
 }
@@ -103,53 +91,46 @@ fn is_within(part: &[u8], whole: &[u8]) -> bool {
 /// While this is there, large [`Bytes`](crate::types::Bytes) that are written to one buffer are set
 /// aside. What was is dropped with it, whatever ended the writing.
 pub(crate) struct Aside {
-    outer: Scope,
+    /// The buffer that was written around it.
+    outer: usize,
+    /// How many segments there were before.
+    first: usize,
     here: PhantomData<*const ()>,
 }
 
 impl Aside {
     #[inline]
     pub(crate) fn of(buffer: &Vec<u8>) -> Self {
-        let inner = Scope {
-            buffer: address(buffer),
-            ..NO_SCOPE
-        };
         Self {
-            outer: SCOPE.replace(inner),
+            outer: BUFFER.replace(address(buffer)),
+            first: COUNT.get(),
             here: PhantomData,
         }
     }
 
-    /// What was set aside, and how many bytes that are.
+    /// What was set aside, if anything was, and how many bytes that are.
     #[inline]
-    pub(crate) fn take(&mut self) -> (Vec<Segment>, usize) {
-        match SCOPE.get() {
-            Scope { count: 0, .. } => (Vec::new(), 0),
-            scope => Self::take_all(scope),
-        }
+    pub(crate) fn take(&mut self) -> Option<(Vec<Segment>, usize)> {
+        (COUNT.get() > self.first).then(|| self.take_all())
     }
 
     #[cold]
-    fn take_all(scope: Scope) -> (Vec<Segment>, usize) {
-        SCOPE.set(Scope {
-            buffer: scope.buffer,
-            ..NO_SCOPE
-        });
+    fn take_all(&mut self) -> (Vec<Segment>, usize) {
+        COUNT.set(self.first);
         let segments = SEGMENTS.with_borrow_mut(|all| {
-            let first = all.len().saturating_sub(scope.count);
+            let first = self.first.min(all.len());
             all.split_off(first)
         });
-        (segments, scope.bytes)
+        let bytes = segments.iter().map(|segment| segment.bytes.len()).sum();
+        (segments, bytes)
     }
 }
 
 impl Drop for Aside {
     #[inline]
     fn drop(&mut self) {
-        if SCOPE.get().count > 0 {
-            drop(self.take());
-        }
-        SCOPE.set(self.outer);
+        drop(self.take());
+        BUFFER.set(self.outer);
     }
 }
 
@@ -168,7 +149,7 @@ pub(crate) fn offered<T>(bytes: &Bytes, write: impl FnOnce() -> T) -> T {
         }
     }
 
-    if bytes.len() <= SMALL || SCOPE.get().buffer == 0 {
+    if bytes.len() <= SMALL || BUFFER.get() == 0 {
         return write();
     }
     OFFER.set(Some(bytes.clone()));
@@ -179,19 +160,14 @@ pub(crate) fn offered<T>(bytes: &Bytes, write: impl FnOnce() -> T) -> T {
 /// Sets `written` aside instead of appending it to `buffer`; false if it is to be appended.
 #[cold]
 pub(crate) fn set_aside(buffer: &Vec<u8>, written: &[u8]) -> bool {
-    let scope = SCOPE.get();
-    if scope.buffer != address(buffer) {
+    if BUFFER.get() != address(buffer) {
         return false;
     }
     let is_offered = |bytes: &mut Bytes| bytes.as_ptr_range() == written.as_ptr_range();
     let Some(bytes) = OFFER.with_borrow_mut(|offer| offer.take_if(is_offered)) else {
         return false;
     };
-    SCOPE.set(Scope {
-        count: scope.count + 1,
-        bytes: scope.bytes + bytes.len(),
-        ..scope
-    });
+    COUNT.set(COUNT.get() + 1);
     let at = buffer.len();
     SEGMENTS.with_borrow_mut(|all| all.push(Segment { at, bytes }));
     true

@@ -164,13 +164,13 @@ where
     type IntoFuture = CallFuture<'a, P, T, E>;
 
     fn into_future(self) -> CallFuture<'a, P, T, E> {
-        let state = match &self.channel.0 {
-            Way::Connection(connection) if !self.options.notification => {
-                State::Queued(Unsent::new(connection))
-            }
-            _ => State::Unsent,
-        };
-        CallFuture { call: self, state }
+        CallFuture {
+            call: self,
+            stage: Stage::Unsent,
+            waiting: Waiting::NOTHING,
+            queued: None,
+            carrier: None,
+        }
     }
 }
 
@@ -183,15 +183,22 @@ where
 #[must_use = "a future does nothing before it is polled"]
 pub struct CallFuture<'a, P, T, E = std::convert::Infallible> {
     call: Call<'a, P, T, E>,
-    state: State<'a>,
+    stage: Stage,
+    waiting: Waiting<'a>,
+    queued: Option<Unsent<'a>>,
+    carrier: Option<InFlight>,
 }
 
-enum State<'a> {
+/// How far a call is. (What belongs to a stage is beside it: nothing is dropped at a step.)
+#[derive(Clone, Copy)]
+enum Stage {
     Unsent,
     /// Until the connection has room for it.
-    Queued(Unsent<'a>),
-    Connection(Waiting<'a>),
-    Carrier(InFlight),
+    Queued,
+    /// Until the connection has its reply.
+    Waiting,
+    /// Until the carrier has its reply.
+    Carried,
     /// A notification is on its way.
     Sent,
     Done,
@@ -215,74 +222,121 @@ where
     type Output = Result<T, Error<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_as(cx, |call, reply| call.finish(reply))
+        let reply = ready!(self.poll_reply(cx));
+        Poll::Ready(self.call.finish(reply))
     }
 }
 
-impl<P, T, E> CallFuture<'_, P, T, E>
-where
-    P: EncodeParams,
-    T: DeserializeOwned,
-    E: TypedFault,
-{
-    /// Polls the call, and has its reply made into an output.
+impl<'a, P: EncodeParams, T, E> CallFuture<'a, P, T, E> {
+    /// Polls the call until its reply is there.
     #[inline]
-    fn poll_as<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        finish: impl FnOnce(&Call<'_, P, T, E>, Result<Inbound, Failure>) -> R,
-    ) -> Poll<R> {
-        if let State::Unsent = self.state {
-            match self.call.start() {
-                Ok(state) => self.state = state,
-                Err(failure) => return self.end(finish, Err(failure)),
-            }
-        }
-        match &mut self.state {
-            State::Queued(unsent) if self.call.upload.is_some() => {
-                let mut upload = self.call.upload.take();
-                let opened = unsent.poll_open(self.call.outbound(), &mut upload, cx);
-                self.call.upload = upload;
-                match ready!(opened) {
-                    Ok((waiting, _)) => {
-                        self.state = State::Connection(waiting);
-                        Poll::Pending
-                    }
-                    Err(failure) => self.end(finish, Err(failure)),
-                }
-            }
-            State::Queued(unsent) => match ready!(unsent.poll_start(self.call.outbound(), cx)) {
-                Ok(waiting) => {
-                    // The reply will wake this: it is known who waits for it.
-                    self.state = State::Connection(waiting);
-                    Poll::Pending
-                }
-                Err(failure) => self.end(finish, Err(failure)),
-            },
-            State::Connection(waiting) => {
-                let reply = ready!(waiting.poll_reply(cx));
-                self.end(finish, reply)
-            }
-            State::Carrier(in_flight) => {
+    fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Inbound, Failure>> {
+        let reply = match self.stage {
+            Stage::Unsent => return self.start(cx),
+            Stage::Queued => return self.start_queued(cx),
+            Stage::Waiting => ready!(self.waiting.poll_reply(cx)),
+            Stage::Carried => {
+                let Some(in_flight) = &mut self.carrier else {
+                    return Poll::Pending;
+                };
                 let reply = ready!(in_flight.as_mut().poll(cx));
-                self.end(finish, reply)
+                self.carrier = None;
+                reply
             }
-            State::Sent => {
-                let nothing = Inbound::nothing(self.call.channel.encoding());
-                self.end(finish, Ok(nothing))
-            }
-            State::Unsent | State::Done => Poll::Pending,
-        }
+            Stage::Sent => Ok(Inbound::nothing(self.call.channel.encoding())),
+            Stage::Done => return Poll::Pending,
+        };
+        self.stage = Stage::Done;
+        Poll::Ready(reply)
     }
 
     #[inline]
-    fn end<R>(
-        &mut self,
-        finish: impl FnOnce(&Call<'_, P, T, E>, Result<Inbound, Failure>) -> R,
-        reply: Result<Inbound, Failure>,
-    ) -> Poll<R> {
-        self.state = State::Done;
-        Poll::Ready(finish(&self.call, reply))
+    fn start(&mut self, cx: &mut Context<'_>) -> Poll<Result<Inbound, Failure>> {
+        let call = &self.call;
+        let Way::Connection(connection) = &call.channel.0 else {
+            return self.start_otherwise(cx);
+        };
+        if call.upload.is_some() || call.options.notification {
+            return self.start_otherwise(cx);
+        }
+        let mut unsent = Unsent::new(connection);
+        match unsent.poll_start(call.outbound(), cx) {
+            // The reply will wake this: it is known who waits for it.
+            Poll::Ready(started) => self.started(started),
+            Poll::Pending => {
+                self.queued = Some(unsent);
+                self.stage = Stage::Queued;
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Starts what takes a stream, wants no reply, or goes by a carrier.
+    #[cold]
+    fn start_otherwise(&mut self, cx: &mut Context<'_>) -> Poll<Result<Inbound, Failure>> {
+        let call = &self.call;
+        let started = match &call.channel.0 {
+            Way::Connection(connection) if call.options.notification => {
+                connection.notify(call.outbound()).map(|()| Stage::Sent)
+            }
+            Way::Connection(connection) => {
+                self.queued = Some(Unsent::new(connection));
+                Ok(Stage::Queued)
+            }
+            Way::Carrier(carrier) => {
+                let started = match self.call.upload.take() {
+                    Some(items) => carrier.start_upload(self.call.outbound(), SentItems(items)),
+                    None => carrier.start(self.call.outbound()),
+                };
+                started.map(|in_flight| {
+                    self.carrier = Some(in_flight);
+                    Stage::Carried
+                })
+            }
+        };
+        match started {
+            Ok(stage) => {
+                self.stage = stage;
+                self.poll_reply(cx)
+            }
+            Err(failure) => {
+                self.stage = Stage::Done;
+                Poll::Ready(Err(failure))
+            }
+        }
+    }
+
+    /// Starts a call that waits for room in its connection, or takes a stream.
+    #[cold]
+    fn start_queued(&mut self, cx: &mut Context<'_>) -> Poll<Result<Inbound, Failure>> {
+        let Some(unsent) = &mut self.queued else {
+            return Poll::Pending;
+        };
+        let started = if self.call.upload.is_some() {
+            let mut upload = self.call.upload.take();
+            let opened = unsent.poll_open(self.call.outbound(), &mut upload, cx);
+            self.call.upload = upload;
+            ready!(opened).map(|(waiting, _)| waiting)
+        } else {
+            ready!(unsent.poll_start(self.call.outbound(), cx))
+        };
+        self.queued = None;
+        self.started(started)
+    }
+
+    #[inline]
+    fn started(&mut self, started: Result<Waiting<'a>, Failure>) -> Poll<Result<Inbound, Failure>> {
+        match started {
+            Ok(waiting) => {
+                self.waiting = waiting;
+                self.stage = Stage::Waiting;
+                Poll::Pending
+            }
+            Err(failure) => {
+                self.stage = Stage::Done;
+                Poll::Ready(Err(failure))
+            }
+        }
     }
 }
 
@@ -313,35 +367,21 @@ where
     type Output = Result<(T, Metadata), Error<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_as(cx, |call, reply| {
-            let metadata = reply.as_ref().map(Inbound::metadata);
-            let metadata = metadata.cloned().unwrap_or_default();
-            call.finish(reply).map(|result| (result, metadata))
-        })
+        let reply = ready!(self.0.poll_reply(cx));
+        let metadata = reply.as_ref().map(Inbound::metadata);
+        let metadata = metadata.cloned().unwrap_or_default();
+        Poll::Ready(self.0.call.finish(reply).map(|result| (result, metadata)))
     }
 }
 
-impl<'a, P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'a, P, T, E> {
-    /// Starts what does not wait in a connection's slot.
-    fn start(&mut self) -> Result<State<'a>, Failure> {
-        Ok(match &self.channel.0 {
-            Way::Connection(connection) => {
-                connection.notify(self.outbound())?;
-                State::Sent
-            }
-            Way::Carrier(carrier) => State::Carrier(match self.upload.take() {
-                Some(items) => carrier.start_upload(self.outbound(), SentItems(items))?,
-                None => carrier.start(self.outbound())?,
-            }),
-        })
-    }
-
+impl<P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'_, P, T, E> {
     /// The result of a call that has no reply.
     fn nothing(&self) -> Result<T, Error<E>> {
         let unit: UnitDeserializer<DecodeError> = ().into_deserializer();
         T::deserialize(unit).map_err(|error| Failure::decode(self.method.name, error).into())
     }
 
+    #[inline]
     pub(super) fn finish(&self, reply: Result<Inbound, Failure>) -> Result<T, Error<E>> {
         let failure = match reply {
             Ok(_) if self.options.notification => return self.nothing(),

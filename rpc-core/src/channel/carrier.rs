@@ -1,6 +1,7 @@
 //! Ways to a server that are not one byte stream.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -285,27 +286,32 @@ impl Inbound {
     ///
     /// # Errors
     /// If it is no `T`, or costs more than `budget`.
+    #[inline]
     pub fn decode<T: DeserializeOwned>(&self, budget: Budget) -> Result<T, DecodeError> {
         let _reading = Reading::of(&self.message);
-        let read = |at: &Range<usize>| {
-            let bytes = self.message.get(at.clone()).unwrap_or_default();
-            let value = self
-                .encoding
-                .decode_seed(std::marker::PhantomData, bytes, budget);
-            value.map_err(|error: DecodeError| {
-                let start = if self.in_frame { 0 } else { at.start };
-                error.behind(self.message.get(..start).unwrap_or_default())
-            })
-        };
-        let value = read(&self.at);
-        #[cfg(feature = "json")]
-        if self.encoding == Encoding::Json
-            && value.as_ref().is_err_and(DecodeError::is_malformed)
-            && let Some(at) = crate::protocol::jsonrpc::whole_value(&self.message, &self.at)
-        {
-            // JSON-RPC guesses where the value ends, and leaves it to this to find out.
-            return read(&at);
-        }
-        value
+        self.decode_at(&self.at, budget).or_else(|error| {
+            #[cfg(feature = "json")]
+            if self.encoding == Encoding::Json
+                && error.is_malformed()
+                && let Some(at) = crate::protocol::jsonrpc::whole_value(&self.message, &self.at)
+            {
+                // JSON-RPC guesses where the value ends, and leaves it to this to find out.
+                return self.decode_at(&at, budget);
+            }
+            Err(error)
+        })
+    }
+
+    fn decode_at<T: DeserializeOwned>(
+        &self,
+        at: &Range<usize>,
+        budget: Budget,
+    ) -> Result<T, DecodeError> {
+        let bytes = self.message.get(at.clone()).unwrap_or_default();
+        let value = self.encoding.decode_seed(PhantomData, bytes, budget);
+        value.map_err(|error: DecodeError| {
+            let start = if self.in_frame { 0 } else { at.start };
+            error.behind(self.message.get(..start).unwrap_or_default())
+        })
     }
 }

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use batch::Batches;
 pub(crate) use call::{Unsent, Waiting};
 pub use driver::Driver;
-use slots::Slots;
+use slots::{Slots, after};
 pub(crate) use streams::Open;
 use streams::{Entry, Streams};
 use turns::Turns;
@@ -208,10 +208,7 @@ impl Client {
         timeout: Option<Duration>,
         inherited: Option<Instant>,
     ) -> Instant {
-        let timeout = timeout.unwrap_or(self.shared.limits.call_time);
-        // A time beyond the clock's end is as good as a century.
-        const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-        let own = now.checked_add(timeout).unwrap_or_else(|| now + CENTURY);
+        let own = after(now, timeout.unwrap_or(self.shared.limits.call_time));
         inherited.map_or(own, |inherited| inherited.min(own))
     }
 
@@ -231,6 +228,7 @@ impl Client {
         }
         self.shared.write(&mut state, &call, None, remaining)?;
         state.told = true;
+        state.wake_driver();
         Ok(())
     }
 
@@ -272,7 +270,9 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends the message of a call to what is to be sent; gives its length.
+    /// Appends the message of a call to what is to be sent; gives its length. The driver is to be
+    /// woken.
+    #[inline]
     fn write(
         &self,
         state: &mut State,
@@ -284,8 +284,8 @@ impl Shared {
         let mut aside = state.out.aside(id.unwrap_or_default());
         let mut message = Tail::begin(&mut state.out.whole);
         self.encode(message.out, call, id, remaining)?;
-        let (segments, beside) = aside.as_mut().map(Aside::take).unwrap_or_default();
-        message.beside = beside;
+        let (segments, beside) = aside.as_mut().and_then(Aside::take).unzip();
+        message.beside = beside.unwrap_or_default();
         if self.speech == Speech::JsonRpc {
             message.out.push(b'\n');
         }
@@ -295,7 +295,6 @@ impl Shared {
         }
         message.keep();
         state.out.settle(start, id.unwrap_or_default(), segments);
-        state.wake_driver();
         Ok(size)
     }
 
@@ -388,6 +387,7 @@ impl State {
     }
 
     /// Lets the next caller in that waits for a slot.
+    #[inline]
     fn wake_waiting(&mut self) {
         if let Some(waker) = self.turns.call() {
             waker.wake();
@@ -400,15 +400,20 @@ impl State {
         self.turns.wait(ticket, deadline, waker)
     }
 
-    /// A call is on its way, that may have to wait until `deadline` for its reply.
+    /// Lets the time of calls begin that were made since the last look at the clock.
     #[inline]
-    fn expect(&mut self, now: Instant, deadline: Instant, shared: &Shared) {
-        self.set_alarm(deadline);
-        if shared.speech == Speech::Native
-            && let Some(first_look) = self.watch.begin(now, &shared.limits)
-        {
-            self.set_alarm(first_look);
+    fn begin(&mut self, now: impl FnOnce() -> Instant, shared: &Shared) {
+        if !self.slots.has_new() {
+            return;
         }
+        let now = now();
+        let first = self.slots.begin(now);
+        let first_look = match shared.speech {
+            Speech::Native => self.watch.begin(now, &shared.limits),
+            Speech::JsonRpc => None,
+        };
+        // Nobody is woken: whoever lets them begin looks at the alarm next.
+        self.alarm = [self.alarm, first, first_look].into_iter().flatten().min();
     }
 
     /// Makes sure that the driver's timer goes off at `deadline` at the latest.

@@ -248,10 +248,10 @@ impl Outgoing {
     /// The frame of the call `id` that was appended at `start` is complete, with `segments` that
     /// were set [`aside`](Self::aside): sends it in pieces if it is large, or if one of that call's is still under way.
     #[inline]
-    pub(crate) fn settle(&mut self, start: usize, id: u64, segments: Vec<Segment>) {
+    pub(crate) fn settle(&mut self, start: usize, id: u64, segments: Option<Vec<Segment>>) {
         let length = self.whole.len() - start;
-        if length > HEADER + PIECE || self.left > 0 || !segments.is_empty() {
-            self.settle_aside(start, id, segments);
+        if length > HEADER + PIECE || self.left > 0 || segments.is_some() {
+            self.settle_aside(start, id, segments.unwrap_or_default());
         }
     }
 

@@ -123,8 +123,8 @@ impl Outbox {
         let mut message = Tail::begin(&mut bytes.whole);
         let written = native::write_reply(message.out, *id, metadata, encode);
         // The limit is that of a frame's body; its header does not count.
-        let (segments, beside) = aside.as_mut().map(Aside::take).unwrap_or_default();
-        message.beside = beside;
+        let (segments, beside) = aside.as_mut().and_then(Aside::take).unzip();
+        message.beside = beside.unwrap_or_default();
         finish(message, written, self.message_limit(), native::HEADER)?;
         bytes.settle(start, *id, segments);
         Ok(())
@@ -170,7 +170,7 @@ impl Outbox {
                 let written = native::write_item(message.out, *id, encode);
                 let length = message.len().saturating_sub(native::HEADER);
                 finish(message, written, self.message_limit(), native::HEADER)?;
-                bytes.settle(start, *id, Vec::new());
+                bytes.settle(start, *id, None);
                 Ok(length)
             }
             #[cfg(feature = "json")]
@@ -192,7 +192,7 @@ impl Outbox {
             ReplyId::Native(id) => {
                 let start = bytes.whole.len();
                 native::write_empty(&mut bytes.whole, native::Kind::End, *id);
-                bytes.settle(start, *id, Vec::new());
+                bytes.settle(start, *id, None);
             }
             #[cfg(feature = "json")]
             ReplyId::Subscription(of) => jsonrpc::write_subscription_end(&mut bytes.whole, of),
@@ -219,7 +219,7 @@ impl Outbox {
         match id {
             ReplyId::Native(id) => {
                 native::write_fault(out, *id, fault);
-                bytes.settle(start, *id, Vec::new());
+                bytes.settle(start, *id, None);
             }
             #[cfg(feature = "json")]
             ReplyId::Subscription(of) if of.is_open() => {
@@ -251,6 +251,7 @@ fn write_json_reply(
 }
 
 /// Keeps a reply if it was `written` and, without its `header`, is not too large.
+#[inline]
 pub(crate) fn finish(
     reply: Tail<'_>,
     written: Result<(), EncodeError>,
@@ -260,14 +261,16 @@ pub(crate) fn finish(
     written.map_err(|error| Fault::new(code::INTERNAL_ERROR, error.to_string()))?;
     let size = reply.len() - header;
     if size > limit {
-        return Err(Fault::new(
-            code::TOO_LARGE,
-            format!(
-                "the reply has {size} bytes; the limit is {limit} (`Limits::message_bytes`, of \
-                 either side)"
-            ),
-        ));
+        return Err(too_large(size, limit));
     }
     reply.keep();
     Ok(())
+}
+
+#[cold]
+fn too_large(size: usize, limit: usize) -> Fault {
+    let words = format!(
+        "the reply has {size} bytes; the limit is {limit} (`Limits::message_bytes`, of either side)"
+    );
+    Fault::new(code::TOO_LARGE, words)
 }

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::slots::{Outcome, Slots};
+use super::slots::{Outcome, Slots, Time};
 use super::{State, Unsent, Waiting};
 use crate::channel::Outbound;
 use crate::connection::Speech;
@@ -34,9 +34,6 @@ impl<'a> Unsent<'a> {
                 return Poll::Pending;
             }
             return Poll::Ready(Vec::new());
-        }
-        if let Some(earliest) = earliest {
-            state.expect(self.client.now(), earliest, shared);
         }
         if let Some(ticket) = self.ticket.take() {
             state.turns.leave(ticket);
@@ -71,15 +68,17 @@ impl<'a> Unsent<'a> {
         // A `Serialize` that panics takes the whole message with it.
         let mut message = Tail::begin(&mut out.whole);
         for (call, deadline) in calls {
-            let timeout = call.options.own_timeout(*deadline);
-            let remaining = deadline.saturating_duration_since(now);
-            if remaining.is_zero() {
-                started.push(Err(Failure::timeout(timeout, false)));
+            let time = Time {
+                left: deadline.saturating_duration_since(now),
+                asked: call.options.own_timeout(*deadline),
+            };
+            if time.left.is_zero() {
+                started.push(Err(Failure::timeout(time.asked, false)));
                 continue;
             }
             let id = match call.options.notification {
                 true => None,
-                false => match slots.open(*limit, *deadline, timeout, None) {
+                false => match slots.open(*limit, time, None) {
                     Ok(id) => Some(id),
                     Err(_) => break,
                 },
@@ -88,7 +87,7 @@ impl<'a> Unsent<'a> {
             if json {
                 message.out.push(if start == 0 { b'[' } else { b',' });
             }
-            let mut written = shared.encode(message.out, call, id, Some(remaining));
+            let mut written = shared.encode(message.out, call, id, Some(time.left));
             // One JSON-RPC batch is one message, with `]` and a line feed at its end.
             let (size, whole) = match json {
                 true => (message.len() - start + 1, message.len() + 2),

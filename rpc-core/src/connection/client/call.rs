@@ -3,16 +3,16 @@
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use super::slots::{Full, Outcome};
+use super::slots::{Full, Outcome, Time, after};
 use super::{Client, State};
-use crate::channel::Inbound;
-use crate::channel::{Options, Outbound};
+use crate::channel::{Inbound, Options, Outbound};
 use crate::error::Failure;
 
 /// A call that has no slot yet. Dropping it gives its turn to the next.
 pub(crate) struct Unsent<'a> {
     pub(super) client: &'a Client,
-    /// When it is given up. Counts from the first time it is asked for: one look at the clock.
+    /// When it is given up, if it had to wait or its maker has a deadline: known from the first
+    /// time it is asked for.
     pub(super) deadline: Option<Instant>,
     /// Its place in the queue for a slot, if it has to wait.
     pub(super) ticket: Option<u64>,
@@ -29,50 +29,73 @@ impl<'a> Unsent<'a> {
 
     /// Encodes a call and keeps a slot for its reply, for which `cx` is woken; pending while the
     /// connection is full.
+    #[inline]
     pub(crate) fn poll_start(
         &mut self,
         call: Outbound<'_>,
         cx: &Context<'_>,
     ) -> Poll<Result<Waiting<'a>, Failure>> {
         let shared = &self.client.shared;
-        let now = self.client.now();
-        let Options {
-            timeout, deadline, ..
-        } = call.options;
-        let deadline = self
-            .deadline
-            .unwrap_or_else(|| self.client.deadline(now, *timeout, *deadline));
-        self.deadline = Some(deadline);
-        let remaining = deadline.saturating_duration_since(now);
+        let options = call.options;
+        let time = match (self.deadline, options.deadline) {
+            // Nearly all calls. None of them looks at the clock: the driver does, for all of them.
+            (None, None) => Time {
+                left: options.timeout.unwrap_or(shared.limits.call_time),
+                asked: options.timeout,
+            },
+            _ => self.time_left(self.client.now(), options, options.timeout),
+        };
         let mut state = shared.lock();
-        let id = ready!(self.poll_slot(&mut state, call, (now, deadline), Some(remaining), cx))?;
+        let id = ready!(self.poll_slot(&mut state, call, time, Some(time.left), cx))?;
+        let driver = state.driver.take();
         drop(state);
+        // Not under the lock, which the driver asks for at once.
+        if let Some(driver) = driver {
+            driver.wake();
+        }
         Poll::Ready(Ok(Waiting::new(self.client, id)))
     }
 
-    /// Takes a slot for `call`, which is given up at `deadline`, and encodes it; `remaining` is the
-    /// time that the server is told. Gives its id.
+    /// How long the call may take from `now` on: `patience` from when it was first asked for, but not
+    /// longer than the handler that makes it.
+    #[cold]
+    pub(super) fn time_left(
+        &mut self,
+        now: Instant,
+        options: &Options,
+        patience: Option<Duration>,
+    ) -> Time {
+        let deadline = *self
+            .deadline
+            .get_or_insert_with(|| self.client.deadline(now, patience, options.deadline));
+        Time {
+            left: deadline.saturating_duration_since(now),
+            asked: options.own_timeout(deadline),
+        }
+    }
+
+    /// Takes a slot for `call`, which may take `time`, and encodes it; `remaining` is the time that
+    /// the server is told. Gives its id. The driver is to be woken.
     #[inline]
     pub(super) fn poll_slot(
         &mut self,
         state: &mut State,
         call: Outbound<'_>,
-        (now, deadline): (Instant, Instant),
+        time: Time,
         remaining: Option<Duration>,
         cx: &Context<'_>,
     ) -> Poll<Result<u64, Failure>> {
-        let timeout = call.options.own_timeout(deadline);
         if let Some(closed) = &state.closed {
             return Poll::Ready(Err(closed.failure(false)));
         }
-        if deadline <= now {
-            return Poll::Ready(Err(Failure::timeout(timeout, false)));
+        if time.left.is_zero() {
+            return Poll::Ready(Err(Failure::timeout(time.asked, false)));
         }
         let limit = state.calls;
-        let id = match state.slots.open(limit, deadline, timeout, Some(cx.waker())) {
+        let id = match state.slots.open(limit, time, Some(cx.waker())) {
             Ok(id) => id,
             Err(Full) => {
-                self.ticket = Some(state.wait(self.ticket, deadline, cx.waker()));
+                self.queue(state, time, cx);
                 return Poll::Pending;
             }
         };
@@ -83,11 +106,20 @@ impl<'a> Unsent<'a> {
                 return Poll::Ready(Err(failure));
             }
         }
-        state.expect(now, deadline, &self.client.shared);
         if let Some(ticket) = self.ticket.take() {
             state.turns.leave(ticket);
         }
         Poll::Ready(Ok(id))
+    }
+
+    /// Waits for a slot: the time of the call counts from now.
+    #[cold]
+    fn queue(&mut self, state: &mut State, time: Time, cx: &Context<'_>) {
+        let client = self.client;
+        let deadline = *self
+            .deadline
+            .get_or_insert_with(|| after(client.now(), time.left));
+        self.ticket = Some(state.wait(self.ticket, deadline, cx.waker()));
     }
 }
 
@@ -108,6 +140,12 @@ pub(crate) struct Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
+    /// One that waits for nothing.
+    pub(crate) const NOTHING: Self = Self {
+        client: None,
+        id: 0,
+    };
+
     pub(super) fn new(client: &'a Client, id: u64) -> Self {
         Self {
             client: Some(client),
@@ -125,27 +163,35 @@ impl<'a> Waiting<'a> {
         self.id
     }
 
+    #[inline]
     pub(crate) fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<Result<Inbound, Failure>> {
         let Some(client) = self.client else {
             return Poll::Pending;
         };
         let mut state = client.shared.lock();
-        match state.slots.poll(self.id, cx.waker()) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(outcome) => {
-                let reply = match outcome {
-                    Outcome::Reply(reply) => reply,
-                    Outcome::TimedOut(after) => Err(Failure::timeout(after, true)),
-                    Outcome::Lost => {
-                        let closed = state.closed.as_ref();
-                        Err(closed.map_or_else(|| Failure::closed(true), |why| why.failure(true)))
-                    }
-                };
-                state.wake_waiting();
-                drop(state);
-                self.client = None;
-                Poll::Ready(reply)
-            }
+        let outcome = ready!(state.slots.poll(self.id, cx.waker()));
+        state.wake_waiting();
+        let reply = match outcome {
+            Outcome::Reply(reply) => reply,
+            other => Err(other.failure(&state)),
+        };
+        drop(state);
+        self.client = None;
+        Poll::Ready(reply)
+    }
+}
+
+impl Outcome {
+    /// Why there is no reply.
+    #[cold]
+    fn failure(self, state: &State) -> Failure {
+        match self {
+            Self::Reply(reply) => reply.err().unwrap_or_else(|| Failure::closed(true)),
+            Self::TimedOut(after) => Failure::timeout(after, true),
+            Self::Lost => match &state.closed {
+                Some(why) => why.failure(true),
+                None => Failure::closed(true),
+            },
         }
     }
 }

@@ -94,18 +94,25 @@ impl Driver {
 
     /// Fills `sending`, which must be empty, with what is to be sent next.
     pub fn transmit(&mut self, sending: &mut Sending) {
-        self.shared.lock().out.transmit(sending);
+        let mut state = self.shared.lock();
+        // At the latest when they are sent: the server's time begins soon after.
+        state.begin(self.shared.now, &self.shared);
+        state.out.transmit(sending);
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is to be called.
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called. Calls that were made since
+    /// this was last asked count their time from now.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.shared.lock().alarm
+        let mut state = self.shared.lock();
+        state.begin(self.shared.now, &self.shared);
+        state.alarm
     }
 
     /// Ends the calls whose time is over, and tells the server to stop working on them.
     pub fn handle_timeout(&mut self, now: Instant) {
         let mut state = self.shared.lock();
+        state.begin(|| now, &self.shared);
         let wakers = &mut self.wakers;
         let mut late = Vec::new();
         let next_call = state.slots.expire(now, |id, waker| {
@@ -251,6 +258,7 @@ impl Driver {
     }
 
     /// Takes one frame; false if none is complete.
+    #[inline]
     fn frame(
         &mut self,
         state: &mut State,
@@ -286,7 +294,14 @@ impl Driver {
         }
         received.skip(HEADER);
         let body = received.take(header.length);
-        self.message(state, &header, body)?;
+        if header.is_plain_reply() && state.streams.is_empty() {
+            // Nearly all that comes.
+            let at = 0..body.len();
+            let reply = Inbound::new(self.shared.encoding, body, at).in_frame();
+            self.complete(state, header.id, Ok(reply));
+        } else {
+            self.message(state, &header, body)?;
+        }
         Ok(true)
     }
 
@@ -342,9 +357,11 @@ impl Driver {
     }
 
     /// Ends a call.
+    #[inline]
     pub(super) fn complete(&mut self, state: &mut State, id: u64, reply: Result<Inbound, Failure>) {
-        let waker = state.slots.complete(id, Outcome::Reply(reply));
-        self.wakers.extend(waker);
+        if let Some(waker) = state.slots.complete(id, Outcome::Reply(reply)) {
+            self.wakers.push(waker);
+        }
     }
 
     /// Takes one whole message.

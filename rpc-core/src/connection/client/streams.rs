@@ -181,25 +181,23 @@ impl<'a> Unsent<'a> {
         let shared = &self.client.shared;
         let options = call.options;
         let gives = call.method.gives_stream;
-        let now = self.client.now();
         // A stream lasts as long as it lasts, unless its caller says how long; opening it does not.
         let patience = match gives {
             true => options.timeout,
             false => options.timeout.or(Some(Duration::MAX)),
         };
-        let deadline = self
-            .deadline
-            .unwrap_or_else(|| self.client.deadline(now, patience, options.deadline));
-        self.deadline = Some(deadline);
-        let timeout = options.own_timeout(deadline);
-        let mut state = shared.lock();
+        let now = self.client.now();
+        let time = self.time_left(now, options, patience);
         // When the stream ends, not just the opening of it.
         let end = match options.timeout {
-            Some(_) => Some(deadline),
+            Some(_) => self.deadline,
             None => options.deadline,
         };
         let remaining = end.map(|end| end.saturating_duration_since(now));
-        let id = ready!(self.poll_slot(&mut state, call, (now, deadline), remaining, cx))?;
+        let mut state = shared.lock();
+        let id = ready!(self.poll_slot(&mut state, call, time, remaining, cx))?;
+        // Opening it and the stream itself end at one and the same time.
+        state.begin(|| now, shared);
         let link = Arc::clone(shared);
         let terms = match shared.speech {
             Speech::Native => Terms::NATIVE,
@@ -214,7 +212,7 @@ impl<'a> Unsent<'a> {
             flow: Arc::clone(&flow),
             subscription: None,
             gives,
-            deadline: end.map(|end| (end, timeout)),
+            deadline: end.map(|end| (end, time.asked)),
         };
         state.streams.entries.insert(id, entry);
         if let Some(items) = upload.take() {
@@ -335,7 +333,7 @@ impl Uploading {
         }
         message.keep();
         self.flow.spend(length);
-        state.out.settle(start, *id, Vec::new());
+        state.out.settle(start, *id, None);
         Ok(())
     }
 
@@ -350,7 +348,7 @@ impl Uploading {
             #[cfg(not(feature = "json"))]
             Speech::JsonRpc => {}
         }
-        state.out.settle(start, self.id, Vec::new());
+        state.out.settle(start, self.id, None);
         Ok(())
     }
 

@@ -159,6 +159,12 @@ impl Header {
         message_bytes.saturating_add(if self.has_more() { TOTAL } else { 0 })
     }
 
+    /// True if it is a reply with nothing beside its value.
+    #[inline]
+    pub(crate) fn is_plain_reply(&self) -> bool {
+        self.kind == Some(Kind::Reply) && self.flags == 0 && self.metadata == 0
+    }
+
     /// True if it is a reply that is followed by a stream.
     pub(crate) fn opens_stream(&self) -> bool {
         self.flags & OPENED != 0
