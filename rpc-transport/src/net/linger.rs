@@ -20,7 +20,8 @@ where
     let closing = async {
         io.write_all(last_words).await?;
         io.shutdown().await?;
-        let mut rest = [0; PIECE];
+        // Not in place, where every connection's task would have room for it all its life.
+        let mut rest = vec![0; PIECE];
         for _ in 0..PIECES {
             if io.read(&mut rest).await? == 0 {
                 break;

@@ -1,5 +1,6 @@
 //! One connection from its first byte to its last.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +41,9 @@ pub(super) struct Host {
 pub(super) async fn serve(host: Host, gate: Gate, arrival: Arrival, mut drain: Drain) {
     let time = host.limits.handshake_time;
     // What comes before the first byte of a protocol has one limit: the client's TLS handshake too.
-    let Some(begun) = in_time(time, begin(&gate, arrival), &mut drain).await else {
+    // (In boxes, as are the protocols below: a connection has the room of what it does now, and not
+    // of the largest thing that one can do.)
+    let Some(begun) = in_time(time, Box::pin(begin(&gate, arrival)), &mut drain).await else {
         return;
     };
     let begun = match begun {
@@ -50,10 +53,12 @@ pub(super) async fn serve(host: Host, gate: Gate, arrival: Arrival, mut drain: D
         }
         Begun::Clear(beginning) => beginning,
         // The same again inside of TLS.
-        Begun::Secure(arrival) => match in_time(time, Beginning::read(arrival), &mut drain).await {
-            Some(beginning) => beginning,
-            None => return,
-        },
+        Begun::Secure(arrival) => {
+            match in_time(time, Box::pin(Beginning::read(arrival)), &mut drain).await {
+                Some(beginning) => beginning,
+                None => return,
+            }
+        }
     };
     let spoken = match begun.sniffed {
         Sniffed::Native => Protocol::Native,
@@ -75,11 +80,15 @@ pub(super) async fn serve(host: Host, gate: Gate, arrival: Arrival, mut drain: D
         return;
     };
     match spoken {
-        Protocol::Native => native(host, arrival, start, drain).await,
+        Protocol::Native => {
+            if let Some(conversation) = Box::pin(native(host, arrival, start, drain)).await {
+                conversation.await;
+            }
+        }
         Protocol::JsonRpc => {
             run(host, arrival, start, drain, Speech::JsonRpc, Encoding::Json).await;
         }
-        Protocol::Http => http(host, arrival, start, drain).await,
+        Protocol::Http => Box::pin(http(host, arrival, start, drain)).await,
     }
 }
 
@@ -148,40 +157,48 @@ async fn first(arrival: &mut Arrival, start: &mut BytesMut) -> Sniffed {
 }
 
 /// The encoding of a native connection stands in its hello.
-async fn native(host: Host, mut arrival: Arrival, mut start: BytesMut, drain: Drain) {
+async fn native(
+    host: Host,
+    mut arrival: Arrival,
+    mut start: BytesMut,
+    drain: Drain,
+) -> Option<Conversation> {
     let hello = stream::hello(&mut arrival.io, &mut start);
-    let Ok(encoding) = tokio::time::timeout(host.limits.handshake_time, hello).await else {
-        return;
-    };
-    run(host, arrival, start, drain, Speech::Native, encoding).await;
+    let hello = tokio::time::timeout(host.limits.handshake_time, hello).await;
+    let (speech, encoding) = (Speech::Native, hello.ok()?);
+    Some(run(host, arrival, start, drain, speech, encoding))
 }
 
-async fn run(
+/// All that follows once it is known what is spoken.
+type Conversation = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The conversation. (No `async fn`, which would keep the room of its parameters to its end.)
+fn run(
     host: Host,
     arrival: Arrival,
     start: BytesMut,
     drain: Drain,
     speech: Speech,
     encoding: Encoding,
-) {
-    let limits = host.limits.clone();
+) -> Conversation {
     let mut peer = Peer::new(arrival.transport, encoding, arrival.peer, host.limits);
     peer.tls = arrival.tls;
     peer.threads = Some(threads());
     peer.clock = Some(clock());
     peer.is_farcall = speech == Speech::Native;
-    let Ok(connection) = Server::new(host.router, Arc::new(peer), speech) else {
-        return;
+    let peer = Arc::new(peer);
+    let Ok(connection) = Server::new(host.router, Arc::clone(&peer), speech) else {
+        return Box::pin(std::future::ready(()));
     };
-    stream::serve(
+    let received = Received::from_start(start);
+    Box::pin(stream::serve(
         arrival.io,
         connection,
-        Received::from_start(start),
-        &limits,
+        received,
+        &peer.limits,
         None,
         drain,
-    )
-    .await;
+    ))
 }
 
 #[cfg(feature = "http")]

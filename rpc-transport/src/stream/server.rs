@@ -36,16 +36,19 @@ pub(crate) async fn hello<IO: AsyncRead + Unpin>(io: &mut IO, start: &mut BytesM
 }
 
 /// Serves one connection to its end; to that of a time without a call, if `idle_time` says so.
-pub(crate) async fn serve<IO>(
+pub(crate) fn serve<IO>(
     io: IO,
     connection: Server,
     received: Received,
     limits: &Limits,
     idle_time: Option<Duration>,
     mut drain: Drain,
-) where
+) -> impl Future<Output = ()> + use<IO>
+where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
+    // Made out here, and used in there where it is: an `async fn` would have room for all of it
+    // twice, and each connection that idles holds this.
     let mut task = Task {
         io,
         connection,
@@ -65,21 +68,23 @@ pub(crate) async fn serve<IO>(
             ..Idle::default()
         },
     };
-    // Outside of tokio's cooperative budget, which the timers and channels of many waiting
-    // handlers would use up at once, so that each of them wakes the task again for nothing. The
-    // task yields by itself after a batch.
-    tokio::select! {
-        () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll(cx))) => {
-            return linger::close(&mut task.io, &[]).await;
+    async move {
+        // Outside of tokio's cooperative budget, which the timers and channels of many waiting
+        // handlers would use up at once, so that each of them wakes the task again for nothing. The
+        // task yields by itself after a batch.
+        tokio::select! {
+            () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll(cx))) => {
+                return linger::close(&mut task.io, &[]).await;
+            }
+            () = drain.started() => {}
         }
-        () = drain.started() => {}
+        task.connection.drain();
+        tokio::select! {
+            () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll_to_idle(cx))) => {}
+            () = drain.forced() => task.connection.abort(),
+        }
+        task.say_goodbye().await;
     }
-    task.connection.drain();
-    tokio::select! {
-        () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll_to_idle(cx))) => {}
-        () = drain.forced() => task.connection.abort(),
-    }
-    task.say_goodbye().await;
 }
 
 struct Task<IO> {
@@ -314,5 +319,32 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         if tokio::time::timeout(PATIENCE, sent).await.is_ok() {
             linger::close(&mut self.io, &[]).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use farcall_core::connection::Speech;
+    use farcall_core::context::Peer;
+    use farcall_core::router::Router;
+
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_has_a_small_task() {
+        let limits = Limits::default();
+        let router = Router::builder().build().unwrap();
+        let peer = Peer::new("mem", Encoding::Bincode, None, limits.clone());
+        let connection = Server::new(router, Arc::new(peer), Speech::Native).unwrap();
+        let (io, _) = tokio::io::duplex(1);
+        let (_word, drain) = Drain::new();
+        let task = serve(io, connection, Received::default(), &limits, None, drain);
+        let size = size_of_val(&task);
+        assert!(
+            size <= 2048,
+            "each idle connection holds {size} bytes of task"
+        );
     }
 }
