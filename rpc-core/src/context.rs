@@ -89,7 +89,8 @@ impl Context {
         self.peer.address
     }
 
-    /// What the call came in by: `tcp`, `tls`, `unix`, `http`, `https` or `mem`.
+    /// What the call came in by: `tcp`, `tls`, `unix`, `http`, `https`, `ws`,
+    /// `wss` or `mem`.
     #[must_use]
     pub fn transport(&self) -> &'static str {
         self.peer.transport
@@ -328,7 +329,8 @@ impl Clone for Context {
 /// ```
 #[derive(Debug)]
 pub struct Peer {
-    /// What it came in by: `tcp`, `tls`, `unix`, `http`, `https` or `mem`.
+    /// What it came in by: `tcp`, `tls`, `unix`, `http`, `https`, `ws`,
+    /// `wss` or `mem`.
     pub transport: &'static str,
     /// What its values are encoded in.
     pub encoding: Encoding,

@@ -34,6 +34,18 @@ pub enum Speech {
     JsonRpc,
 }
 
+/// What stands behind each JSON text where a transport has messages, and each is a text: the record
+/// separator of RFC 7464, which no JSON text has in it.
+///
+/// ```
+/// use farcall_core::connection::MESSAGE_END;
+/// use farcall_core::protocol::jsonrpc::{Split, Splitter};
+///
+/// let stream = [b'[', b'1', MESSAGE_END];
+/// assert_eq!(Splitter::of_messages(1024).next(&stream), Split::Text(0..2));
+/// ```
+pub const MESSAGE_END: u8 = 0x1e;
+
 /// The other side did what the protocol does not allow; the connection must end.
 ///
 /// ```

@@ -195,6 +195,12 @@ impl Pending {
         }
     }
 
+    /// Drops the calls that somebody waited for.
+    pub(super) fn drop_answered(&mut self) {
+        self.by_id.clear();
+        self.calls.retain(|_, call| call.reply.is_none());
+    }
+
     /// Drops all calls, and tells `dropped` of each.
     pub(super) fn abort(&mut self, mut dropped: impl FnMut(Option<ReplyId>)) {
         self.by_number.clear();

@@ -132,6 +132,17 @@ impl Server {
         })
     }
 
+    /// The same conversation over a transport that has messages: of JSON-RPC, each text is one, and
+    /// the transport puts [`MESSAGE_END`](crate::connection::MESSAGE_END) behind it.
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn in_messages(mut self) -> Self {
+        if let State::JsonRpc(json) = &mut self.speech {
+            *json = json::Json::of_messages(self.core.peer.limits.message_bytes);
+        }
+        self
+    }
+
     /// Answers the complete messages in `received`, up to a batch; true if there may be more.
     ///
     /// # Errors
@@ -232,6 +243,12 @@ impl Server {
         {
             native::write_going_away(&self.core.peer);
         }
+    }
+
+    /// The peer has said goodbye: nobody waits for its calls, and they are dropped. Notifications go
+    /// on.
+    pub fn hang_up(&mut self) {
+        self.core.pending.drop_answered();
     }
 
     /// Ends the calls that are still being answered.

@@ -69,6 +69,16 @@ impl Driver {
         }
     }
 
+    /// The same conversation over a transport that has messages: of JSON-RPC, each text is one, and
+    /// the transport puts [`MESSAGE_END`](crate::connection::MESSAGE_END) behind it.
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn in_messages(mut self) -> Self {
+        let limit = self.shared.limits.message_bytes;
+        self.splitter = crate::protocol::jsonrpc::Splitter::of_messages(limit);
+        self
+    }
+
     /// Has `waker` woken when there is something to send, a timer to set, or nobody left to serve.
     pub fn register(&self, waker: &Waker) {
         let mut state = self.shared.lock();

@@ -30,6 +30,13 @@ impl Json {
         }
     }
 
+    /// As [`new`](Self::new), where each text is a message.
+    pub(super) fn of_messages(message_bytes: usize) -> Self {
+        Self {
+            splitter: Splitter::of_messages(message_bytes),
+        }
+    }
+
     pub(super) fn receive(
         &mut self,
         core: &mut Core,

@@ -6,8 +6,12 @@
 //! Brackets that cannot close any more would have the peer wait for ever, and swallow what it sends
 //! next. So a text that has more than one line is looked at again line by line, as JSON, and ends
 //! where it is broken: before a line that begins as a text of its own does, so that this one is read.
+//!
+//! Where a transport has messages, such as a WebSocket, it says itself where each text ends.
 
 use std::ops::Range;
+
+use crate::connection::MESSAGE_END;
 
 use super::marks::{end_of_string, is_mark, plain_until};
 use super::prefix::Prefix;
@@ -41,6 +45,8 @@ pub struct Splitter {
     /// What of the current text is before that.
     prefix: Prefix,
     state: State,
+    /// What surely ends a text: a line feed, or the mark behind each message.
+    end: u8,
 }
 
 /// What a [`Splitter`] found. Places are those in the buffer it was shown.
@@ -80,7 +86,7 @@ enum State {
     Indented {
         depth: usize,
     },
-    /// On the way to the next line feed.
+    /// On the way to the next line feed, or the end of the message.
     Skipping,
 }
 
@@ -95,6 +101,25 @@ impl Splitter {
             line: 0,
             prefix: Prefix::new(),
             state: State::Between,
+            end: b'\n',
+        }
+    }
+
+    /// A splitter for texts of up to `limit` bytes with a [`MESSAGE_END`] behind each: what is before
+    /// it is one text, however broken.
+    ///
+    /// ```
+    /// use farcall_core::protocol::jsonrpc::{Split, Splitter};
+    ///
+    /// let mut splitter = Splitter::of_messages(1024);
+    /// assert_eq!(splitter.next(b"[1,\n{}"), Split::Partial);
+    /// assert_eq!(splitter.next(b"[1,\n{}\x1e"), Split::Text(0..6));
+    /// ```
+    #[must_use]
+    pub fn of_messages(limit: usize) -> Self {
+        Self {
+            end: MESSAGE_END,
+            ..Self::new(limit)
         }
     }
 
@@ -136,7 +161,7 @@ impl Splitter {
         self.line = self.line.saturating_sub(count);
     }
 
-    /// The last text was broken: skips to the next line feed, the only place where a text surely
+    /// The last text was broken: skips to the next line feed (or the end of the message), the only place where a text surely
     /// begins. A text that broke at the beginning of a line ends at the line feed before it.
     pub fn resync(&mut self) {
         self.state = State::Skipping;
@@ -146,7 +171,7 @@ impl Splitter {
     fn begin(&mut self, buffer: &[u8]) -> Option<Split> {
         let rest = buffer.get(self.scanned..).unwrap_or_default();
         let skipped = match self.state {
-            State::Skipping => match memchr::memchr(b'\n', rest) {
+            State::Skipping => match memchr::memchr(self.end, rest) {
                 Some(at) => {
                     self.state = State::Between;
                     at
@@ -173,6 +198,9 @@ impl Splitter {
 
     /// Moves on; gives the end of the text, if that was reached.
     fn end_of_text(&mut self, buffer: &[u8]) -> Option<usize> {
+        if self.end == MESSAGE_END {
+            return self.end_of_message(buffer);
+        }
         if matches!(self.state, State::Word) && self.scanned == self.start {
             self.open(buffer);
         }
@@ -189,6 +217,13 @@ impl Splitter {
                 Moved::OutOfBytes => return None,
             }
         }
+    }
+
+    fn end_of_message(&mut self, buffer: &[u8]) -> Option<usize> {
+        let rest = buffer.get(self.scanned..).unwrap_or_default();
+        let length = memchr::memchr(MESSAGE_END, rest);
+        self.scanned += length.unwrap_or(rest.len());
+        length.map(|_| self.scanned)
     }
 
     /// Looks at how a text begins, and skips the head that nearly all messages have.

@@ -6,7 +6,10 @@ use crate::protocol::jsonrpc::{Split, Splitter};
 
 /// What a reader gets that is given the stream in these pieces: texts, and the word TOO LARGE.
 fn split(limit: usize, pieces: &[&[u8]]) -> Vec<String> {
-    let mut splitter = Splitter::new(limit);
+    split_by(Splitter::new(limit), limit, pieces)
+}
+
+fn split_by(mut splitter: Splitter, limit: usize, pieces: &[&[u8]]) -> Vec<String> {
     let mut buffer = Vec::new();
     let mut texts = Vec::new();
     let longest = pieces.iter().map(|piece| piece.len()).max().unwrap_or(0);
@@ -209,5 +212,20 @@ proptest! {
             start = end;
         }
         prop_assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn a_message_is_one_text_however_broken_and_however_cut() {
+    let stream = format!(
+        "{{\"a\":1}}\x1e[1,\n{{}}{{}}\n\x1e \n\x1e\x1e[{}\n2]\x1e\"\x1e[2]\x1e[3",
+        "1,\n".repeat(50)
+    );
+    for step in 1..stream.len() {
+        let pieces: Vec<&[u8]> = stream.as_bytes().chunks(step).collect();
+        assert_eq!(
+            split_by(Splitter::of_messages(100), 100, &pieces),
+            ["{\"a\":1}", "[1,\n{}{}\n", "TOO LARGE", "\"", "[2]"]
+        );
     }
 }
