@@ -177,6 +177,8 @@ async fn everywhere(test: &str, limits: Limits) -> Everywhere {
         format!("tls://localhost:{port}?ca={ca}"),
         format!("https://127.0.0.1:{port}/?ca={ca}"),
         format!("https://localhost:{port}/?version=1&ca={ca}"),
+        format!("ws://127.0.0.1:{port}/rpc"),
+        format!("wss://localhost:{port}/rpc?ca={ca}"),
     ];
     let addresses = places
         .iter()
@@ -428,7 +430,7 @@ async fn the_context_tells_who_calls() {
             let told = call.timeout(Duration::from_secs(5)).await.unwrap();
             // JSON-RPC on a stream has no place for a deadline or metadata.
             let expected = match (encoding, address.transport().name()) {
-                (Encoding::Json, "tcp" | "tls" | "unix" | "mem") => {
+                (Encoding::Json, "tcp" | "tls" | "unix" | "mem" | "ws" | "wss") => {
                     "whoami json false nobody".to_owned()
                 }
                 _ => format!("whoami {encoding} true t0"),

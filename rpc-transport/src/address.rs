@@ -29,17 +29,23 @@ pub enum Transport {
     Http,
     /// HTTP over TLS.
     Https,
+    /// A WebSocket, opened over HTTP/1.1.
+    Ws,
+    /// A WebSocket over TLS.
+    Wss,
     /// Inside this process.
     Mem,
 }
 
 impl Transport {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Tcp,
         Self::Tls,
         Self::Unix,
         Self::Http,
         Self::Https,
+        Self::Ws,
+        Self::Wss,
         Self::Mem,
     ];
 
@@ -52,6 +58,8 @@ impl Transport {
             Self::Unix => "unix",
             Self::Http => "http",
             Self::Https => "https",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
             Self::Mem => "mem",
         }
     }
@@ -59,7 +67,7 @@ impl Transport {
     /// What is spoken over it where the address does not say.
     fn usual_encoding(self) -> Encoding {
         match self {
-            Self::Http | Self::Https => Encoding::Json,
+            Self::Http | Self::Https | Self::Ws | Self::Wss => Encoding::Json,
             Self::Tcp | Self::Tls | Self::Unix | Self::Mem => Encoding::Bincode,
         }
     }
@@ -67,13 +75,13 @@ impl Transport {
     /// True if it is encrypted, and the server's certificate verified.
     #[must_use]
     pub fn is_secure(self) -> bool {
-        matches!(self, Self::Tls | Self::Https)
+        matches!(self, Self::Tls | Self::Https | Self::Wss)
     }
 
     fn usual_port(self) -> Option<u16> {
         match self {
-            Self::Http => Some(80),
-            Self::Https => Some(443),
+            Self::Http | Self::Ws => Some(80),
+            Self::Https | Self::Wss => Some(443),
             _ => None,
         }
     }
@@ -119,7 +127,7 @@ impl Address {
         &self.authority
     }
 
-    /// The path of an HTTP address (`/` if it gives none), or of a Unix socket.
+    /// The path of an HTTP or WebSocket address (`/` if it gives none), or of a Unix socket.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -267,7 +275,10 @@ fn parse(address: &str) -> Result<Address, String> {
         .into_iter()
         .find(|known| known.name().eq_ignore_ascii_case(transport))
         .ok_or_else(|| {
-            format!("`{transport}` is no transport; there are tcp, tls, unix, http, https and mem")
+            format!(
+                "`{transport}` is no transport; there are tcp, tls, unix, http, https, ws, wss and \
+                 mem"
+            )
         })?;
     let encoding = match codec {
         Some(codec) => codec.parse().map_err(|error| format!("{error}"))?,
@@ -285,7 +296,9 @@ fn parse(address: &str) -> Result<Address, String> {
         Transport::Unix => (String::new(), unix_path(rest)?),
         Transport::Mem => (mem_name(rest)?, String::new()),
         Transport::Tcp | Transport::Tls => (tcp_authority(transport, rest)?, String::new()),
-        Transport::Http | Transport::Https => http_parts(transport, rest)?,
+        Transport::Http | Transport::Https | Transport::Ws | Transport::Wss => {
+            http_parts(transport, rest)?
+        }
     };
     Ok(Address {
         encoding,
@@ -384,6 +397,8 @@ mod tests {
             ("xml+http://h/RPC2", "xml+http://h:80/RPC2"),
             ("http://[::1]:8000", "json+http://[::1]:8000/"),
             ("bincode+https://h/rpc", "bincode+https://h:443/rpc"),
+            ("ws://h", "json+ws://h:80/"),
+            ("bincode+wss://h/rpc", "bincode+wss://h:443/rpc"),
             ("unix:///run/calc.sock", "bincode+unix:///run/calc.sock"),
             ("xml+mem://calc", "xml+mem://calc"),
             ("http://h:1/a/b?version=2", "json+http://h:1/a/b?version=2"),
@@ -427,7 +442,10 @@ mod tests {
     fn a_wrong_one_says_what_would_be_right() {
         for (text, right) in [
             ("localhost:8000", "tcp://host:port"),
-            ("ftp://h", "there are tcp, tls, unix, http, https and mem"),
+            (
+                "ftp://h",
+                "there are tcp, tls, unix, http, https, ws, wss and mem",
+            ),
             ("yaml+http://h", "there are bincode, json and xml"),
             ("tcp://h", "tcp://h:8000"),
             ("tcp://h:1/x", "http has"),
@@ -451,6 +469,7 @@ mod tests {
             ("tls://h:1?ca=/a&ca=/b", "`ca` twice"),
             ("http://h?ca=/ca.pem", "`ca=/ca.pem` is no option"),
             ("https://h?verify=0", "ca=FILE"),
+            ("ws://h?version=2", "no options"),
             ("http://me:pw@h/", "do not belong"),
             ("http://h/a b", "white space"),
         ] {

@@ -72,15 +72,22 @@ pub async fn connect_with(address: &Address, limits: Limits) -> Result<Channel, 
         #[cfg(not(feature = "http"))]
         Transport::Http => Err(Failure::unsupported(NO_HTTP)),
         #[cfg(feature = "tls")]
-        Transport::Tls | Transport::Https => {
+        Transport::Tls | Transport::Https | Transport::Wss => {
             let tls = ClientTls::of(address)
                 .map_err(|error| Failure::unsupported(format!("{address}: {error}")))?;
             secure(address, limits, &tls).await
         }
         #[cfg(not(feature = "tls"))]
-        Transport::Tls | Transport::Https => Err(Failure::unsupported(
+        Transport::Tls | Transport::Https | Transport::Wss => Err(Failure::unsupported(
             "this build has no TLS (a feature of farcall)",
         )),
+        Transport::Ws => {
+            let io = in_time(TcpStream::connect(address.authority()))
+                .await
+                .map_err(failed)?;
+            io.set_nodelay(true).map_err(failed)?;
+            web_socket(io, address, limits).await
+        }
     }
 }
 
@@ -98,7 +105,7 @@ pub async fn connect_with_tls(
     tls: &ClientTls,
 ) -> Result<Channel, Failure> {
     let why = if !address.transport().is_secure() {
-        "it is in clear, and TLS was asked for: use tls:// or https://"
+        "it is in clear, and TLS was asked for: use tls://, https:// or wss://"
     } else if address.ca_file().is_some() || address.identity_files().is_some() {
         "it names certificates, and so does the `ClientTls` that was given: one of them must do"
     } else {
@@ -128,7 +135,32 @@ async fn secure(address: &Address, limits: Limits, tls: &ClientTls) -> Result<Ch
     let io = in_time(dialer.dial())
         .await
         .map_err(|source| Failure::connect(address, source))?;
+    if address.transport() == Transport::Wss {
+        return web_socket(io, address, limits).await;
+    }
     Ok(stream::client(io, address.encoding(), limits))
+}
+
+/// A channel over a WebSocket, which is opened on `io`.
+#[cfg(feature = "ws")]
+async fn web_socket<IO>(io: IO, address: &Address, limits: Limits) -> Result<Channel, Failure>
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let opening = tokio::time::timeout(CONNECT_TIME, crate::ws::connect(io, address));
+    let socket = opening
+        .await
+        .unwrap_or_else(|_| Err(Failure::connect(address, io::ErrorKind::TimedOut.into())))?;
+    let encoding = address.encoding();
+    Ok(stream::client_in_messages(socket, encoding, limits))
+}
+
+#[cfg(not(feature = "ws"))]
+#[expect(clippy::unused_async, reason = "as the one that waits")]
+async fn web_socket<IO>(_: IO, _: &Address, _: Limits) -> Result<Channel, Failure> {
+    Err(Failure::unsupported(
+        "this build has no WebSocket (a feature of farcall)",
+    ))
 }
 
 async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {

@@ -4,14 +4,15 @@
 //! below it, never those above:
 //!
 //! - [`server`]: accept, tell the protocol, hand over, drain; [`connect`]: an address to a channel
-//! - [`http`]: calls as HTTP requests, both sides; `stream`: drives the core's connections
+//! - [`http`]: calls as HTTP requests, both sides; `ws`: a byte stream in a WebSocket
+//! - `stream`: drives the core's connections
 //! - [`tls`]: certificates, and handshakes
 //! - `net`: TCP, Unix sockets, memory
 //! - [`proxies`]: who is believed about where calls come from; [`allow`]: who may come in
 //! - [`address`], [`sniff`]: pure little questions
 
 // Without HTTP nobody asks where a connection arrived, or by which name.
-#![cfg_attr(not(feature = "http"), allow(dead_code))]
+#![cfg_attr(not(all(feature = "http", feature = "ws")), allow(dead_code))]
 
 pub mod address;
 pub mod allow;
@@ -28,3 +29,5 @@ mod threads;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod trace;
+#[cfg(feature = "ws")]
+mod ws;

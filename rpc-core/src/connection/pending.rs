@@ -197,7 +197,7 @@ impl Pending {
 
     /// Drops the calls that somebody waited for.
     pub(super) fn drop_answered(&mut self) {
-        self.by_id.clear();
+        self.by_number.clear();
         self.calls.retain(|_, call| call.reply.is_none());
     }
 

@@ -80,7 +80,7 @@ fn known(transport: Transport) -> Option<&'static str> {
         Transport::Https => {
             Some("version=1, version=2, gzip=0, gzip=1, ca=FILE, cert=FILE and key=FILE")
         }
-        Transport::Tls => Some("ca=FILE, cert=FILE and key=FILE"),
+        Transport::Tls | Transport::Wss => Some("ca=FILE, cert=FILE and key=FILE"),
         _ => None,
     }
 }

@@ -33,6 +33,8 @@ use super::headers::{VERSION, deadline, metadata, reply_headers};
 use super::page::{Reply, page};
 use super::reply::ResponseBody;
 use super::tunnel;
+#[cfg(feature = "ws")]
+use super::upgrade;
 use crate::allow::AllowList;
 use crate::drain::Drain;
 use crate::proxies::Proxies;
@@ -60,6 +62,8 @@ pub(crate) struct Origin {
     pub(crate) proxies: Option<Proxies>,
     /// Somebody else accepts the connections, and may say where each request comes from.
     pub(crate) is_mounted: bool,
+    /// What is spoken besides.
+    pub(crate) speaks: Speaks,
 }
 
 impl Origin {
@@ -83,6 +87,15 @@ impl Origin {
             _ => Ok(client),
         }
     }
+}
+
+/// What an HTTP request may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Speaks {
+    /// Calls, and pages.
+    pub(crate) http: bool,
+    /// A WebSocket.
+    pub(crate) web_socket: bool,
 }
 
 /// What the head of a request says of its call.
@@ -141,14 +154,17 @@ impl Answerer {
         B: Body + Send + Unpin + 'static,
         B::Data: Into<Bytes> + Send,
     {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let direct = parts.extensions.get().copied().or(self.origin.peer);
         let answered = match self.origin.client(direct, &parts.headers) {
             Err(refused) => Err(refused.reply()),
-            Ok(client) if parts.method == Method::POST => {
-                self.answer_post(&parts, body, client).await
-            }
-            Ok(client) => self.answer_other(&parts, client).await,
+            Ok(client) => match self.open(&mut parts, client) {
+                Some(reply) => Err(reply),
+                None if parts.method == Method::POST => {
+                    self.answer_post(&parts, body, client).await
+                }
+                None => self.answer_other(&parts, client).await,
+            },
         };
         answered.unwrap_or_else(|reply| reply.map(ResponseBody::from))
     }
@@ -223,11 +239,47 @@ impl Answerer {
         same_site(&parts.headers, authority(parts), *local, hosts)
     }
 
+    /// Answers a request for a WebSocket, and whatever is none where nothing else is spoken.
+    #[cfg(feature = "ws")]
+    fn open(&self, parts: &mut Parts, client: Option<SocketAddr>) -> Option<Reply> {
+        let Speaks { http, web_socket } = self.origin.speaks;
+        let is_asked_for = upgrade::is_asked_for(&parts.headers);
+        if http && !is_asked_for {
+            return None;
+        }
+        if let Err(refused) = self.same_site(parts) {
+            return Some(refused.reply());
+        }
+        if web_socket && is_asked_for {
+            return Some(match self.begin(client) {
+                Ok((origin, drain)) => upgrade::answer(parts, origin.peer, drain),
+                Err(refused) => refused.reply(),
+            });
+        }
+        let words = match is_asked_for {
+            true => "this port does not speak WebSocket",
+            false => "this port speaks WebSocket, and no HTTP beside it",
+        };
+        Some(refused(StatusCode::BAD_REQUEST, words).reply())
+    }
+
+    #[cfg(not(feature = "ws"))]
+    fn open(&self, _: &mut Parts, _: Option<SocketAddr>) -> Option<Reply> {
+        None
+    }
+
     /// What a plain POST is in, if it is a call that is taken just like that, and who sends it.
     pub(super) fn plain(&self, headers: &impl Fields) -> Option<(Encoding, Option<SocketAddr>)> {
         let Origin {
-            local, hosts, peer, ..
+            local,
+            hosts,
+            peer,
+            speaks,
+            ..
         } = &self.origin;
+        if !speaks.http {
+            return None;
+        }
         let client = self.origin.client(*peer, headers).ok()?;
         same_site(headers, None, *local, hosts).ok()?;
         match admit(headers).ok()? {

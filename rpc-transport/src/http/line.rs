@@ -51,6 +51,14 @@ impl<IO> Line<IO> {
         })))
     }
 
+    /// The stream, and what came while hyper did not ask for it; nothing while another handle is
+    /// held.
+    pub(super) fn into_inner(self) -> Option<(IO, BytesMut)> {
+        let inner = Arc::into_inner(self.0)?.into_inner();
+        let Inner { io, ahead, .. } = inner.unwrap_or_else(PoisonError::into_inner);
+        Some((io, ahead))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner<IO>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,11 +1,11 @@
 //! Calls as HTTP requests: one POST, one message (or batch) and its answer.
 //!
 //! The server's side: `server` runs a connection: `plain` what most clients send, and hyper the rest
-//! over a `line`; `answer` turns one request into one response, `admission` decides what may come in,
-//! `page` is what a browser sees, `events` streams that
-//! it reads, `tunnel` those of farcall's own, `mounted` is the same inside somebody else's server, `fields` how
-//! all of them look at headers. The client's side is `client/`. Both sides: `headers` and `body`;
-//! `coding` decides which bodies are compressed, `gzip` does it.
+//! over a `line`; `upgrade` opens a WebSocket, and `opened` takes its connection; `answer` turns one
+//! request into one response, `admission` decides what may come in, `page` is what a browser sees,
+//! `events` streams that it reads, `tunnel` those of farcall's own, `mounted` is the same inside
+//! somebody else's server, `fields` how all of them look at headers. The client's side is `client/`.
+//! Both sides: `headers` and `body`; `coding` decides which bodies are compressed, `gzip` does it.
 
 mod admission;
 mod answer;
@@ -19,20 +19,24 @@ mod gzip;
 mod headers;
 mod line;
 mod mounted;
+mod opened;
 mod page;
 mod pipe;
 mod plain;
 mod reply;
 mod server;
 mod tunnel;
+#[cfg(feature = "ws")]
+mod upgrade;
 
 pub use mounted::HttpService;
 pub use reply::ResponseBody;
 
-pub(crate) use answer::Origin;
+pub(crate) use answer::{Origin, Speaks};
 #[cfg(feature = "tls")]
 pub(crate) use client::alpn;
 pub(crate) use client::carrier;
+pub(crate) use opened::Opened;
 pub(crate) use server::serve;
 
 /// The content type of one native message in bincode.

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::answer::{Answerer, Origin};
 use super::line::{Ahead, Line};
+use super::opened::{Opened, Opening};
 use super::plain;
 use super::reply::ResponseBody;
 use crate::drain::Drain;
@@ -36,14 +37,16 @@ const PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs
 /// has no other way to say so; one that closes only its half looks the same, and still reads.
 pub(super) const AFTER_CLOSE: Duration = Duration::from_secs(1);
 
-/// Serves one connection, of which `start` was read already, to its end.
+/// Serves one connection, of which `start` was read already, to its end, or until a WebSocket is
+/// opened in its place.
 pub(crate) async fn serve<IO>(
     io: IO,
     start: BytesMut,
     router: Arc<Router>,
     origin: Origin,
     drain: Drain,
-) where
+) -> Option<Opened<Rewind<IO>>>
+where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let answerer = Arc::new(Answerer::new(router, origin, drain.clone()));
@@ -59,14 +62,14 @@ pub(crate) async fn serve<IO>(
         rest = plain::serve(io, start, &answerer, &drain) => rest,
         () = forced => None,
     };
-    if let Some((io, start)) = rest {
-        // It is large, and most connections never need it.
-        Box::pin(serve_any(Rewind::new(start, io), answerer, drain)).await;
-    }
+    let (io, start) = rest?;
+    // It is large, and most connections never need it.
+    Box::pin(serve_any(Rewind::new(start, io), answerer, drain)).await
 }
 
-/// Serves one connection to its end by hyper, HTTP/1.1 or HTTP/2 as its first bytes say.
-async fn serve_any<IO>(io: IO, answerer: Arc<Answerer>, mut drain: Drain)
+/// Serves one connection by hyper, HTTP/1.1 or HTTP/2 as its first bytes say: to its end, or until a
+/// WebSocket is opened in its place.
+async fn serve_any<IO>(io: IO, answerer: Arc<Answerer>, mut drain: Drain) -> Option<Opened<IO>>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -77,12 +80,17 @@ where
     let first_head = tokio::time::sleep(limits.head_time);
     let begun = AtomicBool::new(false);
     let answering = Arc::new(AtomicUsize::new(0));
+    let opening = Arc::new(OnceLock::new());
     let service = service_fn(|request: http::Request<Incoming>| {
         begun.store(true, Ordering::Relaxed);
+        let opening = Arc::clone(&opening);
         let answering = Answering::begin(&answering, request.version());
         let answerer = Arc::clone(&answerer);
         async move {
-            let response = answerer.answer(request).await;
+            let mut response = answerer.answer(request).await;
+            if let Some(opens) = Opening::of(&mut response) {
+                let _ = opening.set(opens);
+            }
             let answering = answering.filter(|_| response.body().is_stream());
             Ok::<_, Infallible>(response.map(|body| Watched {
                 body,
@@ -91,7 +99,7 @@ where
         }
     });
     let io = TokioIo::new(line.clone());
-    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
     let mut forced = drain.clone();
     let mut draining = pin!(drain.started());
     let mut is_draining = false;
@@ -133,6 +141,8 @@ where
         () = too_late => {}
         () = forced.forced() => {}
     }
+    let opens: Option<Opening> = opening.get().cloned();
+    opens?.opened(line).await
 }
 
 /// Counts a request of HTTP/1.1 while it is answered. (In HTTP/2 hyper goes on reading, and a

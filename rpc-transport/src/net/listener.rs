@@ -29,16 +29,19 @@ pub(crate) struct Arrival {
     pub(crate) local: Option<SocketAddr>,
     /// What TLS says of whoever calls, once the handshake is made.
     pub(crate) tls: Option<Arc<TlsPeer>>,
+    /// Its bytes came in messages, with a mark behind each that is a text.
+    pub(crate) has_messages: bool,
 }
 
 impl Arrival {
-    fn new(io: impl Stream + 'static, transport: &'static str) -> Self {
+    pub(crate) fn new(io: impl Stream + 'static, transport: &'static str) -> Self {
         Self {
             io: Box::new(io),
             transport,
             peer: None,
             local: None,
             tls: None,
+            has_messages: false,
         }
     }
 
@@ -64,9 +67,12 @@ impl Drop for UnixSocket {
 impl Listener {
     pub(crate) async fn bind(address: &Address) -> io::Result<Self> {
         match address.transport() {
-            Transport::Tcp | Transport::Http | Transport::Tls | Transport::Https => {
-                Ok(Self::Tcp(TcpListener::bind(address.authority()).await?))
-            }
+            Transport::Tcp
+            | Transport::Tls
+            | Transport::Http
+            | Transport::Https
+            | Transport::Ws
+            | Transport::Wss => Ok(Self::Tcp(TcpListener::bind(address.authority()).await?)),
             Transport::Unix => {
                 let path = PathBuf::from(address.path());
                 remove_stale(&path);

@@ -8,6 +8,8 @@ use bytes::BytesMut;
 use farcall_core::connection::server::Server;
 use farcall_core::connection::{Received, Speech};
 use farcall_core::context::Peer;
+#[cfg(feature = "http")]
+use farcall_core::context::TlsPeer;
 use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
 use farcall_core::protocol::native::refusal;
@@ -71,7 +73,10 @@ pub(super) async fn serve(host: Host, gate: Gate, arrival: Arrival, mut drain: D
             return refuse(begun, &words).await;
         }
     };
-    if !host.protocols.includes(spoken) {
+    let is_spoken = |protocol| host.protocols.includes(protocol);
+    // A WebSocket begins as HTTP.
+    let opens = spoken == Protocol::Http && is_spoken(Protocol::WebSocket);
+    if !is_spoken(spoken) && !opens {
         let words = format!("this port speaks only: {}", host.protocols);
         return refuse(begun, &words).await;
     }
@@ -79,16 +84,16 @@ pub(super) async fn serve(host: Host, gate: Gate, arrival: Arrival, mut drain: D
     let Some(drain) = admit_speaker(&host, &arrival, spoken, drain) else {
         return;
     };
-    match spoken {
-        Protocol::Native => {
-            if let Some(conversation) = Box::pin(native(host, arrival, start, drain)).await {
-                conversation.await;
-            }
-        }
+    let conversation = match spoken {
+        Protocol::Native => Box::pin(native(host, arrival, start, drain)).await,
         Protocol::JsonRpc => {
-            run(host, arrival, start, drain, Speech::JsonRpc, Encoding::Json).await;
+            let (speech, encoding) = (Speech::JsonRpc, Encoding::Json);
+            Some(run(host, arrival, start, drain, speech, encoding))
         }
-        Protocol::Http => Box::pin(http(host, arrival, start, drain)).await,
+        Protocol::Http | Protocol::WebSocket => Box::pin(http(host, arrival, start, drain)).await,
+    };
+    if let Some(conversation) = conversation {
+        conversation.await;
     }
 }
 
@@ -190,6 +195,11 @@ fn run(
     let Ok(connection) = Server::new(host.router, Arc::clone(&peer), speech) else {
         return Box::pin(std::future::ready(()));
     };
+    #[cfg(feature = "json")]
+    let connection = match arrival.has_messages {
+        true => connection.in_messages(),
+        false => connection,
+    };
     let received = Received::from_start(start);
     Box::pin(stream::serve(
         arrival.io,
@@ -202,8 +212,8 @@ fn run(
 }
 
 #[cfg(feature = "http")]
-async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) {
-    use crate::http::Origin;
+async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) -> Option<Conversation> {
+    use crate::http::{Origin, Speaks};
 
     let origin = Origin {
         transport: match arrival.transport {
@@ -212,19 +222,78 @@ async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) {
             other => other,
         },
         peer: arrival.peer,
-        tls: arrival.tls,
+        tls: arrival.tls.clone(),
         local: arrival.local,
-        limits: host.limits,
-        hosts: host.hosts,
-        allow: host.allow,
-        proxies: host.proxies,
+        limits: host.limits.clone(),
+        hosts: Arc::clone(&host.hosts),
+        allow: host.allow.clone(),
+        proxies: host.proxies.clone(),
         is_mounted: false,
+        speaks: Speaks {
+            http: host.protocols.includes(Protocol::Http),
+            web_socket: host.protocols.includes(Protocol::WebSocket),
+        },
     };
-    crate::http::serve(arrival.io, start, host.router, origin, drain).await;
+    let router = Arc::clone(&host.router);
+    let opened = crate::http::serve(arrival.io, start, router, origin, drain).await?;
+    let transport = match arrival.transport {
+        "tls" => "wss",
+        _ => "ws",
+    };
+    web_socket(host, opened, transport, arrival.tls).await
+}
+
+/// The conversation on a WebSocket, which is a byte stream like any other.
+#[cfg(feature = "ws")]
+async fn web_socket<IO>(
+    host: Host,
+    opened: crate::http::Opened<IO>,
+    transport: &'static str,
+    tls: Option<Arc<TlsPeer>>,
+) -> Option<Conversation>
+where
+    IO: crate::net::Stream + 'static,
+{
+    use crate::ws::{Content, Socket};
+
+    let content = match opened.is_native {
+        true => Content::Native,
+        false => Content::Json,
+    };
+    let drain = opened.drain;
+    let socket = Socket::server(opened.io, opened.start, content, drain.clone());
+    let arrival = Arrival {
+        peer: opened.peer,
+        tls,
+        has_messages: true,
+        ..Arrival::new(socket, transport)
+    };
+    let start = BytesMut::new();
+    match content {
+        Content::Native => native(host, arrival, start, drain).await,
+        Content::Json => {
+            let (speech, encoding) = (Speech::JsonRpc, Encoding::Json);
+            Some(run(host, arrival, start, drain, speech, encoding))
+        }
+    }
+}
+
+/// None is opened where there are none.
+#[cfg(all(feature = "http", not(feature = "ws")))]
+#[expect(clippy::unused_async, reason = "as the one that waits")]
+async fn web_socket<IO>(
+    _: Host,
+    _: crate::http::Opened<IO>,
+    _: &'static str,
+    _: Option<Arc<TlsPeer>>,
+) -> Option<Conversation> {
+    None
 }
 
 #[cfg(not(feature = "http"))]
-async fn http(_: Host, _: Arrival, _: BytesMut, _: Drain) {}
+async fn http(_: Host, _: Arrival, _: BytesMut, _: Drain) -> Option<Conversation> {
+    None
+}
 
 /// Says in words that the other side can show what is spoken here, and closes.
 async fn refuse(beginning: Beginning, words: &str) {

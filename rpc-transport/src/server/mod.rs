@@ -187,6 +187,10 @@ impl Server {
             allow: host.allow,
             proxies: host.proxies,
             is_mounted: true,
+            speaks: crate::http::Speaks {
+                http: true,
+                web_socket: false,
+            },
         };
         Ok(crate::http::HttpService::new(host.router, origin))
     }

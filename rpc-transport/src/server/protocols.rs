@@ -18,10 +18,13 @@ pub enum Protocol {
     JsonRpc,
     /// HTTP/1.1 and HTTP/2, with JSON-RPC, XML-RPC and bincode in them.
     Http,
+    /// WebSocket, with JSON-RPC or farcall's own frames in it. It begins as HTTP/1.1; where this is
+    /// chosen and [`Http`](Self::Http) is not, HTTP has no other answer than that.
+    WebSocket,
 }
 
 impl Protocol {
-    const ALL: [Self; 3] = [Self::Native, Self::JsonRpc, Self::Http];
+    const ALL: [Self; 4] = [Self::Native, Self::JsonRpc, Self::Http, Self::WebSocket];
 
     /// False if this build leaves it out.
     fn is_built(self) -> bool {
@@ -29,6 +32,7 @@ impl Protocol {
             Self::Native => true,
             Self::JsonRpc => cfg!(feature = "json"),
             Self::Http => cfg!(feature = "http"),
+            Self::WebSocket => cfg!(feature = "ws"),
         }
     }
 }
@@ -39,6 +43,7 @@ impl fmt::Display for Protocol {
             Self::Native => "farcall's native protocol",
             Self::JsonRpc => "JSON-RPC 2.0",
             Self::Http => "HTTP",
+            Self::WebSocket => "WebSocket",
         })
     }
 }

@@ -28,12 +28,35 @@ pub(crate) fn client<IO>(io: IO, encoding: Encoding, limits: Limits) -> Channel
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    // `json+tcp` is real JSON-RPC; the other encodings travel in native frames.
-    let speech = match encoding {
+    let (client, driver) = Client::new(speech(encoding), encoding, limits, now);
+    channel(io, client, driver)
+}
+
+/// A channel over `io`, which puts what is written into messages, and marks the end of each that it
+/// reads.
+#[cfg(feature = "ws")]
+pub(crate) fn client_in_messages<IO>(io: IO, encoding: Encoding, limits: Limits) -> Channel
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (client, driver) = Client::new(speech(encoding), encoding, limits, now);
+    #[cfg(feature = "json")]
+    let driver = driver.in_messages();
+    channel(io, client, driver)
+}
+
+/// `json+tcp` is real JSON-RPC; the other encodings travel in native frames.
+fn speech(encoding: Encoding) -> Speech {
+    match encoding {
         Encoding::Json => Speech::JsonRpc,
         _ => Speech::Native,
-    };
-    let (client, driver) = Client::new(speech, encoding, limits, now);
+    }
+}
+
+fn channel<IO>(io: IO, client: Client, driver: Driver) -> Channel
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     tokio::spawn(drive(io, driver));
     Channel::over(Arc::new(client))
 }
@@ -74,6 +97,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Future for Task<IO> {
         let this = &mut *self;
         let error = ready!(this.poll_until_end(cx)).err();
         this.driver.close(error.as_ref());
+        // Say goodbye; whether the server hears it is its own affair.
+        let _ = Pin::new(&mut this.io).poll_shutdown(cx);
         Poll::Ready(())
     }
 }
@@ -100,8 +125,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             return Poll::Ready(Ok(()));
         }
         if self.driver.is_done() && self.sending.is_empty() && !self.unflushed {
-            // Say goodbye; whether the server hears it is its own affair.
-            let _ = Pin::new(&mut self.io).poll_shutdown(cx);
             return Poll::Ready(Ok(()));
         }
         Poll::Pending

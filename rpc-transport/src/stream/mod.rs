@@ -5,8 +5,12 @@ mod clock;
 mod server;
 
 pub(crate) use client::client;
+#[cfg(feature = "ws")]
+pub(crate) use client::client_in_messages;
 #[cfg(feature = "http")]
 pub(crate) use client::{drive, now};
+#[cfg(feature = "ws")]
+pub(crate) use clock::Clock;
 pub(crate) use clock::clock;
 pub(crate) use server::{hello, serve};
 

@@ -129,6 +129,8 @@ enum Reading {
     Open,
     /// The peer closed its half: what it asked is still answered.
     Ended,
+    /// The peer said goodbye: nothing more is sent. Notifications are run to their ends.
+    Gone,
     /// The peer broke the protocol: what was written is sent, and no more.
     Broken,
 }
@@ -141,7 +143,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         }
         let over = match self.reading {
             Reading::Open => false,
-            Reading::Ended => self.connection.is_idle(),
+            Reading::Ended | Reading::Gone => self.connection.is_idle(),
             Reading::Broken => true,
         };
         if over && self.is_sent() {
@@ -259,6 +261,16 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                     self.fresh = true;
                     turn = turn.saturating_sub(count);
                 }
+                // Not of the protocol in the stream, but of what the stream is in.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    self.reading = Reading::Broken;
+                    return Ok(());
+                }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {
+                    self.connection.hang_up();
+                    self.reading = Reading::Gone;
+                    return Ok(());
+                }
                 Poll::Ready(Err(error)) => return Err(error),
             }
         }
@@ -296,6 +308,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 self.unflushed = true;
             }
             let left = self.sending.left();
+            if self.reading == Reading::Gone {
+                self.sending.advance(left);
+                continue;
+            }
             let drained = poll_drain(&mut self.io, cx, &mut self.sending);
             self.moved |= self.sending.left() < left;
             ready!(drained)?;
