@@ -115,7 +115,7 @@ async fn all(language: &str, program: &str, flag: &str, probe: &str) {
 #[tokio::test]
 async fn the_python_of_the_page_runs() {
     for (block, expected) in programs("python") {
-        let installed = ["jsonrpclib", "aiorpcx"]
+        let installed = ["jsonrpclib", "aiorpcx", "websockets"]
             .iter()
             .any(|package| block.text.contains(&format!("from {package}")));
         let python = match installed {
@@ -129,7 +129,7 @@ async fn the_python_of_the_page_runs() {
 #[tokio::test]
 async fn the_javascript_of_the_page_runs() {
     for (block, expected) in programs("javascript") {
-        let needs = ["xmlrpc", "jayson"];
+        let needs = ["xmlrpc", "jayson", "ws"];
         let mut needed = needs
             .iter()
             .filter(|package| block.text.contains(&format!("require(\"{package}")));

@@ -19,3 +19,4 @@ mod socket;
 mod streams;
 mod tls;
 mod validator;
+mod web_socket;

@@ -13,7 +13,7 @@ const done = () => console.log("all is well");
 const failed = (error) => { console.error(error); process.exit(1); };
 "#;
 
-async fn node(package: &str, text: &str) {
+pub(crate) async fn node(package: &str, text: &str) {
     if node_has(package) {
         script("node", "-e", &format!("{PRELUDE}{text}")).await;
     }
