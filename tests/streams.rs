@@ -139,6 +139,9 @@ async fn clients(real: &Real) -> Vec<(String, NumbersClient)> {
             let client = NumbersClient::connect(&address).await.unwrap();
             clients.push((address, client));
         }
+        let address = format!("{encoding}+ws://127.0.0.1:{port}/");
+        let client = NumbersClient::connect(&address).await.unwrap();
+        clients.push((address, client));
     }
     clients
 }

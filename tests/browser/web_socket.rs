@@ -1,6 +1,7 @@
 //! `new WebSocket` in a page.
 
-use farcall::Server;
+use farcall::{Server, Stream};
+use futures_util::stream;
 
 use crate::site::visit;
 
@@ -8,6 +9,7 @@ use crate::site::visit;
 trait Calc {
     async fn add(&self, x: i64, y: i64) -> i64;
     async fn echo(&self, text: String) -> String;
+    fn count(&self, to: u64) -> impl Stream<Item = u64>;
 }
 
 struct Pocket;
@@ -18,6 +20,9 @@ impl Calc for Pocket {
     }
     async fn echo(&self, text: String) -> String {
         text
+    }
+    fn count(&self, to: u64) -> impl Stream<Item = u64> {
+        stream::iter(0..to)
     }
 }
 
@@ -40,10 +45,12 @@ const opened = (place, ...protocols) => new Promise((resolve, reject) => {
     socket.send(JSON.stringify({ jsonrpc: "2.0", method, params, id: last }));
   });
   socket.onmessage = ({ data }) => {
-    const { id, result, error } = JSON.parse(data);
+    const { id, result, error, params } = JSON.parse(data);
+    if (id === undefined) return opens.item?.(params);
     error ? waiting.get(id).reject(error) : waiting.get(id).resolve(result);
   };
-  socket.onopen = () => resolve({ socket, call });
+  const opens = { socket, call };
+  socket.onopen = () => resolve(opens);
   socket.onerror = () => reject("no socket");
 });
 "#;
@@ -65,6 +72,23 @@ verdict([socket.protocol, sum, echo, many[99], fault, code, wasClean].join(" "))
     let said = visit(serve().await, &format!("{CLIENT}{script}")).await;
     if let Some(said) = said {
         assert_eq!(said, "jsonrpc 10 true 198 -32602 1000 true");
+    }
+}
+
+#[tokio::test]
+async fn a_page_subscribes_to_a_stream() {
+    let script = r#"
+const opens = await opened(`ws://${location.host}/`);
+const items = [];
+const ended = new Promise((resolve) => {
+  opens.item = ({ subscription, result, end }) => end ? resolve(subscription) : items.push(result);
+});
+const subscription = await opens.call("count", [5]);
+verdict([await ended === subscription, items].join(" "));
+"#;
+    let said = visit(serve().await, &format!("{CLIENT}{script}")).await;
+    if let Some(said) = said {
+        assert_eq!(said, "true 0,1,2,3,4");
     }
 }
 
