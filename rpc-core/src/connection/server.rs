@@ -167,6 +167,7 @@ impl Server {
     /// No more bytes will come. (The peer may have closed its half only: what it asked is still
     /// answered.)
     pub fn receive_end(&mut self, received: &mut Received) {
+        self.core.peer.streams.cut();
         match &mut self.speech {
             // It may wait for its answers still, and cannot say so.
             State::Native(_) => self.core.watch = None,

@@ -55,6 +55,15 @@ impl Streams {
         lock(&self.failed).push((id, fault));
     }
 
+    /// The caller says nothing any more: streams that it had not ended are cut off.
+    pub(crate) fn cut(&self) {
+        for (number, flow) in &lock(&self.flows).by_number {
+            if flow.cut() {
+                self.fail(*number, cut_off());
+            }
+        }
+    }
+
     pub(crate) fn take_failed(&self) -> Vec<(u64, Fault)> {
         std::mem::take(&mut lock(&self.failed))
     }
@@ -95,7 +104,9 @@ impl Registered {
             flows.by_request.insert((*of.raw).into(), number);
         }
         drop(flows);
-        if takes && flow.first_grant() > 0 {
+        if !takes {
+            flow.end(Ok(()));
+        } else if flow.first_grant() > 0 {
             peer.outbox.credit(id, flow.first_grant());
         }
         Some(Self { number, flow, call })
@@ -160,7 +171,7 @@ impl Request {
             let mut items = pin!(items);
             let mut turn = 0;
             loop {
-                poll_fn(|cx| sink.poll_ready(cx)).await;
+                poll_fn(|cx| sink.poll_ready(cx)).await?;
                 match items.next().await {
                     Some(Ok(item)) => sink.item(&item)?,
                     Some(Err(error)) => {
@@ -204,6 +215,14 @@ impl Request {
         let flow = streams.map(|streams| Arc::clone(&streams.flow));
         Items::new(flow, id, self.context.copy())
     }
+}
+
+/// The fault of a call whose caller went before its streams were over.
+fn cut_off() -> Fault {
+    Fault::new(
+        code::INVALID_REQUEST,
+        "the connection ended before the streams of this call did",
+    )
 }
 
 async fn let_others_run() {
@@ -268,13 +287,14 @@ impl<'a> Sink<'a> {
     }
 
     /// Ready when an item may be sent.
-    fn poll_ready(&self, cx: &Context<'_>) -> Poll<()> {
+    fn poll_ready(&self, cx: &Context<'_>) -> Poll<Result<(), Fault>> {
         match &self.to {
             To::Connection { peer, flow, .. } => match flow.poll_credit(cx) {
-                Poll::Ready(true) if peer.outbox.lock().has_room(cx) => Poll::Ready(()),
+                Poll::Ready(true) if peer.outbox.lock().has_room(cx) => Poll::Ready(Ok(())),
+                Poll::Ready(false) => Poll::Ready(Err(cut_off())),
                 _ => Poll::Pending,
             },
-            To::Feed(feed) => feed.poll_room(cx),
+            To::Feed(feed) => feed.poll_room(cx).map(Ok),
         }
     }
 

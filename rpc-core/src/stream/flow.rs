@@ -105,6 +105,8 @@ struct Outgoing {
     credit: Option<i64>,
     /// Nothing more is to be sent.
     closed: bool,
+    /// There will be no more credit: the other side says nothing any more.
+    last: bool,
     waker: Option<Waker>,
 }
 
@@ -140,6 +142,7 @@ impl Flow {
                     .credit
                     .map(|credit| i64::try_from(credit).unwrap_or(MOST)),
                 closed: false,
+                last: false,
                 waker: None,
             }),
         }
@@ -220,6 +223,19 @@ impl Flow {
         Ok(())
     }
 
+    /// The other side says nothing any more, but may still read what it has credit for. True if it had
+    /// not ended what it sends.
+    pub(crate) fn cut(&self) -> bool {
+        let mut outgoing = lock(&self.outgoing);
+        outgoing.last = true;
+        let waker = outgoing.waker.take();
+        drop(outgoing);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        lock(&self.incoming).end.is_none()
+    }
+
     /// Ready when an item may be sent: true, or false if none is wanted any more.
     pub(crate) fn poll_credit(&self, cx: &Context<'_>) -> Poll<bool> {
         let mut outgoing = lock(&self.outgoing);
@@ -228,6 +244,9 @@ impl Flow {
         }
         if outgoing.credit.is_none_or(|credit| credit > 0) {
             return Poll::Ready(true);
+        }
+        if outgoing.last {
+            return Poll::Ready(false);
         }
         keep(&mut outgoing.waker, cx);
         Poll::Pending

@@ -219,6 +219,31 @@ fn what_a_stranger_sends_that_cannot_be_fails_its_call_alone() {
 }
 
 #[test]
+fn a_caller_that_says_no_more_gets_what_it_has_credit_for_and_leaves_no_handler_behind() {
+    let whole = vec![request(7, "count", &[3])];
+    let mut served = Served::new();
+    assert_eq!(served.said(&whole).last(), Some(&empty(END, 0, 7)));
+    served.0.receive_end(&mut served.1);
+    assert!(served.0.is_idle());
+
+    let uploads = vec![request(7, "total", &[]), item(7, 1)];
+    let endless = vec![request(7, "count", &[1 << 60])];
+    for frames in [uploads, endless] {
+        let mut served = Served::new();
+        served.said(&frames);
+        assert_eq!(served.0.in_flight(), 1);
+        served.0.receive_end(&mut served.1);
+        served.0.poll(&Context::from_waker(Waker::noop()));
+        let said = read(&sent(|sending| served.0.transmit(sending)));
+        let [.., Frame(FAULT, _, 7, body)] = &said[..] else {
+            panic!("{said:?}");
+        };
+        assert!(String::from_utf8_lossy(&body[8..]).contains("ended before the streams"));
+        assert!(served.0.is_idle());
+    }
+}
+
+#[test]
 fn what_belongs_to_no_call_is_read_past() {
     let strays = [
         item(5, 1),
