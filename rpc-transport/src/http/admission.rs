@@ -149,12 +149,14 @@ pub(super) fn sniff(body: &[u8]) -> Result<Encoding, Refused> {
 }
 
 /// Whether whoever wrote the page that sends this, if a page does, may call this server.
-/// `authority` is the host in the request's own address, which HTTP/2 has in place of `Host`.
+/// `authority` is the host in the request's own address, which HTTP/2 has in place of `Host`. A page
+/// that came in clear may be anybody's: over TLS, `is_secure`, it is of another site.
 pub(super) fn same_site(
     headers: &impl Fields,
     authority: Option<&str>,
     local: Option<SocketAddr>,
     hosts: &[String],
+    is_secure: bool,
 ) -> Result<(), Refused> {
     if headers.all(&HOST).nth(1).is_some() {
         // Whoever looked at the other one would see another request (RFC 9112 §3.2).
@@ -180,9 +182,10 @@ pub(super) fn same_site(
         return Ok(());
     };
     let origin = fields::text(origin).unwrap_or_default();
-    let from = origin.split_once("://").map(|(_, from)| from);
+    let from = origin.split_once("://");
+    let from = from.filter(|(scheme, _)| !is_secure || *scheme == "https");
     match (from, host) {
-        (Some(from), Some(host)) if from.eq_ignore_ascii_case(host) => Ok(()),
+        (Some((_, from)), Some(host)) if from.eq_ignore_ascii_case(host) => Ok(()),
         _ => Err(refused(
             StatusCode::FORBIDDEN,
             "a page of another site may not call this server",
@@ -355,12 +358,27 @@ mod tests {
                 Some(StatusCode::FORBIDDEN),
             ),
         ] {
-            let refused = same_site(&map(headers), None, local, &listed).err();
+            let refused = same_site(&map(headers), None, local, &listed, false).err();
             assert_eq!(
                 refused.map(|refused| refused.status),
                 expected,
                 "{headers:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_page_that_came_in_clear_is_another_site_than_a_server_of_tls() {
+        for (origin, is_secure, is_taken) in [
+            ("https://calc.example", true, true),
+            ("http://calc.example", true, false),
+            ("http://calc.example", false, true),
+            // TLS may end at a proxy.
+            ("https://calc.example", false, true),
+        ] {
+            let headers = map(&[("host", "calc.example"), ("origin", origin)]);
+            let taken = same_site(&headers, None, None, &[], is_secure);
+            assert_eq!(taken.is_ok(), is_taken, "{origin}, {is_secure}");
         }
     }
 }

@@ -67,6 +67,11 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// True over TLS that ends here.
+    fn is_secure(&self) -> bool {
+        self.transport == "https"
+    }
+
     /// Who sends a request with these headers, which came from `direct`; or why it is not taken.
     fn client(
         &self,
@@ -236,7 +241,8 @@ impl Answerer {
 
     fn same_site(&self, parts: &Parts) -> Result<(), Refused> {
         let Origin { local, hosts, .. } = &self.origin;
-        same_site(&parts.headers, authority(parts), *local, hosts)
+        let is_secure = self.origin.is_secure();
+        same_site(&parts.headers, authority(parts), *local, hosts, is_secure)
     }
 
     /// Answers a request for a WebSocket, and whatever is none where nothing else is spoken.
@@ -281,7 +287,7 @@ impl Answerer {
             return None;
         }
         let client = self.origin.client(*peer, headers).ok()?;
-        same_site(headers, None, *local, hosts).ok()?;
+        same_site(headers, None, *local, hosts, self.origin.is_secure()).ok()?;
         match admit(headers).ok()? {
             (Coding::Identity, ContentType::Known(encoding))
                 if !wants_events(encoding, headers) =>
