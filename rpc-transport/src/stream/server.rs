@@ -73,10 +73,12 @@ where
         // handlers would use up at once, so that each of them wakes the task again for nothing. The
         // task yields by itself after a batch.
         tokio::select! {
+            // First, so that nothing is answered that came after the word to end.
+            biased;
+            () = drain.started() => {}
             () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll(cx))) => {
                 return linger::close(&mut task.io, &[]).await;
             }
-            () = drain.started() => {}
         }
         task.connection.drain();
         tokio::select! {
