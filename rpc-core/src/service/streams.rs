@@ -57,9 +57,13 @@ impl Streams {
 
     /// The caller says nothing any more: streams that it had not ended are cut off.
     pub(crate) fn cut(&self) {
-        for (number, flow) in &lock(&self.flows).by_number {
-            if flow.cut() {
-                self.fail(*number, cut_off());
+        let flows = lock(&self.flows);
+        // In the order of their numbers, so that the same bytes get the same answers.
+        let mut numbers: Vec<u64> = flows.by_number.keys().copied().collect();
+        numbers.sort_unstable();
+        for number in numbers {
+            if flows.by_number.get(&number).is_some_and(|flow| flow.cut()) {
+                self.fail(number, cut_off());
             }
         }
     }
