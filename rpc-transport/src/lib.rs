@@ -11,8 +11,12 @@
 //! - [`proxies`]: who is believed about where calls come from; [`allow`]: who may come in
 //! - [`address`], [`sniff`]: pure little questions
 
-// Without HTTP nobody asks where a connection arrived, or by which name.
-#![cfg_attr(not(all(feature = "http", feature = "ws")), allow(dead_code))]
+// Without HTTP nobody asks where a connection arrived, or by which name; without WebSocket and JSON
+// nothing of its messages.
+#![cfg_attr(
+    not(all(feature = "http", feature = "json", feature = "ws")),
+    allow(dead_code)
+)]
 
 pub mod address;
 pub mod allow;
