@@ -289,17 +289,17 @@ impl Inbound {
     #[inline]
     pub fn decode<T: DeserializeOwned>(&self, budget: Budget) -> Result<T, DecodeError> {
         let _reading = Reading::of(&self.message);
-        self.decode_at(&self.at, budget).or_else(|error| {
-            #[cfg(feature = "json")]
-            if self.encoding == Encoding::Json
-                && error.is_malformed()
-                && let Some(at) = crate::protocol::jsonrpc::whole_value(&self.message, &self.at)
-            {
-                // JSON-RPC guesses where the value ends, and leaves it to this to find out.
-                return self.decode_at(&at, budget);
-            }
-            Err(error)
-        })
+        let decoded = self.decode_at(&self.at, budget);
+        #[cfg(feature = "json")]
+        if self.encoding == Encoding::Json
+            && let Err(error) = &decoded
+            && error.is_malformed()
+            && let Some(at) = crate::protocol::jsonrpc::whole_value(&self.message, &self.at)
+        {
+            // JSON-RPC guesses where the value ends, and leaves it to this to find out.
+            return self.decode_at(&at, budget);
+        }
+        decoded
     }
 
     fn decode_at<T: DeserializeOwned>(
