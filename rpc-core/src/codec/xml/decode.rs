@@ -9,16 +9,14 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::value::SeqDeserializer;
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, VariantAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::inside::{Variant, read_items, read_members};
 use super::key::Key;
 use super::number::{Integer, float, integral, whole};
 use super::reader::{Item, Reader, Type};
 use super::text::{is_blank, trimmed};
-use crate::codec::place::member;
 use crate::error::DecodeError;
 use crate::types;
 
@@ -33,12 +31,7 @@ pub(super) fn read_value<'de, S: DeserializeSeed<'de>>(
     seed: S,
 ) -> Result<S::Value, DecodeError> {
     let start = reader.tokens.at();
-    reader.tokens.mark_value();
-    let value = seed.deserialize(Value {
-        reader: &mut *reader,
-        item: None,
-        wraps: WRAPS,
-    })?;
+    let value = seed.deserialize(Value::next(reader))?;
     if reader.tokens.at() == start {
         let item = reader.value()?;
         reader.skip(&item)?;
@@ -56,6 +49,16 @@ pub(super) struct Value<'a, 'de> {
 }
 
 impl<'a, 'de> Value<'a, 'de> {
+    /// The value that is next, of which nothing was read.
+    pub(super) fn next(reader: &'a mut Reader<'de>) -> Self {
+        reader.tokens.mark_value();
+        Self {
+            reader,
+            item: None,
+            wraps: WRAPS,
+        }
+    }
+
     /// Its beginning, whatever it is.
     fn item(&mut self) -> Result<Item<'de>, DecodeError> {
         match self.item.take() {
@@ -289,7 +292,7 @@ impl<'de> Deserializer<'de> for Value<'_, 'de> {
                 let Some(name) = reader.next_member()? else {
                     return Err(DecodeError::new(WANTED));
                 };
-                let value = visitor.visit_enum(Variant { reader, name })?;
+                let value = visitor.visit_enum(Variant::new(reader, name))?;
                 reader.end_member()?;
                 match reader.next_member()? {
                     None => Ok(value),
@@ -384,156 +387,6 @@ fn bytes(text: &str) -> Result<Vec<u8>, DecodeError> {
     };
     // Its own error shows bytes of the message.
     decoded.map_err(|_| DecodeError::new("a `<base64>` that holds something else"))
-}
-
-fn read_items<'de, V: Visitor<'de>>(
-    reader: &mut Reader<'de>,
-    ended: bool,
-    visitor: V,
-) -> Result<V::Value, DecodeError> {
-    let mut items = Items {
-        reader,
-        ended,
-        index: 0,
-    };
-    let value = visitor.visit_seq(&mut items)?;
-    if !items.ended && items.reader.another_item()? {
-        return Err(DecodeError::new("there are too many items in the array"));
-    }
-    Ok(value)
-}
-
-fn read_members<'de, V: Visitor<'de>>(
-    reader: &mut Reader<'de>,
-    ended: bool,
-    fields: &'static [&'static str],
-    visitor: V,
-) -> Result<V::Value, DecodeError> {
-    let mut members = Members {
-        reader,
-        ended,
-        fields,
-        name: Cow::Borrowed(""),
-    };
-    let value = visitor.visit_map(&mut members)?;
-    if !members.ended && members.reader.next_member()?.is_some() {
-        return Err(DecodeError::new("there are too many members in the struct"));
-    }
-    Ok(value)
-}
-
-struct Items<'a, 'de> {
-    reader: &'a mut Reader<'de>,
-    ended: bool,
-    index: usize,
-}
-
-impl Items<'_, '_> {
-    fn place(&self, error: DecodeError) -> DecodeError {
-        error.inside(format!("[{}]", self.index))
-    }
-}
-
-impl<'de> SeqAccess<'de> for Items<'_, 'de> {
-    type Error = DecodeError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, DecodeError> {
-        if self.ended {
-            return Ok(None);
-        }
-        let another = self.reader.another_item();
-        if !another.map_err(|error| self.place(error))? {
-            self.ended = true;
-            return Ok(None);
-        }
-        let value = read_value(self.reader, seed);
-        let value = value.map_err(|error| self.place(error))?;
-        self.index += 1;
-        Ok(Some(value))
-    }
-}
-
-struct Members<'a, 'de> {
-    reader: &'a mut Reader<'de>,
-    ended: bool,
-    /// The names that are still to come, if they come in this order.
-    fields: &'static [&'static str],
-    /// Of the member that is being read.
-    name: Cow<'de, str>,
-}
-
-impl Members<'_, '_> {
-    fn place(&self, error: DecodeError) -> DecodeError {
-        error.inside(member(&self.name))
-    }
-}
-
-impl<'de> MapAccess<'de> for Members<'_, 'de> {
-    type Error = DecodeError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, DecodeError> {
-        if self.ended {
-            return Ok(None);
-        }
-        if let Some((&field, fields)) = self.fields.split_first()
-            && self.reader.member_is(field)?
-        {
-            self.fields = fields;
-            self.name = Cow::Borrowed(field);
-            return seed.deserialize(Key(Cow::Borrowed(field))).map(Some);
-        }
-        let Some(name) = self.reader.next_member()? else {
-            self.ended = true;
-            return Ok(None);
-        };
-        // Those before it were left out, or come later.
-        if let Some(at) = self.fields.iter().position(|&field| field == name) {
-            self.fields = self.fields.get(at + 1..).unwrap_or_default();
-        }
-        self.name = name.clone();
-        seed.deserialize(Key(name)).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, DecodeError> {
-        let value = read_value(self.reader, seed);
-        let value = value.map_err(|error| self.place(error))?;
-        self.reader.end_member()?;
-        Ok(value)
-    }
-}
-
-/// The one member of a struct that stands for a variant.
-struct Variant<'a, 'de> {
-    reader: &'a mut Reader<'de>,
-    name: Cow<'de, str>,
-}
-
-impl<'a, 'de> EnumAccess<'de> for Variant<'a, 'de> {
-    type Error = DecodeError;
-    type Variant = Value<'a, 'de>;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, Value<'a, 'de>), DecodeError> {
-        let variant = seed.deserialize(Key(self.name))?;
-        self.reader.tokens.mark_value();
-        let value = Value {
-            reader: self.reader,
-            item: None,
-            wraps: WRAPS,
-        };
-        Ok((variant, value))
-    }
 }
 
 impl<'de> VariantAccess<'de> for Value<'_, 'de> {

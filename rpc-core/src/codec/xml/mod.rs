@@ -8,12 +8,13 @@
 //! - `tokens`: tags and text, well-formed or an error; `usual`: those that are as they mostly are
 //! - `reader`: the grammar of `<value>`, within a budget
 //! - `number`, `key`: numbers as text; names of members from and to keys of maps
-//! - `encode`, `decode`: serde's view of it; `params` is a list of values with its envelope's end
+//! - `encode`, `decode` with `inside`: serde's view of it; `params` is a list of values with its envelope's end
 //!
 //! The envelopes (`<methodCall>` and its kind) are in `protocol::xmlrpc`, on the same tokens.
 
 mod decode;
 mod encode;
+mod inside;
 mod key;
 mod literal;
 mod number;
