@@ -8,9 +8,11 @@
 mod borrowed;
 mod decode;
 mod encode;
+mod names;
 
 pub use borrowed::{Blob, Bytes, Text};
 pub(crate) use decode::decode_fields;
-pub use decode::{Arguments, DecodeParams, Names, Part, Tuple, optional, required};
+pub use decode::{Arguments, DecodeParams, Part, Tuple, optional, required};
 pub(crate) use encode::Fields;
 pub use encode::{EachParam, EncodeParams, Outgoing, Style};
+pub use names::Names;

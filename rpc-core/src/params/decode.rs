@@ -6,10 +6,9 @@ use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::codec::place::within;
+use super::names::{Name, Names};
 use crate::encoding::Encoding;
 use crate::error::DecodeError;
-use crate::fault::shown;
 use crate::in_place::Reading;
 use crate::limits::Budget;
 use crate::method::Param;
@@ -195,53 +194,6 @@ pub(crate) fn decode_fields<'de, P: DecodeParams<'de>>(
     read.map_err(DecodeError::in_parameters)
 }
 
-/// The names of a tuple's members.
-///
-/// ```
-/// use farcall_core::params::Names;
-///
-/// assert!(format!("{:?}", Names::Fields(&["path"])).contains("path"));
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub enum Names {
-    /// The parameters of a method.
-    Params(&'static [Param]),
-    /// The fields of a fault.
-    Fields(&'static [&'static str]),
-}
-
-impl Names {
-    fn at(self, index: usize) -> &'static str {
-        match self {
-            Self::Params(params) => params.get(index).map_or("?", |param| param.name),
-            Self::Fields(names) => names.get(index).copied().unwrap_or("?"),
-        }
-    }
-
-    fn find(self, name: &str) -> Option<usize> {
-        match self {
-            Self::Params(params) => params.iter().position(|param| param.name == name),
-            Self::Fields(names) => names.iter().position(|&known| known == name),
-        }
-    }
-
-    fn wrong<E: Error>(self, index: usize, error: &impl fmt::Display) -> E {
-        let parameter = format_args!("parameter `{}`", self.at(index));
-        E::custom(within(parameter, error))
-    }
-
-    fn missing<E: Error>(self, index: usize) -> E {
-        E::custom(format_args!("parameter `{}` is missing", self.at(index)))
-    }
-
-    fn twice<E: Error>(self, index: usize) -> E {
-        E::custom(format_args!(
-            "parameter `{}` is given twice",
-            self.at(index)
-        ))
-    }
-}
-
 /// A tuple, whatever its members are: so that the compiler complains about a member that cannot be
 /// received, and not about the tuple as well.
 ///
@@ -345,32 +297,6 @@ impl<'de, P: DecodeParams<'de>> Visitor<'de> for Seed<P::Absent, P> {
     /// `"params": null` is taken as none.
     fn visit_unit<E: Error>(self) -> Result<P, E> {
         P::from_nothing(self.names, self.absent).map_err(E::custom)
-    }
-}
-
-/// Reads a name and gives its place.
-struct Name(Names);
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = usize;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
-        // Not `deserialize_identifier`: bincode has names as text only.
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Name {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a parameter")
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<usize, E> {
-        self.0
-            .find(name)
-            .ok_or_else(|| E::custom(format_args!("there is no parameter `{}`", shown(name))))
     }
 }
 
