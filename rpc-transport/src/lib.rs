@@ -25,11 +25,11 @@ mod drain;
 #[cfg(feature = "http")]
 pub mod http;
 mod net;
+mod peer;
 pub mod proxies;
 pub mod server;
 pub mod sniff;
 mod stream;
-mod threads;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod trace;

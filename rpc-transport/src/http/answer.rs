@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use farcall_core::context::{Caller, Metadata, Peer, TlsPeer};
+use farcall_core::context::{Caller, Metadata, Peer};
 use farcall_core::encoding::Encoding;
 use farcall_core::fault::{Fault, code};
 use farcall_core::limits::Limits;
@@ -21,7 +21,7 @@ use super::BINCODE;
 #[cfg(feature = "json")]
 use super::admission::from_own_page;
 use super::admission::{
-    ContentType, Refused, content_type, not_allowed, refused, same_site, sniff, unknown_address,
+    ContentType, Refused, content_type, not_allowed, refused, same_site, sniff,
 };
 use super::body::{Unread, discard, read};
 use super::coding::{Coding, takes_gzip};
@@ -30,78 +30,16 @@ use super::events;
 use super::fields::Fields;
 use super::gzip::compress;
 use super::headers::{VERSION, deadline, metadata, reply_headers};
+use super::origin::Origin;
+#[cfg(feature = "ws")]
+use super::origin::Speaks;
 use super::page::{Reply, page};
 use super::reply::ResponseBody;
 use super::tunnel;
 #[cfg(feature = "ws")]
 use super::upgrade;
-use crate::allow::AllowList;
 use crate::drain::Drain;
-use crate::proxies::Proxies;
-use crate::stream::clock;
-use crate::threads::threads;
-
-/// Where the requests of one connection come from.
-#[derive(Clone, Debug)]
-pub(crate) struct Origin {
-    /// What they come in by.
-    pub(crate) transport: &'static str,
-    /// From where.
-    pub(crate) peer: Option<SocketAddr>,
-    /// What TLS says of whoever sends them.
-    pub(crate) tls: Option<Arc<TlsPeer>>,
-    /// To which address of this machine.
-    pub(crate) local: Option<SocketAddr>,
-    /// What they may ask for.
-    pub(crate) limits: Limits,
-    /// Names they may call this server by.
-    pub(crate) hosts: Arc<[String]>,
-    /// Who may come in.
-    pub(crate) allow: Option<AllowList>,
-    /// Who is believed about where they come from.
-    pub(crate) proxies: Option<Proxies>,
-    /// Somebody else accepts the connections, and may say where each request comes from.
-    pub(crate) is_mounted: bool,
-    /// What is spoken besides.
-    pub(crate) speaks: Speaks,
-}
-
-impl Origin {
-    /// True over TLS that ends here.
-    fn is_secure(&self) -> bool {
-        self.transport == "https"
-    }
-
-    /// Who sends a request with these headers, which came from `direct`; or why it is not taken.
-    fn client(
-        &self,
-        direct: Option<SocketAddr>,
-        headers: &impl Fields,
-    ) -> Result<Option<SocketAddr>, Refused> {
-        let (client, is_told) = match (&self.proxies, direct) {
-            (Some(proxies), Some(proxy)) if proxies.has(direct) => {
-                let values: Vec<_> = headers.all(&proxies.header()).collect();
-                (proxies.client(proxy, &values), true)
-            }
-            _ => (direct, self.is_mounted),
-        };
-        // Asked for each request, as the list may have changed since the connection was accepted.
-        match (&self.allow, client) {
-            (Some(list), Some(client)) if !list.allows(client.ip()) => Err(not_allowed()),
-            (Some(_), None) if is_told => Err(unknown_address()),
-            _ => Ok(client),
-        }
-    }
-}
-
-/// What an HTTP request may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Speaks {
-    /// Calls, and pages.
-    pub(crate) http: bool,
-    /// A WebSocket.
-    pub(crate) web_socket: bool,
-}
+use crate::peer::peer;
 
 /// What the head of a request says of its call.
 #[derive(Debug)]
@@ -174,18 +112,13 @@ impl Answerer {
         answered.unwrap_or_else(|reply| reply.map(ResponseBody::from))
     }
 
-    /// Where a request of `client` comes from that is like a connection, and when it ends.
-    fn begin(&self, client: Option<SocketAddr>) -> Result<(Origin, Drain), Refused> {
-        let mut origin = self.origin.clone();
-        origin.peer = client;
-        let drain = match (&origin.allow, client) {
-            (Some(list), Some(client)) => {
-                let admitted = list.admit(client.ip()).ok_or_else(not_allowed)?;
-                self.drain.while_admitted(admitted)
-            }
-            _ => self.drain.clone(),
+    /// When a request of `client` ends that lasts as a connection does.
+    fn end_of(&self, client: Option<SocketAddr>) -> Result<Drain, Refused> {
+        let (Some(list), Some(client)) = (&self.origin.allow, client) else {
+            return Ok(self.drain.clone());
         };
-        Ok((origin, drain))
+        let admitted = list.admit(client.ip()).ok_or_else(not_allowed)?;
+        Ok(self.drain.while_admitted(admitted))
     }
 
     /// Answers a call; the error is an answer too, a whole one.
@@ -202,14 +135,18 @@ impl Answerer {
         let headers = &parts.headers;
         self.same_site(parts).map_err(Refused::reply)?;
         if let Ok((Coding::Identity, ContentType::Stream)) = admit(headers) {
-            let (origin, drain) = self.begin(client).map_err(Refused::reply)?;
-            return Ok(tunnel::answer(&self.router, &origin, headers, body, drain));
+            let drain = self.end_of(client).map_err(Refused::reply)?;
+            let mut origin = self.origin.clone();
+            origin.peer = client;
+            let router = Arc::clone(&self.router);
+            let metadata = metadata(headers);
+            return Ok(tunnel::answer(router, origin, metadata, body, drain));
         }
         let (encoding, message) = self.receive(parts, body).await?;
         let asked = self.asked(encoding, client, headers);
         #[cfg(feature = "json")]
         if wants_events(encoding, headers) {
-            let (_, drain) = self.begin(client).map_err(Refused::reply)?;
+            let drain = self.end_of(client).map_err(Refused::reply)?;
             return Ok(events::answer(&self.router, asked.caller, message.into(), drain).await);
         }
         Err(self.call(asked, message.into()).await.into_reply())
@@ -233,7 +170,7 @@ impl Answerer {
             let text = asked.text(&parts.headers, &self.router);
             let text = text.map_err(|reply| *reply)?;
             let asked = self.asked(Encoding::Json, client, &parts.headers);
-            let (_, drain) = self.begin(client).map_err(Refused::reply)?;
+            let drain = self.end_of(client).map_err(Refused::reply)?;
             return Ok(events::answer(&self.router, asked.caller, text, drain).await);
         }
         Err(page(&parts.method, parts.uri.path(), &self.router))
@@ -257,8 +194,8 @@ impl Answerer {
             return Some(refused.reply());
         }
         if web_socket && is_asked_for {
-            return Some(match self.begin(client) {
-                Ok((origin, drain)) => upgrade::answer(parts, origin.peer, drain),
+            return Some(match self.end_of(client) {
+                Ok(drain) => upgrade::answer(parts, client, drain),
                 Err(refused) => refused.reply(),
             });
         }
@@ -409,11 +346,8 @@ impl Answerer {
             limits,
             ..
         } = &self.origin;
-        let mut peer = Peer::new(transport, encoding, client, limits.clone());
-        peer.tls.clone_from(tls);
+        let mut peer = peer(transport, encoding, client, tls.clone(), limits.clone());
         peer.is_farcall = is_farcall;
-        peer.threads = Some(threads());
-        peer.clock = Some(clock());
         peer
     }
 }

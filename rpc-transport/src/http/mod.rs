@@ -2,7 +2,7 @@
 //!
 //! The server's side: `server` runs a connection: `plain` what most clients send, and hyper the rest
 //! over a `line`; `upgrade` opens a WebSocket, and `opened` takes its connection; `answer` turns one
-//! request into one response, `admission` decides what may come in, `page` is what a browser sees,
+//! request into one response, `origin` knows where it comes from, `admission` decides what may come in, `page` is what a browser sees,
 //! `events` streams that it reads, `tunnel` those of farcall's own, `mounted` is the same inside
 //! somebody else's server, `fields` how all of them look at headers. The client's side is `client/`.
 //! Both sides: `headers` and `body`; `coding` decides which bodies are compressed, `gzip` does it.
@@ -20,6 +20,7 @@ mod headers;
 mod line;
 mod mounted;
 mod opened;
+mod origin;
 mod page;
 mod pipe;
 mod plain;
@@ -32,11 +33,11 @@ mod upgrade;
 pub use mounted::HttpService;
 pub use reply::ResponseBody;
 
-pub(crate) use answer::{Origin, Speaks};
 #[cfg(feature = "tls")]
 pub(crate) use client::alpn;
 pub(crate) use client::carrier;
 pub(crate) use opened::Opened;
+pub(crate) use origin::{Origin, Speaks};
 pub(crate) use server::serve;
 
 /// The content type of one native message in bincode.

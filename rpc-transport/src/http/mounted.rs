@@ -11,7 +11,8 @@ use farcall_core::router::Router;
 use http::{Request, Response};
 use http_body::Body;
 
-use super::answer::{Answerer, Origin};
+use super::answer::Answerer;
+use super::origin::Origin;
 use super::reply::ResponseBody;
 use crate::drain::Drain;
 

@@ -1,5 +1,6 @@
 //! The body of a response: whole, or a stream of bytes that is made while it is sent.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
@@ -16,7 +17,11 @@ use http_body_util::Full;
 /// fn is_a_body<B: http_body::Body<Data = bytes::Bytes> + Send + Unpin + 'static>() {}
 /// is_a_body::<farcall_transport::http::ResponseBody>();
 /// ```
-pub struct ResponseBody(Kind);
+pub struct ResponseBody {
+    kind: Kind,
+    /// What is dropped with it.
+    held: Vec<Box<dyn Any + Send>>,
+}
 
 enum Kind {
     Whole(Full<Bytes>),
@@ -25,7 +30,7 @@ enum Kind {
 
 impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.kind {
             Kind::Whole(_) => "ResponseBody",
             Kind::Stream(_) => "ResponseBody(a stream)",
         })
@@ -37,18 +42,31 @@ impl ResponseBody {
     pub(super) fn stream(
         body: impl Body<Data = Bytes, Error = io::Error> + Send + 'static,
     ) -> Self {
-        Self(Kind::Stream(Box::pin(body)))
+        Self::of(Kind::Stream(Box::pin(body)))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            held: Vec::new(),
+        }
+    }
+
+    /// The same, with something that ends with it.
+    pub(super) fn holding(mut self, what: impl Send + 'static) -> Self {
+        self.held.push(Box::new(what));
+        self
     }
 
     /// True if it is made while it is sent.
     pub(super) fn is_stream(&self) -> bool {
-        matches!(self.0, Kind::Stream(_))
+        matches!(self.kind, Kind::Stream(_))
     }
 }
 
 impl From<Full<Bytes>> for ResponseBody {
     fn from(whole: Full<Bytes>) -> Self {
-        Self(Kind::Whole(whole))
+        Self::of(Kind::Whole(whole))
     }
 }
 
@@ -60,7 +78,7 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Whole(body) => {
                 let frame = Pin::new(body).poll_frame(cx);
                 frame.map_err(|never| match never {})
@@ -70,14 +88,14 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Whole(body) => body.is_end_stream(),
             Kind::Stream(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.kind {
             Kind::Whole(body) => body.size_hint(),
             Kind::Stream(body) => body.size_hint(),
         }

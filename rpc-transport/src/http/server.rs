@@ -3,29 +3,27 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use farcall_core::limits::Limits;
 use farcall_core::router::Router;
 use http::Version;
-use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::answer::{Answerer, Origin};
+use super::answer::Answerer;
 use super::line::{Ahead, Line};
 use super::opened::{Opened, Opening};
+use super::origin::Origin;
 use super::plain;
-use super::reply::ResponseBody;
 use crate::drain::Drain;
 use crate::net::rewind::Rewind;
 
@@ -91,10 +89,10 @@ where
             if let Some(opens) = Opening::of(&mut response) {
                 let _ = opening.set(opens);
             }
-            let answering = answering.filter(|_| response.body().is_stream());
-            Ok::<_, Infallible>(response.map(|body| Watched {
-                body,
-                _answering: answering,
+            // Where the body is a stream, its request is answered until that ends.
+            Ok::<_, Infallible>(response.map(|body| match body.is_stream() {
+                true => body.holding(answering),
+                false => body,
             }))
         }
     });
@@ -161,32 +159,6 @@ impl Answering {
 impl Drop for Answering {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The body of a response. Where it is a stream, its request is answered until that ends.
-struct Watched {
-    body: ResponseBody,
-    _answering: Option<Answering>,
-}
-
-impl Body for Watched {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

@@ -1,38 +1,35 @@
 //! A POST whose two bodies are together one native byte stream, for a call with streams.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use farcall_core::connection::server::Server;
 use farcall_core::connection::{Received, Speech};
-use farcall_core::context::Peer;
+use farcall_core::context::Metadata;
 use farcall_core::router::Router;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Response};
-use http_body::{Body, Frame};
+use http::{HeaderName, HeaderValue, Response};
+use http_body::Body;
 use http_body_util::BodyExt;
 use tokio_util::io::StreamReader;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::answer::Origin;
-use super::headers::metadata;
-use super::pipe::{Piped, pipe};
+use super::origin::Origin;
+use super::pipe::pipe;
 use super::reply::ResponseBody;
 use crate::drain::Drain;
-use crate::stream::{self, clock};
-use crate::threads::threads;
+use crate::peer::peer;
+use crate::stream;
 
 /// The content type of both bodies.
 pub(super) const STREAM: &str = "application/vnd.farcall.stream";
 
 /// Begins to answer what comes in `body`. The answer's body is to be sent while that comes.
 pub(super) fn answer<B>(
-    router: &Arc<Router>,
-    origin: &Origin,
-    headers: &HeaderMap,
+    router: Arc<Router>,
+    origin: Origin,
+    metadata: Metadata,
     body: B,
     drain: Drain,
 ) -> Response<ResponseBody>
@@ -43,38 +40,10 @@ where
     let (writer, piped) = pipe();
     let broken = |_| io::Error::from(io::ErrorKind::ConnectionAborted);
     let reader = StreamReader::new(body.map_err(broken).into_data_stream());
-    let serving = serve(
-        tokio::io::join(reader, writer),
-        Arc::clone(router),
-        origin.clone(),
-        headers.clone(),
-        drain,
-    );
-    let serving = AbortOnDropHandle::new(tokio::spawn(serving));
-    streaming(STREAM, ResponseBody::stream(Answer { piped, serving }))
-}
-
-/// What a task writes, which ends with this.
-struct Answer {
-    piped: Piped,
-    #[expect(dead_code, reason = "it is there to be dropped")]
-    serving: AbortOnDropHandle<()>,
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        Pin::new(&mut self.piped).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.piped.is_end_stream()
-    }
+    let io = tokio::io::join(reader, writer);
+    let serving = tokio::spawn(serve(io, router, origin, metadata, drain));
+    let body = ResponseBody::stream(piped).holding(AbortOnDropHandle::new(serving));
+    streaming(STREAM, body)
 }
 
 /// A response whose body nobody is to keep, not for a moment either: proxies are told so (nginx by
@@ -93,7 +62,7 @@ async fn serve<R, W>(
     mut io: tokio::io::Join<R, W>,
     router: Arc<Router>,
     origin: Origin,
-    headers: HeaderMap,
+    metadata: Metadata,
     drain: Drain,
 ) where
     R: tokio::io::AsyncRead + Unpin,
@@ -108,12 +77,10 @@ async fn serve<R, W>(
     let Ok(encoding) = tokio::time::timeout(limits.handshake_time, hello).await else {
         return;
     };
-    let mut peer = Peer::new(origin.transport, encoding, origin.peer, limits.clone());
-    peer.tls.clone_from(&origin.tls);
-    peer.threads = Some(threads());
-    peer.clock = Some(clock());
+    let Origin { transport, tls, .. } = origin;
+    let mut peer = peer(transport, encoding, origin.peer, tls, limits.clone());
     peer.is_farcall = true;
-    peer.metadata = metadata(&headers);
+    peer.metadata = metadata;
     let Ok(connection) = Server::new(router, Arc::new(peer), Speech::Native) else {
         return;
     };

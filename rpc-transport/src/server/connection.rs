@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::BytesMut;
 use farcall_core::connection::server::Server;
 use farcall_core::connection::{Received, Speech};
-use farcall_core::context::Peer;
 #[cfg(feature = "http")]
 use farcall_core::context::TlsPeer;
 use farcall_core::encoding::Encoding;
@@ -23,10 +22,10 @@ use crate::allow::AllowList;
 use crate::drain::Drain;
 use crate::net::linger;
 use crate::net::listener::Arrival;
+use crate::peer::peer;
 use crate::proxies::Proxies;
 use crate::sniff::{Sniffed, sniff};
-use crate::stream::{self, clock};
-use crate::threads::threads;
+use crate::stream;
 
 /// What all connections of a server share.
 #[derive(Clone, Debug)]
@@ -186,10 +185,8 @@ fn run(
     speech: Speech,
     encoding: Encoding,
 ) -> Conversation {
-    let mut peer = Peer::new(arrival.transport, encoding, arrival.peer, host.limits);
-    peer.tls = arrival.tls;
-    peer.threads = Some(threads());
-    peer.clock = Some(clock());
+    let Arrival { transport, tls, .. } = arrival;
+    let mut peer = peer(transport, encoding, arrival.peer, tls, host.limits);
     peer.is_farcall = speech == Speech::Native;
     let peer = Arc::new(peer);
     let Ok(connection) = Server::new(host.router, Arc::clone(&peer), speech) else {
