@@ -79,6 +79,16 @@ fn main() -> io::Result<()> {
     seeds.texts("http_bodies", &[0b1100], &JSON)?;
     seeds.texts("http_bodies", &[0b0001], &XML)?;
     seeds.texts("address", &[], &ADDRESSES)?;
+    // Frames of a client are masked: with nothing here, which is legal and readable.
+    let text = JSON[0].as_bytes();
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes();
+    let head = [&[0x81, 0xfe], &length[..], &[0; 4]].concat();
+    seeds.write("web_socket", "text", &[&[0], &head, text])?;
+    seeds.write(
+        "web_socket",
+        "ping",
+        &[&[2], b"\x89\x82\0\0\0\0hi\x88\x80\0\0\0\0"],
+    )?;
     seeds.texts("sniff", &[], &["POST / HT"])
 }
 

@@ -22,6 +22,22 @@ pub fn http_server(bytes: &[u8]) {
     }
 }
 
+/// Frames of a WebSocket that was opened as it should be. The first byte says what it carries.
+pub fn web_socket(bytes: &[u8]) {
+    let [choice, bytes @ ..] = bytes else { return };
+    let protocol = match choice & 1 {
+        0 => "jsonrpc",
+        _ => "farcall.native",
+    };
+    let opening = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
+         Sec-WebSocket-Protocol: {protocol}\r\n\r\n"
+    );
+    let all = [opening.as_bytes(), bytes].concat();
+    bounded(bytes, || serve(&all, 1 + usize::from(choice >> 1) * 16));
+}
+
 /// Bodies of requests that are right: of each type, compressed or not, in chunks or not.
 pub fn http_bodies(bytes: &[u8]) {
     let [choice, bytes @ ..] = bytes else { return };

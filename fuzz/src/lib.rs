@@ -19,7 +19,7 @@ mod stream;
 mod values;
 mod xmlrpc;
 
-pub use http::{http_bodies, http_server};
+pub use http::{http_bodies, http_server, web_socket};
 pub use jsonrpc::{jsonrpc_client, jsonrpc_post, jsonrpc_server};
 pub use native::{native_client, native_server};
 pub use questions::{address, sniff};
