@@ -81,7 +81,7 @@ pub(super) struct Extra(Mutex<State>);
 struct State {
     is_over: bool,
     signal: Option<Signal>,
-    values: Vec<Box<dyn Any + Send + Sync>>,
+    values: Vec<Arc<dyn Any + Send + Sync>>,
     reply: Metadata,
 }
 
@@ -126,7 +126,7 @@ impl Extra {
     }
 
     pub(super) fn extend<T: Any + Send + Sync>(&self, value: T) {
-        let mut value: Box<dyn Any + Send + Sync> = Box::new(value);
+        let mut value: Arc<dyn Any + Send + Sync> = Arc::new(value);
         let mut state = lock(&self.0);
         let known = state.values.iter_mut().find(|known| known.is::<T>());
         match known {
@@ -139,8 +139,10 @@ impl Extra {
 
     pub(super) fn extension<T: Any + Clone>(&self) -> Option<T> {
         let state = lock(&self.0);
-        let mut values = state.values.iter();
-        values.find_map(|value| value.downcast_ref::<T>()).cloned()
+        let found = state.values.iter().find(|value| value.is::<T>()).cloned();
+        drop(state);
+        // Behind the lock: cloning it may ask for another.
+        found?.downcast_ref::<T>().cloned()
     }
 
     pub(super) fn reply_metadata(&self, name: String, value: String) {
@@ -154,4 +156,26 @@ impl Extra {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_may_ask_for_another_while_it_is_cloned() {
+        struct Asks(Arc<Extra>, u8);
+
+        impl Clone for Asks {
+            fn clone(&self) -> Self {
+                let found = self.0.extension::<u8>().unwrap_or_default();
+                Self(Arc::clone(&self.0), found)
+            }
+        }
+
+        let extra = Arc::new(Extra::default());
+        extra.extend(7_u8);
+        extra.extend(Asks(Arc::clone(&extra), 0));
+        assert_eq!(extra.extension::<Asks>().unwrap().1, 7);
+    }
 }
