@@ -137,7 +137,7 @@ impl Driver {
             state.give_up(id);
         }
         let next_turn = state.turns.expire(now, |waker| wakers.push(waker));
-        let waits = next_call.is_some() || state.streams.is_any();
+        let waits = next_call.is_some() || !state.streams.is_empty();
         match state.watch.look(now, waits, &self.shared.limits) {
             Seen::Nothing => {}
             Seen::Silence => write_empty(&mut state.out.whole, Kind::Ping, 0),

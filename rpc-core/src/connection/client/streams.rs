@@ -63,11 +63,6 @@ impl Streams {
         self.entries.get(&id).map(|entry| &entry.flow)
     }
 
-    /// True if there is any.
-    pub(super) fn is_any(&self) -> bool {
-        !self.entries.is_empty()
-    }
-
     /// True if the call `id` is to be answered with a stream.
     #[inline]
     pub(super) fn gives(&self, id: u64) -> bool {
@@ -78,7 +73,7 @@ impl Streams {
     #[inline]
     pub(super) fn remove(&mut self, id: u64) -> Option<Entry> {
         // Most calls have none, and an empty map looks up nothing.
-        if self.entries.is_empty() {
+        if self.is_empty() {
             return None;
         }
         let entry = self.entries.remove(&id)?;
