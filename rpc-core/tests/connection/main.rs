@@ -4,6 +4,7 @@
 mod bytes;
 mod json;
 mod json_streams;
+mod json_subscribers;
 mod model;
 mod pair;
 mod pieces;

@@ -299,7 +299,7 @@ struct Asking {
     received: Received,
 }
 
-type Sum<'a> = farcall_core::channel::CallFuture<'a, (), u64>;
+pub(crate) type Sum<'a> = farcall_core::channel::CallFuture<'a, (), u64>;
 
 impl Asking {
     fn new() -> Self {
@@ -335,12 +335,12 @@ impl Asking {
     }
 }
 
-fn count(channel: &Channel) -> Opening<'_, (u64,), u64> {
+pub(crate) fn count(channel: &Channel) -> Opening<'_, (u64,), u64> {
     let call = channel.stream(&Numbers::METHODS[0], (9,));
     call.into_future()
 }
 
-fn sum(channel: &Channel) -> Sum<'_> {
+pub(crate) fn sum(channel: &Channel) -> Sum<'_> {
     let call = channel.call(&Numbers::METHODS[1], ());
     call.upload(stream::repeat(1_u64)).into_future()
 }
