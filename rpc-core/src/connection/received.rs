@@ -1,5 +1,7 @@
 //! What came in and has not been understood yet.
 
+use std::time::Instant;
+
 use bytes::{Buf, BytesMut};
 
 use crate::payload::Payload;
@@ -30,6 +32,8 @@ pub struct Received {
     /// How long the message at the start is, as far as that is known.
     expected: usize,
     reads: Reads,
+    /// When the last bytes came, as far as somebody looked.
+    arrived: Option<Instant>,
 }
 
 /// How much the reads bring, to ask for that much.
@@ -81,6 +85,7 @@ impl Received {
     /// The buffer, with room to read more into. All of a message whose length is known fits, but
     /// never more than 1 MiB ahead of what has come.
     pub fn room(&mut self) -> &mut BytesMut {
+        self.arrived = None;
         self.settle();
         let missing = self.expected.saturating_sub(self.buffer.len()).min(AHEAD);
         self.reads.learn(self.buffer.len());
@@ -96,6 +101,11 @@ impl Received {
         self.reads.before = self.buffer.len();
         self.reads.room = self.buffer.capacity() - self.buffer.len();
         &mut self.buffer
+    }
+
+    /// When what is here came: `now`, if nobody asked since it was read.
+    pub(crate) fn arrived(&mut self, now: Instant) -> Instant {
+        *self.arrived.get_or_insert(now)
     }
 
     /// What came and was not taken yet.

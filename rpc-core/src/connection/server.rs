@@ -34,6 +34,9 @@ use crate::trace;
 /// sending must not keep its replies waiting, nor other connections.
 const BATCH: usize = 512;
 
+/// After so many requests of a batch the clock is looked at again: a handler may have kept the thread.
+const LOOK: usize = 8;
+
 /// The server's side of one connection.
 ///
 /// Call [`receive`](Self::receive) when bytes came, [`poll`](Self::poll) when the task was woken,
@@ -155,8 +158,12 @@ impl Server {
         if let Some(watch) = &mut self.core.watch {
             watch.heard();
         }
+        let times = Times {
+            arrived: received.arrived(now),
+            now,
+        };
         let outcome = match &mut self.speech {
-            State::Native(native) => native.receive(&mut self.core, received, now),
+            State::Native(native) => native.receive(&mut self.core, received, times),
             #[cfg(feature = "json")]
             State::JsonRpc(json) => json.receive(&mut self.core, received, now),
         };
@@ -275,7 +282,7 @@ impl Core {
             window,
         };
         match target {
-            Ok(target) => self.call(target, arguments, reply, beside, now),
+            Ok(target) => self.call(target, arguments, reply, beside, Times::at(now)),
             Err(fault) => self.peer.outbox.refuse(reply.as_ref(), &fault),
         }
     }
@@ -288,7 +295,7 @@ impl Core {
         arguments: Arguments,
         mut reply: Option<ReplyId>,
         beside: Beside,
-        now: Instant,
+        times: Times,
     ) {
         let Beside {
             metadata,
@@ -301,8 +308,13 @@ impl Core {
             return self.peer.outbox.refuse(reply.as_ref(), &fault);
         };
         // A longer time than the limit is cut to it; one that overflows the clock is no deadline.
-        let deadline = remaining
-            .and_then(|remaining| now.checked_add(remaining.min(self.peer.limits.call_time_max)));
+        let deadline = remaining.and_then(|remaining| {
+            let time = remaining.min(self.peer.limits.call_time_max);
+            times.arrived.checked_add(time)
+        });
+        if deadline.is_some_and(|deadline| deadline <= times.now) {
+            return self.peer.outbox.refuse(reply.as_ref(), &Fault::too_late());
+        }
         let mut streams = None;
         if method.has_streams() {
             self.last_stream += 1;
@@ -327,7 +339,7 @@ impl Core {
             Started::Pending(running) => {
                 self.pending.insert(running, reply, deadline);
                 if let Some(watch) = &mut self.watch {
-                    watch.begin(now, &self.peer.limits);
+                    watch.begin(times.now, &self.peer.limits);
                 }
             }
         }
@@ -357,6 +369,13 @@ impl Core {
         }
     }
 
+    /// Looks at the clock again, if the transport lent one.
+    fn look_at_clock(&self, times: &mut Times) {
+        if let Some(clock) = self.peer.clock {
+            times.now = (clock.now)();
+        }
+    }
+
     /// True if there is room for another call.
     #[inline]
     fn admits(&self) -> bool {
@@ -377,6 +396,23 @@ impl Core {
         } else {
             Fault::new(code::METHOD_NOT_FOUND, "there is no such method")
         }
+    }
+}
+
+/// What time it is for a call.
+#[derive(Clone, Copy)]
+struct Times {
+    /// When its last byte was read: from then its caller's time counts, however long it waits for others.
+    arrived: Instant,
+    /// When the clock was looked at last.
+    now: Instant,
+}
+
+impl Times {
+    /// Of a call that waits for nobody.
+    #[cfg(feature = "json")]
+    fn at(now: Instant) -> Self {
+        Self { arrived: now, now }
     }
 }
 

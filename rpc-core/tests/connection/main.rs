@@ -2,6 +2,7 @@
 //! the test says so.
 
 mod bytes;
+mod deadlines;
 mod json;
 mod json_streams;
 mod json_subscribers;
@@ -16,7 +17,6 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use farcall_core::encoding::Encoding;
 use farcall_core::error::Error;
@@ -24,7 +24,7 @@ use farcall_core::fault::code;
 use farcall_core::limits::Limits;
 use farcall_core::service::Service;
 
-use pair::{Gates, Pair, Parts, Wait, now, parts, pass, poll};
+use pair::{Gates, Pair, Parts, Wait, parts, poll};
 
 #[test]
 fn answers_may_come_in_any_order_and_one_byte_at_a_time() {
@@ -49,53 +49,6 @@ fn answers_may_come_in_any_order_and_one_byte_at_a_time() {
         }
         assert!(pair.server.is_idle());
     }
-}
-
-#[test]
-fn an_hour_passes() {
-    let mut pair = Pair::new(Encoding::Bincode, &Limits::default());
-    let channel = pair.channel.clone();
-    let hour = Duration::from_secs(3600);
-    let mut call: Wait<'_> = channel
-        .call(&Gates::METHODS[0], (1,))
-        .timeout(hour)
-        .into_future();
-    assert!(poll(&mut call).is_pending());
-    Pair::carry(&mut parts!(pair), 64);
-    assert_eq!(pair.server.in_flight(), 1);
-    assert!(pair.driver.poll_timeout() <= Some(now() + hour));
-    pass(hour);
-    pair.driver.handle_timeout(now());
-    match poll(&mut call) {
-        Poll::Ready(Err(error)) => assert!(error.is_timeout() && error.was_sent()),
-        other => panic!("{other:?}"),
-    }
-    Pair::carry(&mut parts!(pair), 64);
-    assert_eq!(
-        *pair.gates.dropped.lock().unwrap(),
-        [1],
-        "the server was told to stop"
-    );
-    assert!(pair.server.is_idle());
-    assert_eq!(pair.driver.poll_timeout(), None);
-}
-
-#[test]
-fn the_server_stops_at_the_deadline_even_if_nobody_tells_it() {
-    let mut pair = Pair::new(Encoding::Bincode, &Limits::default());
-    let channel = pair.channel.clone();
-    let mut call: Wait<'_> = channel
-        .call(&Gates::METHODS[0], (1,))
-        .timeout(Duration::from_secs(5))
-        .into_future();
-    assert!(poll(&mut call).is_pending());
-    Pair::carry(&mut parts!(pair), 64);
-    let deadline = pair.server.poll_timeout().unwrap();
-    assert!(deadline <= now() + Duration::from_secs(5));
-    pass(Duration::from_secs(5));
-    pair.server.handle_timeout(now());
-    assert!(pair.server.is_idle());
-    assert_eq!(*pair.gates.dropped.lock().unwrap(), [1]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use farcall_core::channel::{Call, CallFuture, Channel};
 use farcall_core::connection::client::{Client, Driver};
 use farcall_core::connection::server::Server;
 use farcall_core::connection::{Received, Sending, Speech};
-use farcall_core::context::Peer;
+use farcall_core::context::{Clock, Peer};
 use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
 use farcall_core::method::{Method, Param};
@@ -79,19 +79,31 @@ impl Service for Gates {
         Method::new("echo", "")
             .takes(&[Param::required::<String>("text")])
             .returns::<String>(),
+        Method::new("keep", "")
+            .takes(&[Param::required::<u64>("ms")])
+            .returns::<()>(),
     ];
 
     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
         let gates = self.clone();
         async move {
-            if request.index() == 0 {
-                let (gate,) = request.params::<(u32,)>((required,))?;
-                gates.started.lock().unwrap().push(gate);
-                Waiting(gates, gate).await;
-                request.reply(&gate)
-            } else {
-                let (text,) = request.params::<(String,)>((required,))?;
-                request.reply(&text)
+            match request.index() {
+                0 => {
+                    let (gate,) = request.params::<(u32,)>((required,))?;
+                    gates.started.lock().unwrap().push(gate);
+                    Waiting(gates, gate).await;
+                    request.reply(&gate)
+                }
+                1 => {
+                    let (text,) = request.params::<(String,)>((required,))?;
+                    request.reply(&text)
+                }
+                // A handler that keeps the thread for so long.
+                _ => {
+                    let (ms,) = request.params::<(u64,)>((required,))?;
+                    pass(Duration::from_millis(ms));
+                    request.reply(&())
+                }
             }
         }
     }
@@ -117,8 +129,12 @@ impl Pair {
         };
         let gates = Gates::default();
         let router = Router::builder().service(gates.clone()).build().unwrap();
-        let peer = Arc::new(Peer::new("mem", encoding, None, limits.clone()));
-        let server = Server::new(router, peer, speech).unwrap();
+        let mut peer = Peer::new("mem", encoding, None, limits.clone());
+        peer.clock = Some(Clock {
+            now,
+            sleep_until: |_| Box::pin(std::future::pending()),
+        });
+        let server = Server::new(router, Arc::new(peer), speech).unwrap();
         let (client, driver) = Client::new(speech, encoding, Limits::default(), now);
         let channel = Channel::over(Arc::new(client));
         let (to_client, to_server) = (Received::default(), Received::default());

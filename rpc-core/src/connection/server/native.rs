@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{BATCH, Beside, Core};
+use super::{BATCH, Beside, Core, LOOK, Times};
 use crate::channel::Inbound;
 use crate::connection::assembly::Refused;
 use crate::connection::{PeerMisbehaved, Received};
@@ -28,7 +28,7 @@ impl Native {
         &mut self,
         core: &mut Core,
         received: &mut Received,
-        now: Instant,
+        mut times: Times,
     ) -> Result<bool, PeerMisbehaved> {
         if !self.greeted {
             if !greet(core, received)? {
@@ -36,13 +36,16 @@ impl Native {
             }
             self.greeted = true;
         }
-        for _ in 0..BATCH {
+        for count in 1..=BATCH {
+            if count.is_multiple_of(LOOK) {
+                core.look_at_clock(&mut times);
+            }
             if core.assembly.is_reading() {
-                match core.assembly.read(received, now) {
+                match core.assembly.read(received, times.now) {
                     Some((header, body)) if header.kind == Some(Kind::Item) => {
                         item(core, &header, body);
                     }
-                    Some((header, body)) => large_request(core, &header, body, now),
+                    Some((header, body)) => large_request(core, &header, body, times),
                     None => {}
                 }
                 if core.assembly.is_reading() {
@@ -62,7 +65,7 @@ impl Native {
                 continue;
             }
             if header.is_piece() {
-                if !piece(core, received, &header, now)? {
+                if !piece(core, received, &header, times.now)? {
                     return Ok(false);
                 }
                 continue;
@@ -72,7 +75,7 @@ impl Native {
                 received.expect(whole);
                 return Ok(false);
             }
-            frame(core, received, &header, now)?;
+            frame(core, received, &header, times)?;
         }
         Ok(true)
     }
@@ -196,13 +199,13 @@ fn frame(
     core: &mut Core,
     received: &mut Received,
     header: &Header,
-    now: Instant,
+    times: Times,
 ) -> Result<(), PeerMisbehaved> {
     match header.kind {
         Some(Kind::Request) => {
             received.skip(HEADER);
             let body = received.take(header.length);
-            request(core, header, body, now);
+            request(core, header, body, times);
         }
         Some(Kind::Item) => {
             received.skip(HEADER);
@@ -250,14 +253,14 @@ fn item(core: &mut Core, header: &Header, body: Payload) {
 
 /// As [`request`], of one that came in pieces.
 #[cold]
-fn large_request(core: &mut Core, header: &Header, body: Payload, now: Instant) {
-    request(core, header, body, now);
+fn large_request(core: &mut Core, header: &Header, body: Payload, times: Times) {
+    request(core, header, body, times);
 }
 
 /// Takes the body of a request and starts it. (Always inline, with what it calls: the parts of a
 /// request are moved from each function to the next, and nearly all frames are requests.)
 #[inline(always)]
-fn request(core: &mut Core, header: &Header, body: Payload, now: Instant) {
+fn request(core: &mut Core, header: &Header, body: Payload, times: Times) {
     let id = ReplyId::Native(header.id);
     let encoding = core.peer.encoding;
     let Some(head) = read_head(header, &body) else {
@@ -280,7 +283,7 @@ fn request(core: &mut Core, header: &Header, body: Payload, now: Instant) {
         remaining: head.remaining,
         window: None,
     };
-    core.call(target, arguments, reply, beside, now);
+    core.call(target, arguments, reply, beside, times);
 }
 
 /// Asks the client whether it is still there.
