@@ -82,6 +82,17 @@ pub(crate) trait Way: Send + Sync + 'static {
     const SCHEME: &'static str;
     /// The end of the address.
     const QUERY: &'static str = "";
+    /// How long a call waits, if not for as long as `Limits::call_time` says.
+    const TIMEOUT: Option<Duration> = None;
+}
+
+/// As [`BincodeTcp`], but nobody ends a call.
+#[derive(Debug)]
+pub(crate) struct Endless;
+
+impl Way for Endless {
+    const SCHEME: &'static str = BincodeTcp::SCHEME;
+    const TIMEOUT: Option<Duration> = Some(Duration::MAX);
 }
 
 macro_rules! ways {
@@ -141,7 +152,10 @@ impl<W: Way> Peer for Farcall<W> {
 
     async fn connect(port: u16) -> Result<Self, Problem> {
         let address: Address = format!("{}://127.0.0.1:{port}{}", W::SCHEME, W::QUERY).parse()?;
-        let channel = farcall::connect_with(&address, limits()).await?;
+        let mut channel = farcall::connect_with(&address, limits()).await?;
+        if let Some(timeout) = W::TIMEOUT {
+            channel = channel.with_timeout(timeout);
+        }
         Ok(Self {
             client: BenchClient::new(channel),
             way: PhantomData,

@@ -79,6 +79,17 @@ const HTTP1_LIMIT: &[&str] = &[
 /// Its schema has small calls and bytes.
 #[cfg(feature = "peers")]
 const VOLO: &[&str] = &["records", "startup", "mixed", "idle", "blocked"];
+/// Where what a deadline costs is seen best: in small calls.
+const DEADLINES: &[&str] = &[
+    "pipelined-512",
+    "connections",
+    "records",
+    "blob",
+    "startup",
+    "mixed",
+    "idle",
+    "blocked",
+];
 /// A thread for each connection.
 const PYTHON: &[&str] = &[
     "pipelined-512",
@@ -128,6 +139,13 @@ pub(crate) const ALL: &[Subject] = &[
         farcall::serve,
         Farcall<farcall::BincodeTcp>,
         &[]
+    ),
+    subject!(
+        "farcall bincode/tcp without deadlines",
+        "farcall bincode/tcp",
+        farcall::serve,
+        Farcall<farcall::Endless>,
+        DEADLINES
     ),
     subject!(
         "farcall json/tcp",
