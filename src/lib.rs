@@ -31,7 +31,7 @@ pub use farcall_transport::allow::{AllowList, AllowListError};
 pub use farcall_transport::connect::connect_with_tls;
 pub use farcall_transport::connect::{connect_with, in_memory, over};
 #[cfg(feature = "http")]
-pub use farcall_transport::http::{HttpService, ResponseBody};
+pub use farcall_transport::http::{BadOrigin, Cors, HttpService, ResponseBody};
 pub use farcall_transport::proxies::Proxies;
 pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols, Report, Server};
 #[cfg(feature = "tls")]

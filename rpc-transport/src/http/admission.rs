@@ -3,7 +3,7 @@
 //! A web page is an attacker on localhost: it can send `text/plain` and forms anywhere without
 //! asking (the Fetch standard's CORS-safelisted types), and have its own name point at this machine
 //! ("DNS rebinding"). So the content type must be one that a page cannot send unasked, `Origin` must
-//! be where the request goes, and a server on a loopback address answers only to loopback names.
+//! be where the request goes (or one that [`Cors`](super::cors::Cors) lists), and a server on a loopback address answers only to loopback names.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -148,16 +148,14 @@ pub(super) fn sniff(body: &[u8]) -> Result<Encoding, Refused> {
     }
 }
 
-/// Whether whoever wrote the page that sends this, if a page does, may call this server.
-/// `authority` is the host in the request's own address, which HTTP/2 has in place of `Host`. A page
-/// that came in clear may be anybody's: over TLS, `is_secure`, it is of another site.
-pub(super) fn same_site(
-    headers: &impl Fields,
-    authority: Option<&str>,
+/// The host that a request is for, if this server answers to it. `authority` is the host in the
+/// request's own address, which HTTP/2 has in place of `Host`.
+pub(super) fn known_host<'a>(
+    headers: &'a impl Fields,
+    authority: Option<&'a str>,
     local: Option<SocketAddr>,
     hosts: &[String],
-    is_secure: bool,
-) -> Result<(), Refused> {
+) -> Result<Option<&'a str>, Refused> {
     if headers.all(&HOST).nth(1).is_some() {
         // Whoever looked at the other one would see another request (RFC 9112 §3.2).
         return Err(refused(
@@ -178,6 +176,16 @@ pub(super) fn same_site(
                      (`Server::host` adds a name)";
         return Err(refused(StatusCode::MISDIRECTED_REQUEST, words));
     }
+    Ok(host)
+}
+
+/// Whether the page that sends this, if a page does, is one of `host` itself. A page that came in clear
+/// may be anybody's: over TLS, `is_secure`, it is of another site.
+pub(super) fn same_site(
+    headers: &impl Fields,
+    host: Option<&str>,
+    is_secure: bool,
+) -> Result<(), Refused> {
     let Some(origin) = headers.first(&ORIGIN) else {
         return Ok(());
     };
@@ -188,12 +196,12 @@ pub(super) fn same_site(
         (Some((_, from)), Some(host)) if from.eq_ignore_ascii_case(host) => Ok(()),
         _ => Err(refused(
             StatusCode::FORBIDDEN,
-            "a page of another site may not call this server",
+            "a page of another site may not call this server (`Server::cors` lets it)",
         )),
     }
 }
 
-/// Whether a GET that runs a method may come from where it says, beside what [`same_site`] asks. A
+/// Whether a GET that runs a method comes from a page of this server, or from no page. A
 /// page can have its browser send a GET anywhere without an `Origin`, as for an image; newer browsers
 /// say from where in `Sec-Fetch-Site`, but not to hosts that they do not trust (plain HTTP). Those
 /// send a `Referer` to their own site unless its page forbids that, and say what they are.
@@ -358,7 +366,9 @@ mod tests {
                 Some(StatusCode::FORBIDDEN),
             ),
         ] {
-            let refused = same_site(&map(headers), None, local, &listed, false).err();
+            let headers = map(headers);
+            let host = known_host(&headers, None, local, &listed);
+            let refused = host.and_then(|host| same_site(&headers, host, false)).err();
             assert_eq!(
                 refused.map(|refused| refused.status),
                 expected,
@@ -377,7 +387,7 @@ mod tests {
             ("https://calc.example", false, true),
         ] {
             let headers = map(&[("host", "calc.example"), ("origin", origin)]);
-            let taken = same_site(&headers, None, None, &[], is_secure);
+            let taken = same_site(&headers, Some("calc.example"), is_secure);
             assert_eq!(taken.is_ok(), is_taken, "{origin}, {is_secure}");
         }
     }

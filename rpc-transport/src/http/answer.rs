@@ -20,11 +20,10 @@ use http_body_util::Full;
 use super::BINCODE;
 #[cfg(feature = "json")]
 use super::admission::from_own_page;
-use super::admission::{
-    ContentType, Refused, content_type, not_allowed, refused, same_site, sniff,
-};
+use super::admission::{ContentType, Refused, content_type, not_allowed, refused, sniff};
 use super::body::{Unread, discard, read};
 use super::coding::{Coding, takes_gzip};
+use super::cors::Shared;
 #[cfg(feature = "json")]
 use super::events;
 use super::fields::Fields;
@@ -62,14 +61,24 @@ pub(super) struct Answer {
 impl Answer {
     fn into_reply(self) -> Reply {
         let mut reply = response(self.encoding, self.message);
+        if self.is_gzip {
+            reply = in_gzip(reply);
+        }
         for (name, value) in reply_headers(&self.metadata) {
             reply.headers_mut().append(name, value);
         }
-        match self.is_gzip {
-            true => in_gzip(reply),
-            false => reply,
-        }
+        reply
     }
+}
+
+/// A plain POST that is a call, and taken just like that.
+#[derive(Clone, Debug)]
+pub(super) struct Plain {
+    pub(super) encoding: Encoding,
+    /// Who sends it.
+    pub(super) client: Option<SocketAddr>,
+    /// What is said to browsers with its answer.
+    pub(super) shared: Option<Shared>,
 }
 
 /// Answers the requests of one connection.
@@ -98,6 +107,7 @@ impl Answerer {
         B::Data: Into<Bytes> + Send,
     {
         let (mut parts, body) = request.into_parts();
+        let shared = self.origin.shared(&parts.headers);
         let direct = parts.extensions.get().copied().or(self.origin.peer);
         let answered = match self.origin.client(direct, &parts.headers) {
             Err(refused) => Err(refused.reply()),
@@ -109,7 +119,11 @@ impl Answerer {
                 None => self.answer_other(&parts, client).await,
             },
         };
-        answered.unwrap_or_else(|reply| reply.map(ResponseBody::from))
+        let mut response = answered.unwrap_or_else(|reply| reply.map(ResponseBody::from));
+        if let Some(shared) = shared {
+            shared.put(&mut response);
+        }
+        response
     }
 
     /// When a request of `client` ends that lasts as a connection does.
@@ -133,7 +147,7 @@ impl Answerer {
         B::Data: Into<Bytes> + Send,
     {
         let headers = &parts.headers;
-        self.same_site(parts).map_err(Refused::reply)?;
+        self.admits(parts).map_err(Refused::reply)?;
         if let Ok((Coding::Identity, ContentType::Stream)) = admit(headers) {
             let drain = self.end_of(client).map_err(Refused::reply)?;
             let mut origin = self.origin.clone();
@@ -160,13 +174,19 @@ impl Answerer {
     ) -> Result<Response<ResponseBody>, Reply> {
         #[cfg(not(feature = "json"))]
         let _ = client;
-        self.same_site(parts).map_err(Refused::reply)?;
+        self.admits(parts).map_err(Refused::reply)?;
+        let cors = self.origin.cors.as_ref();
+        if let Some(reply) = cors.and_then(|cors| cors.preflight(&parts.method, &parts.headers)) {
+            return Err(reply);
+        }
         #[cfg(feature = "json")]
         if parts.method == Method::GET
             && events::are_taken(&parts.headers)
             && let Some(asked) = events::Asked::by(&parts.uri)
         {
-            from_own_page(&parts.headers, authority(parts)).map_err(Refused::reply)?;
+            if !cors.is_some_and(|cors| cors.takes(&parts.headers)) {
+                from_own_page(&parts.headers, authority(parts)).map_err(Refused::reply)?;
+            }
             let text = asked.text(&parts.headers, &self.router);
             let text = text.map_err(|reply| *reply)?;
             let asked = self.asked(Encoding::Json, client, &parts.headers);
@@ -176,10 +196,8 @@ impl Answerer {
         Err(page(&parts.method, parts.uri.path(), &self.router))
     }
 
-    fn same_site(&self, parts: &Parts) -> Result<(), Refused> {
-        let Origin { local, hosts, .. } = &self.origin;
-        let is_secure = self.origin.is_secure();
-        same_site(&parts.headers, authority(parts), *local, hosts, is_secure)
+    fn admits(&self, parts: &Parts) -> Result<(), Refused> {
+        self.origin.admits(&parts.headers, authority(parts))
     }
 
     /// Answers a request for a WebSocket, and whatever is none where nothing else is spoken.
@@ -190,7 +208,7 @@ impl Answerer {
         if http && !is_asked_for {
             return None;
         }
-        if let Err(refused) = self.same_site(parts) {
+        if let Err(refused) = self.admits(parts) {
             return Some(refused.reply());
         }
         if web_socket && is_asked_for {
@@ -211,25 +229,23 @@ impl Answerer {
         None
     }
 
-    /// What a plain POST is in, if it is a call that is taken just like that, and who sends it.
-    pub(super) fn plain(&self, headers: &impl Fields) -> Option<(Encoding, Option<SocketAddr>)> {
-        let Origin {
-            local,
-            hosts,
-            peer,
-            speaks,
-            ..
-        } = &self.origin;
+    /// What a plain POST is, if it is a call that is taken just like that.
+    pub(super) fn plain(&self, headers: &impl Fields) -> Option<Plain> {
+        let Origin { peer, speaks, .. } = &self.origin;
         if !speaks.http {
             return None;
         }
         let client = self.origin.client(*peer, headers).ok()?;
-        same_site(headers, None, *local, hosts, self.origin.is_secure()).ok()?;
+        self.origin.admits(headers, None).ok()?;
         match admit(headers).ok()? {
             (Coding::Identity, ContentType::Known(encoding))
                 if !wants_events(encoding, headers) =>
             {
-                Some((encoding, client))
+                Some(Plain {
+                    encoding,
+                    client,
+                    shared: self.origin.shared(headers),
+                })
             }
             _ => None,
         }

@@ -101,6 +101,16 @@ pub(super) fn reply_metadata<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8
     metadata
 }
 
+/// True for the headers that are metadata of a call.
+pub(super) fn is_a_callers(name: &str) -> bool {
+    !is_https_own(name)
+}
+
+/// True for the headers that are metadata of a reply.
+pub(super) fn is_of_reply(name: &str) -> bool {
+    name.starts_with(OF_REPLY)
+}
+
 /// True for the headers that tell about the request rather than about the call.
 fn is_https_own(name: &str) -> bool {
     const OWN: [&str; 16] = [

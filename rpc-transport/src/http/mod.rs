@@ -2,7 +2,8 @@
 //!
 //! The server's side: `server` runs a connection: `plain` what most clients send, and hyper the rest
 //! over a `line`; `upgrade` opens a WebSocket, and `opened` takes its connection; `answer` turns one
-//! request into one response, `origin` knows where it comes from, `admission` decides what may come in, `page` is what a browser sees,
+//! request into one response, `origin` knows where it comes from, `admission` decides what may come in, `cors` which pages of other
+//! sites may, `page` is what a browser sees,
 //! `events` streams that it reads, `tunnel` those of farcall's own, `mounted` is the same inside
 //! somebody else's server, `fields` how all of them look at headers. The client's side is `client/`.
 //! Both sides: `headers` and `body`; `coding` decides which bodies are compressed, `gzip` does it.
@@ -12,6 +13,7 @@ mod answer;
 mod body;
 mod client;
 mod coding;
+mod cors;
 #[cfg(feature = "json")]
 mod events;
 mod fields;
@@ -30,6 +32,7 @@ mod tunnel;
 #[cfg(feature = "ws")]
 mod upgrade;
 
+pub use cors::{BadOrigin, Cors};
 pub use mounted::HttpService;
 pub use reply::ResponseBody;
 

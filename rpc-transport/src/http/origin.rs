@@ -6,7 +6,8 @@ use std::sync::Arc;
 use farcall_core::context::TlsPeer;
 use farcall_core::limits::Limits;
 
-use super::admission::{Refused, not_allowed, unknown_address};
+use super::admission::{Refused, known_host, not_allowed, same_site, unknown_address};
+use super::cors::{Cors, Shared};
 use super::fields::Fields;
 use crate::allow::AllowList;
 use crate::proxies::Proxies;
@@ -26,6 +27,8 @@ pub(crate) struct Origin {
     pub(crate) limits: Limits,
     /// Names they may call this server by.
     pub(crate) hosts: Arc<[String]>,
+    /// Which pages of other sites may call.
+    pub(crate) cors: Option<Cors>,
     /// Who may come in.
     pub(crate) allow: Option<AllowList>,
     /// Who is believed about where they come from.
@@ -40,6 +43,28 @@ impl Origin {
     /// True over TLS that ends here.
     pub(super) fn is_secure(&self) -> bool {
         self.transport == "https"
+    }
+
+    /// What an answer to a request with these headers says to browsers.
+    pub(super) fn shared(&self, headers: &impl Fields) -> Option<Shared> {
+        self.cors.as_ref().map(|cors| cors.shared(headers))
+    }
+
+    /// Whether the page that has a request sent, if a page does, may call. `authority` is the host in the
+    /// request's own address.
+    pub(super) fn admits(
+        &self,
+        headers: &impl Fields,
+        authority: Option<&str>,
+    ) -> Result<(), Refused> {
+        let Self {
+            local, hosts, cors, ..
+        } = self;
+        let host = known_host(headers, authority, *local, hosts)?;
+        match cors.as_ref().is_some_and(|cors| cors.takes(headers)) {
+            true => Ok(()),
+            false => same_site(headers, host, self.is_secure()),
+        }
     }
 
     /// Who sends a request with these headers, which came from `direct`; or why it is not taken.

@@ -34,6 +34,8 @@ pub(super) struct Host {
     pub(super) limits: Limits,
     pub(super) protocols: Protocols,
     pub(super) hosts: Arc<[String]>,
+    #[cfg(feature = "http")]
+    pub(super) cors: Option<crate::http::Cors>,
     pub(super) allow: Option<AllowList>,
     pub(super) proxies: Option<Proxies>,
 }
@@ -223,6 +225,7 @@ async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) -> Op
         local: arrival.local,
         limits: host.limits.clone(),
         hosts: Arc::clone(&host.hosts),
+        cors: host.cors.clone(),
         allow: host.allow.clone(),
         proxies: host.proxies.clone(),
         is_mounted: false,

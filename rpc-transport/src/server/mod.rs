@@ -20,6 +20,8 @@ pub use protocols::{Protocol, Protocols};
 
 use crate::allow::AllowList;
 use crate::drain::Drain;
+#[cfg(feature = "http")]
+use crate::http::Cors;
 use crate::net::listener::Arrival;
 use crate::proxies::Proxies;
 #[cfg(feature = "tls")]
@@ -44,6 +46,8 @@ pub struct Server {
     limits: Limits,
     protocols: Protocols,
     hosts: Vec<String>,
+    #[cfg(feature = "http")]
+    cors: Option<Cors>,
     allow: Option<AllowList>,
     security: Security,
     proxies: Option<Proxies>,
@@ -90,6 +94,14 @@ impl Server {
     #[must_use]
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
+        self
+    }
+
+    /// Lets web pages of other sites call over HTTP and WebSocket. Without this none may.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.cors = Some(cors);
         self
     }
 
@@ -162,6 +174,8 @@ impl Server {
             limits,
             protocols,
             hosts: Arc::default(),
+            #[cfg(feature = "http")]
+            cors: None,
             allow: None,
             proxies: None,
         };
@@ -184,6 +198,7 @@ impl Server {
             local: None,
             limits: host.limits,
             hosts: host.hosts,
+            cors: host.cors,
             allow: host.allow,
             proxies: host.proxies,
             is_mounted: true,
@@ -201,6 +216,8 @@ impl Server {
             limits,
             protocols,
             hosts,
+            #[cfg(feature = "http")]
+            cors,
             allow,
             security: _,
             proxies,
@@ -210,6 +227,8 @@ impl Server {
             limits,
             protocols,
             hosts: hosts.into(),
+            #[cfg(feature = "http")]
+            cors,
             allow,
             proxies,
         })

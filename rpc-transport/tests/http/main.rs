@@ -1,6 +1,7 @@
 //! HTTP as strangers speak it: literal requests against a server, literal answers to a client.
 
 mod client;
+mod cors;
 mod gzip;
 mod life;
 mod mounted;
@@ -56,6 +57,7 @@ impl Service for Calc {
         Method::new("silence", "")
             .returns::<String>()
             .gives_stream(),
+        Method::new("told", "Says more than its result.").returns::<i64>(),
     ];
 
     fn call(&self, request: Request) -> impl Future<Output = Reply> + Send + use<> {
@@ -108,6 +110,11 @@ impl Service for Calc {
                         let _ = &tell;
                     });
                     request.stream(items).await
+                }
+                9 => {
+                    request.context().reply_metadata("pages", "7");
+                    request.context().reply_metadata("cost", "1");
+                    request.reply(&1)
                 }
                 _ => Err(request.unknown_method()),
             }

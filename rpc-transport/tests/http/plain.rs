@@ -22,17 +22,26 @@ pub(super) async fn begun(
     step: usize,
     by_hyper: bool,
 ) -> (DuplexStream, JoinHandle<()>) {
+    begun_on(Server::new().service(calc), step, by_hyper).await
+}
+
+async fn begun_on(server: Server, step: usize, by_hyper: bool) -> (DuplexStream, JoinHandle<()>) {
     let (mut here, there) = duplex(step);
-    let server = Server::new().service(calc);
     let serving = tokio::spawn(async move { server.serve_stream(there).await.unwrap() });
     begin(&mut here, by_hyper).await;
     (here, serving)
 }
 
-/// What is answered to `request` in pieces of `step` bytes until the server closes, and after how
-/// many seconds.
-async fn answered(request: &[u8], step: usize, closes: bool, by_hyper: bool) -> (String, u64) {
-    let (io, serving) = begun(Calc::default(), step, by_hyper).await;
+/// What `server` answers to `request` in pieces of `step` bytes until it closes, and after how many
+/// seconds.
+async fn answered(
+    server: Server,
+    request: &[u8],
+    step: usize,
+    closes: bool,
+    by_hyper: bool,
+) -> (String, u64) {
+    let (io, serving) = begun_on(server, step, by_hyper).await;
     let began = Instant::now();
     let (mut read, mut write) = split(io);
     let mut answer = Vec::new();
@@ -67,19 +76,28 @@ fn call(line: &str, headers: &str) -> String {
 }
 
 /// In one piece, in small ones and byte by byte.
-const STEPS: [usize; 3] = [1 << 20, 7, 1];
+pub(super) const STEPS: [usize; 3] = [1 << 20, 7, 1];
 
 /// Asserts that each request, and a good one behind it, is answered as hyper does, however it is
 /// cut.
 async fn assert_alike(requests: impl IntoIterator<Item = impl Into<Vec<u8>>>, steps: [usize; 3]) {
+    let server = Server::new().service(Calc::default());
+    assert_alike_on(&server, requests, steps).await;
+}
+
+pub(super) async fn assert_alike_on(
+    server: &Server,
+    requests: impl IntoIterator<Item = impl Into<Vec<u8>>>,
+    steps: [usize; 3],
+) {
     let behind = post(&format!("{JSON}Connection: close\r\n"), ADD);
     for request in requests {
         let request: Vec<u8> = request.into();
         let followed = [&request, behind.as_bytes()].concat();
         for (request, closes) in [(followed, false), (request.clone(), true), (request, false)] {
             for step in steps {
-                let expected = answered(&request, step, closes, true).await;
-                let answer = answered(&request, step, closes, false).await;
+                let of = |by_hyper| answered(server.clone(), &request, step, closes, by_hyper);
+                let (expected, answer) = (of(true).await, of(false).await);
                 let request = String::from_utf8_lossy(&request[..request.len().min(500)]);
                 assert_eq!(answer, expected, "{step} {closes}: {request}");
             }

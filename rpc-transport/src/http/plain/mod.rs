@@ -15,15 +15,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use farcall_core::encoding::Encoding;
 use farcall_core::payload::Payload;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::admission::ContentType;
-use super::answer::{Answer, Answerer, Asked, refuse_body};
+use super::answer::{Answer, Answerer, Asked, Plain, refuse_body};
 use super::body::Unread;
+use super::cors::Shared;
 use super::page::Reply;
 use crate::drain::Drain;
 use connection::{Broken, Came, Connection};
@@ -36,14 +36,23 @@ const ENOUGH: usize = 64 * 1024;
 
 /// What the bytes that came are.
 enum Next {
-    /// A whole request: what it asks, how long its head and its message are.
-    Call(Asked, usize, usize),
+    /// A whole request.
+    Call(Whole),
     /// A plain head, of whose body so many bytes are missing.
-    Body(Encoding, usize),
+    Body(Plain, usize),
     /// A part of a head, or nothing.
     Head,
     /// Something for hyper.
     Other,
+}
+
+/// A request that is all there.
+struct Whole {
+    asked: Asked,
+    shared: Option<Shared>,
+    /// How long its head and its message are.
+    head: usize,
+    body: usize,
 }
 
 /// Serves a connection while its requests are plain. Gives it back if one is not, with that one's
@@ -93,25 +102,34 @@ where
                 connection.write(&[]).await?;
                 return Ok(Stop::Over);
             }
-            Next::Call(asked, head, body) => {
+            Next::Call(whole) => {
+                let Whole {
+                    asked,
+                    shared,
+                    head,
+                    body,
+                } = whole;
                 head_end = None;
                 connection.received.advance(head);
                 let answer = call(connection, answerer, asked, body).await?;
                 let is_last = drain.has_started();
-                put(connection, &answer, is_last).await?;
+                put(connection, &answer, shared.as_ref(), is_last).await?;
                 if is_last {
                     connection.write(&[]).await?;
                     return Ok(Stop::Over);
                 }
             }
-            Next::Body(encoding, missing) => {
+            Next::Body(plain, missing) => {
                 connection.write(&[]).await?;
                 match fill(connection, missing, limits.body_time).await? {
                     Came::Bytes => {}
                     Came::Closed => return Ok(Stop::Other),
                     Came::Late => {
-                        let content = ContentType::Known(encoding);
-                        let reply = refuse_body(Unread::Stalled, content, limits.message_bytes);
+                        let content = ContentType::Known(plain.encoding);
+                        let mut reply = refuse_body(Unread::Stalled, content, limits.message_bytes);
+                        if let Some(shared) = plain.shared {
+                            shared.put(&mut reply);
+                        }
                         refuse(connection, reply).await?;
                         return Ok(Stop::Over);
                     }
@@ -151,16 +169,17 @@ fn next(received: &[u8], answerer: &Answerer) -> Next {
         Parsed::Other => return Next::Other,
         Parsed::Plain(head) => head,
     };
-    let Some((encoding, client)) = answerer.plain(&head) else {
+    let Some(plain) = answerer.plain(&head) else {
         return Next::Other;
     };
     match head.body.checked_sub(received.len() - head.length) {
-        None | Some(0) => Next::Call(
-            answerer.asked(encoding, client, &head),
-            head.length,
-            head.body,
-        ),
-        Some(missing) => Next::Body(encoding, missing),
+        None | Some(0) => Next::Call(Whole {
+            asked: answerer.asked(plain.encoding, plain.client, &head),
+            shared: plain.shared,
+            head: head.length,
+            body: head.body,
+        }),
+        Some(missing) => Next::Body(plain, missing),
     }
 }
 
@@ -228,12 +247,13 @@ where
 async fn put<IO>(
     connection: &mut Connection<IO>,
     answer: &Answer,
+    shared: Option<&Shared>,
     is_last: bool,
 ) -> Result<(), Broken>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    connection.out.head(answer, is_last);
+    connection.out.head(answer, shared, is_last);
     if answer.message.len() > LARGE {
         return connection.write(&answer.message).await;
     }

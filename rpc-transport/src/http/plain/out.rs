@@ -3,9 +3,12 @@
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::HeaderName;
+use http::header::VARY;
 use http::response::Parts;
 
 use super::super::answer::{Answer, mime};
+use super::super::cors::Shared;
 use super::super::headers::reply_headers;
 
 /// Answers that gather until they are written.
@@ -17,24 +20,43 @@ pub(super) struct Out {
 
 impl Out {
     /// Appends the head of `answer`; its message is to follow.
-    pub(super) fn head(&mut self, answer: &Answer, is_last: bool) {
+    pub(super) fn head(&mut self, answer: &Answer, shared: Option<&Shared>, is_last: bool) {
+        let varies = shared.is_some_and(|shared| shared.varies);
         let bytes = &mut self.bytes;
         bytes.extend_from_slice(b"HTTP/1.1 200 OK\r\ncontent-type: ");
         bytes.extend_from_slice(mime(answer.encoding).as_bytes());
         if answer.is_gzip {
             bytes.extend_from_slice(b"\r\ncontent-encoding: gzip\r\nvary: accept-encoding");
+            // Beside the other one, where a header map has it.
+            if varies {
+                header(bytes, &VARY, Shared::VARY.as_bytes());
+            }
         }
         for (name, value) in reply_headers(&answer.metadata) {
-            bytes.extend_from_slice(b"\r\n");
-            bytes.extend_from_slice(name.as_str().as_bytes());
-            bytes.extend_from_slice(b": ");
-            // A value cannot have a line end in it: its type sees to that.
-            bytes.extend_from_slice(value.as_bytes());
+            header(bytes, &name, value.as_bytes());
         }
+        if let Some(shared) = shared {
+            self.share(shared, answer);
+        }
+        let bytes = &mut self.bytes;
         if is_last {
             bytes.extend_from_slice(b"\r\nconnection: close");
         }
         self.end(answer.message.len());
+    }
+
+    /// Appends what is said to browsers.
+    #[cold]
+    fn share(&mut self, shared: &Shared, answer: &Answer) {
+        if shared.varies && !answer.is_gzip {
+            header(&mut self.bytes, &VARY, Shared::VARY.as_bytes());
+        }
+        let names: Vec<_> = reply_headers(&answer.metadata)
+            .map(|(name, _)| name)
+            .collect();
+        for (name, value) in shared.headers(names.iter()) {
+            header(&mut self.bytes, &name, value.as_bytes());
+        }
     }
 
     /// Appends a whole answer that is not to a call.
@@ -44,10 +66,7 @@ impl Out {
         let line = format!("HTTP/1.1 {} {reason}", status.as_str());
         self.bytes.extend_from_slice(line.as_bytes());
         for (name, value) in &parts.headers {
-            self.bytes.extend_from_slice(b"\r\n");
-            self.bytes.extend_from_slice(name.as_str().as_bytes());
-            self.bytes.extend_from_slice(b": ");
-            self.bytes.extend_from_slice(value.as_bytes());
+            header(&mut self.bytes, name, value.as_bytes());
         }
         self.end(body.len());
         self.bytes.extend_from_slice(body);
@@ -61,6 +80,14 @@ impl Out {
         bytes.extend_from_slice(self.date.now().as_bytes());
         bytes.extend_from_slice(b"\r\n\r\n");
     }
+}
+
+/// Appends one header. (Its value cannot have a line end in it: its type saw to that.)
+fn header(bytes: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(name.as_str().as_bytes());
+    bytes.extend_from_slice(b": ");
+    bytes.extend_from_slice(value);
 }
 
 /// The time as HTTP has it. It is the same for a second, and costs more than the rest of a head.
