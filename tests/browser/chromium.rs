@@ -1,6 +1,7 @@
 //! Starts the browser.
 
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,8 +20,9 @@ impl Drop for Browser {
     }
 }
 
-/// Opens `url`. `None`, and a word about it, if there is no browser; under `CI=true` that fails.
-pub(crate) fn open(url: &str) -> Option<Browser> {
+/// Opens `url`, where a host named `*.example` is what listens at the IP address of its site. `None`, and
+/// a word about it, if there is no browser; under `CI=true` that fails.
+pub(crate) fn open(url: &str, site: IpAddr) -> Option<Browser> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let profile = format!("farcall-browser-{}-{count}", std::process::id());
@@ -38,7 +40,10 @@ pub(crate) fn open(url: &str) -> Option<Browser> {
             "--disable-sync",
             "--no-proxy-server",
             "--remote-debugging-port=0",
+            // Names that are no one's on HTTPS are asked in clear at once.
+            "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
         ])
+        .arg(format!("--host-resolver-rules=MAP *.example {site}"))
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(url)
         .stdin(Stdio::null())

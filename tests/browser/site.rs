@@ -14,24 +14,52 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Opens a page that runs `script`, on a site that has the server at the port `farcall` behind it.
 /// What the script says with `verdict` is what this gives; nothing if there is no browser.
-///
-/// The script may use `port`, the one of farcall itself, and `verdict`; an error of it is a verdict.
 pub(crate) async fn visit(farcall: u16, script: &str) -> Option<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let site = listener.local_addr().unwrap();
-    let (verdict, mut verdicts) = mpsc::channel(1);
-    let page = page(farcall, script);
-    let serving = tokio::spawn(async move {
-        loop {
-            let (io, _) = listener.accept().await.unwrap();
-            tokio::spawn(answer(io, page.clone(), farcall, verdict.clone()));
-        }
-    });
-    let browser = chromium::open(&format!("http://{site}/page"))?;
-    let said = tokio::time::timeout(PATIENCE, verdicts.recv()).await;
-    drop(browser);
-    serving.abort();
-    said.expect("the page says something in time")
+    Site::bind("127.0.0.1:0", "127.0.0.1")
+        .await
+        .visit(farcall, script)
+        .await
+}
+
+/// A site that is not visited yet.
+pub(crate) struct Site {
+    listener: TcpListener,
+    origin: String,
+}
+
+impl Site {
+    /// A site at `address` whose pages know it by the name `host`: an IP address, or any of `example`.
+    pub(crate) async fn bind(address: &str, host: &str) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let origin = format!("http://{host}:{port}");
+        Self { listener, origin }
+    }
+
+    /// Where its pages come from, as their browser says it.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// As [`visit`]. The script may use `port`, the one of farcall itself, and `verdict`; an error of it
+    /// is a verdict.
+    pub(crate) async fn visit(self, farcall: u16, script: &str) -> Option<String> {
+        let Self { listener, origin } = self;
+        let ip = listener.local_addr().unwrap().ip();
+        let (verdict, mut verdicts) = mpsc::channel(1);
+        let page = page(farcall, script);
+        let serving = tokio::spawn(async move {
+            loop {
+                let (io, _) = listener.accept().await.unwrap();
+                tokio::spawn(answer(io, page.clone(), farcall, verdict.clone()));
+            }
+        });
+        let browser = chromium::open(&format!("{origin}/page"), ip)?;
+        let said = tokio::time::timeout(PATIENCE, verdicts.recv()).await;
+        drop(browser);
+        serving.abort();
+        said.expect("the page says something in time")
+    }
 }
 
 fn page(farcall: u16, script: &str) -> String {
