@@ -50,6 +50,7 @@ pub mod schema;
 pub mod service;
 pub mod shape;
 pub mod stream;
+mod sync;
 mod trace;
 pub mod types;
 pub mod wire;

@@ -18,7 +18,7 @@ mod texts;
 mod turns;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,7 @@ use crate::protocol::jsonrpc;
 use crate::protocol::native;
 use crate::protocol::tail::Tail;
 use crate::stream;
+use crate::sync::{Mutex, MutexGuard};
 
 /// The client's side of one connection, as callers share it. Dropping it ends the connection.
 ///

@@ -4,8 +4,7 @@
 //! `FuturesUnordered` does as much, but this set can also end a call by its id or its deadline.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
@@ -15,6 +14,8 @@ use slab::Slab;
 
 use crate::protocol::outbox::ReplyId;
 use crate::service::{Reply, Running};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// The set.
 #[derive(Debug, Default)]

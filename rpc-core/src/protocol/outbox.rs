@@ -3,8 +3,7 @@
 //! Replies are encoded straight into this buffer, under a lock that is never held across an await
 //! and that nobody but the connection's own task asks for, unless a handler runs elsewhere.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
@@ -20,6 +19,8 @@ use crate::protocol::jsonrpc;
 use crate::protocol::native;
 pub use crate::protocol::subscription::Subscription;
 use crate::protocol::tail::Tail;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// Which request a reply answers, in the terms of the connection's protocol.
 ///

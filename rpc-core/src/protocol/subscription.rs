@@ -1,9 +1,9 @@
 //! A JSON-RPC call with streams, as a server answers it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::payload::Payload;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// What the messages of such a call refer to: until its stream is open the id of its request,
 /// from then on the number of its subscription.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::StreamExt;
@@ -18,6 +18,7 @@ use crate::method::Method;
 use crate::protocol::feed::Feed;
 use crate::protocol::outbox::ReplyId;
 use crate::stream::{Flow, Items, Link, Stream, TURN, Terms};
+use crate::sync::{Mutex, MutexGuard};
 use crate::wire::{Wire, Written};
 
 /// The calls of one connection that have streams.

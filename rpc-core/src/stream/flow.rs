@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::channel::Inbound;
 use crate::error::Failure;
 use crate::protocol::native::HEADER;
+use crate::sync::{Mutex, MutexGuard};
 
 /// How many bytes of items each direction may have under way before anything was granted. Part of
 /// the protocol.
