@@ -1,10 +1,10 @@
 //! Streams between a client and a server of the same trait, over every way that carries them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use farcall::{Encoding, Fault, Server, Stream};
+use farcall::{Encoding, Fault, Server, ServerTls, Stream};
 use futures_util::{StreamExt, stream};
 use tokio::sync::{Notify, mpsc};
 
@@ -106,6 +106,19 @@ impl Numbers for Real {
     }
 }
 
+/// A certificate for loopback, and the file that clients trust it by.
+fn certificate() -> (ServerTls, String) {
+    static FILE: LazyLock<(String, String, String)> = LazyLock::new(|| {
+        let own = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
+        let file = format!("{}/streams.pem", env!("CARGO_TARGET_TMPDIR"));
+        std::fs::write(&file, own.cert.pem()).unwrap();
+        (own.cert.pem(), own.signing_key.serialize_pem(), file)
+    });
+    let (certificate, key, file) = &*FILE;
+    let tls = ServerTls::from_pem(certificate, key).unwrap();
+    (tls, file.clone())
+}
+
 /// A client for each way that carries streams.
 async fn clients(real: &Real) -> Vec<(String, NumbersClient)> {
     let mut clients = Vec::new();
@@ -122,26 +135,40 @@ async fn clients(real: &Real) -> Vec<(String, NumbersClient)> {
         let client = NumbersClient::connect(&address).await.unwrap();
         clients.push((address, client));
     }
-    // First bytes are waited for no longer than `handshake_time`, and the turn of some comes late.
-    for (way, client) in &clients {
-        assert_eq!(client.add(7, 3).await.unwrap(), 10, "{way}");
-    }
+    let (tls, ca) = certificate();
     let server = Server::new()
         .service(NumbersServer::new(real.clone()))
+        .tls(tls)
+        .tls_beside_plain()
         .listen("tcp://127.0.0.1:0")
         .await
         .unwrap();
     let port = server.local_addr().unwrap().port();
     tokio::spawn(server.run_until(std::future::pending::<()>()));
-    for encoding in Encoding::ALL {
-        for version in [1, 2] {
-            let address = format!("{encoding}+http://127.0.0.1:{port}/?version={version}");
-            let client = NumbersClient::connect(&address).await.unwrap();
-            clients.push((address, client));
-        }
-        let address = format!("{encoding}+ws://127.0.0.1:{port}/");
+    let plain = [
+        "http://127.0.0.1/?version=1",
+        "http://127.0.0.1/?version=2",
+        "ws://127.0.0.1/",
+    ];
+    let plain = plain
+        .iter()
+        .flat_map(|way| Encoding::ALL.map(|encoding| format!("{encoding}+{way}")));
+    // Below TLS they are the same: one encoding of each.
+    let secure = [
+        "bincode+tls://127.0.0.1?",
+        "json+https://127.0.0.1/?version=1&",
+        "bincode+https://127.0.0.1/?version=2&",
+        "json+wss://127.0.0.1/?",
+    ];
+    let secure = secure.map(|way| format!("{way}ca={ca}"));
+    for way in plain.chain(secure) {
+        let address = way.replacen("127.0.0.1", &format!("127.0.0.1:{port}"), 1);
         let client = NumbersClient::connect(&address).await.unwrap();
         clients.push((address, client));
+    }
+    // First bytes are waited for no longer than `handshake_time`, and the turn of some comes late.
+    for (way, client) in &clients {
+        assert_eq!(client.add(7, 3).await.unwrap(), 10, "{way}");
     }
     clients
 }

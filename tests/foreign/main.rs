@@ -7,6 +7,7 @@ mod curl;
 mod docs;
 mod events;
 mod nginx;
+mod nginx_streams;
 mod node;
 mod perl;
 mod php;

@@ -11,6 +11,10 @@ use tokio::process::{Child, Command};
 
 use crate::service::{left_out, spawn, start};
 
+/// nginx writes nothing but into its own folder.
+pub(crate) const HERE: &str = "access_log off; client_body_temp_path body; proxy_temp_path proxy; \
+     fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;";
+
 const STREAM: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
 
 #[farcall::service]
@@ -28,14 +32,14 @@ impl Mirror for Glass {
 }
 
 /// nginx at work, in a folder of its own.
-struct Nginx {
+pub(crate) struct Nginx {
     folder: PathBuf,
     _running: Child,
 }
 
 impl Nginx {
     /// `None`, and a word about it, if it is not there.
-    async fn start(name: &str, modules: &str, blocks: &str) -> Option<Self> {
+    pub(crate) async fn start(name: &str, modules: &str, blocks: &str) -> Option<Self> {
         let folder = std::env::temp_dir().join(format!("farcall-{name}-{}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
         let config = folder.join("nginx.conf");
@@ -75,7 +79,7 @@ impl Drop for Nginx {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
@@ -103,9 +107,7 @@ async fn nginx_forwards_over_http() {
     let (port, server) = (free_port(), behind(|nginx| nginx).await);
     let blocks = format!(
         "http {{
-            access_log off;
-            client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
-            uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+            {HERE}
             server {{
                 listen 127.0.0.1:{port};
                 location / {{

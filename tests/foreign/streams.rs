@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use crate::service::{script_at, start};
 
 #[farcall::service]
-trait Numbers {
+pub(crate) trait Numbers {
     /// 0, 1, 2… below `to`.
     fn count(&self, to: u64) -> impl Stream<Item = u64>;
     async fn total(&self, numbers: impl Stream<Item = u64>) -> u64;
@@ -16,7 +16,7 @@ trait Numbers {
     async fn add(&self, x: u64, y: u64) -> u64;
 }
 
-struct Plain;
+pub(crate) struct Plain;
 
 impl Numbers for Plain {
     fn count(&self, to: u64) -> impl Stream<Item = u64> {
