@@ -143,6 +143,7 @@ const GOALS: &[Goal] = &[
         AtMost("server bytes/call", 1_229.0),
     ),
     goal("mixed", BINCODE, AtMost("p99 over alone", 5.0)),
+    goal("mixed-100", BINCODE, AtMost("p99 over alone", 10.0)),
     goal("idle", BINCODE, AtMost("client bytes/connection", 6_144.0)),
     goal("idle", BINCODE, AtMost("server bytes/connection", 6_144.0)),
 ];

@@ -66,7 +66,7 @@ const LONG_ROUNDS: usize = 3;
 fn is_long(workload: &Workload) -> bool {
     matches!(
         workload.kind,
-        Kind::Blocked(_) | Kind::Idle(_) | Kind::Mixed
+        Kind::Blocked(_) | Kind::Idle(_) | Kind::Mixed(_)
     )
 }
 

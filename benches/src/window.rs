@@ -11,7 +11,7 @@ use crate::options::Runtime;
 use crate::peer::{Peer, Problem};
 use crate::server::Server;
 use crate::usage::Usage;
-use crate::workload::Kind;
+use crate::workload::{Kind, Large};
 
 /// What was measured: a metric's name and its value.
 pub(crate) type Figures = Vec<(String, f64)>;
@@ -187,22 +187,24 @@ impl Job {
         Ok(percentiles(&latencies))
     }
 
-    /// A small call each millisecond; then the same while a large reply comes ten times a second on
-    /// the same connection.
-    async fn mixed<P: Peer>(&mut self) -> Result<Figures, Problem> {
-        const LARGE: u32 = 10 * 1024 * 1024;
-        const EVERY: Duration = Duration::from_millis(100);
+    /// A small call each millisecond; then the same while large replies come on the same connection.
+    async fn mixed<P: Peer>(&mut self, large: Large) -> Result<Figures, Problem> {
+        let Large { bytes, every } = large;
         let peer = P::connect(self.server.port).await?;
         let window = self.extent.window.max(Duration::from_secs(1));
         small_calls(&peer, self.extent.warm).await?;
+        // Where a reply is made once, it is now.
+        peer.fetch(bytes).await?;
         let alone = small_calls(&peer, window).await?;
         let beside = peer.clone();
         let large = tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(EVERY);
+            let mut ticks = every.map(tokio::time::interval);
             loop {
-                ticks.tick().await;
-                match beside.fetch(LARGE).await {
-                    Ok(len) if len == LARGE as usize => {}
+                if let Some(ticks) = &mut ticks {
+                    ticks.tick().await;
+                }
+                match beside.fetch(bytes).await {
+                    Ok(len) if len == bytes as usize => {}
                     Ok(len) => return Problem::from(format!("{len} bytes came")),
                     Err(problem) => return problem,
                 }
@@ -252,7 +254,7 @@ pub(crate) async fn measure<P: Peer>(mut job: Job) -> Result<Figures, Problem> {
         Kind::Blocked(calls) => job.blocked::<P>(calls).await,
         Kind::Idle(connections) => job.idle::<P>(connections).await,
         Kind::Startup => job.startup::<P>().await,
-        Kind::Mixed => job.mixed::<P>().await,
+        Kind::Mixed(large) => job.mixed::<P>(large).await,
         Kind::Inward(_) => Err("its records come back".into()),
         Kind::Codec(_) => Err("the codecs have no server".into()),
     }

@@ -1,5 +1,7 @@
 //! What is measured, by name.
 
+use std::time::Duration;
+
 use crate::load::{Load, Op};
 
 /// A kind of work.
@@ -14,11 +16,20 @@ pub(crate) enum Kind {
     /// So many connections that were used once.
     Idle(usize),
     /// Small calls beside large replies.
-    Mixed,
+    Mixed(Large),
     /// From nothing to the first reply, again and again.
     Startup,
     /// Values to bytes and back, with no connection.
     Codec(Op),
+}
+
+/// Large replies, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Large {
+    /// How long each is.
+    pub(crate) bytes: u32,
+    /// When the next is asked for, if not as soon as one is there.
+    pub(crate) every: Option<Duration>,
 }
 
 /// A named kind of work.
@@ -61,7 +72,20 @@ pub(crate) const ALL: &[Workload] = &[
     steady("blob", Op::Blob, 1, 1),
     steady("blob-4", Op::Blob, 4, 1),
     of("startup", Kind::Startup),
-    of("mixed", Kind::Mixed),
+    of(
+        "mixed",
+        Kind::Mixed(Large {
+            bytes: 10 * 1024 * 1024,
+            every: Some(Duration::from_millis(100)),
+        }),
+    ),
+    of(
+        "mixed-100",
+        Kind::Mixed(Large {
+            bytes: 100_000_000,
+            every: None,
+        }),
+    ),
     of("idle", Kind::Idle(5_000)),
     of("blocked-1000", Kind::Blocked(1_000)),
     of("blocked-10000", Kind::Blocked(10_000)),

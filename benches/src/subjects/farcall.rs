@@ -52,13 +52,13 @@ impl Bench for Handlers {
     }
 }
 
-/// Room for the largest workloads: 12,500 blocked calls on a connection, replies of 10 MiB that
-/// wait to be read, and more connections than the default.
+/// Room for the largest workloads: 12,500 blocked calls on a connection, replies of 100 MB that wait
+/// to be read, and more connections than the default.
 fn limits() -> Limits {
     let mut limits = Limits::default();
-    limits.message_bytes = 32 * 1024 * 1024;
-    limits.unsent_bytes = 32 * 1024 * 1024;
-    limits.items = 64 * 1024 * 1024;
+    limits.message_bytes = 128 * 1024 * 1024;
+    limits.unsent_bytes = 128 * 1024 * 1024;
+    limits.items = 128 * 1024 * 1024;
     limits.calls_per_connection = 65_536;
     limits.connections = 65_536;
     limits.call_time = Duration::from_secs(120);

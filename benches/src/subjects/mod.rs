@@ -59,7 +59,15 @@ impl Subject {
 }
 
 /// A connection for each call in flight: not for thousands.
-const HTTP1: &[&str] = &["pipelined-512", "blocked-10000", "blocked-5", "blob-4"];
+const HTTP1: &[&str] = &[
+    "pipelined-512",
+    "blocked-10000",
+    "blocked-5",
+    "blob-4",
+    "mixed-100",
+];
+/// Large replies are texts, which cannot leave in pieces.
+const TEXTS: &[&str] = &["mixed-100"];
 /// All that `records-in` measures, and they do nothing else.
 const INWARD: &[&str] = &[
     "farcall bincode/tcp owned",
@@ -98,6 +106,7 @@ const PYTHON: &[&str] = &[
     "blocked-10000",
     "blocked-5",
     "blob-4",
+    "mixed-100",
 ];
 
 macro_rules! subject {
@@ -152,7 +161,7 @@ pub(crate) const ALL: &[Subject] = &[
         "farcall json/tcp",
         farcall::serve,
         Farcall<farcall::JsonTcp>,
-        &[]
+        TEXTS
     ),
     subject!(
         "farcall json/http",
@@ -196,7 +205,7 @@ pub(crate) const ALL: &[Subject] = &[
         "farcall json/tcp",
         tarpc::json::serve,
         tarpc::json::Client,
-        &["blocked"]
+        &["blocked", "mixed-100"]
     ),
     #[cfg(feature = "peers")]
     subject!(
@@ -212,7 +221,7 @@ pub(crate) const ALL: &[Subject] = &[
         "farcall json/tcp",
         jsonrpsee::serve,
         jsonrpsee::Client<jsonrpsee_ws_client::WsClient>,
-        &[]
+        TEXTS
     ),
     #[cfg(feature = "peers")]
     subject!(

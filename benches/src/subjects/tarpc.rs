@@ -75,7 +75,7 @@ pub(super) fn framed(
 ) -> Result<Framed<TcpStream, LengthDelimitedCodec>, Problem> {
     stream.set_nodelay(true)?;
     let mut framed = LengthDelimitedCodec::builder()
-        .max_frame_length(32 * 1024 * 1024)
+        .max_frame_length(128 * 1024 * 1024)
         .new_framed(stream);
     framed.set_backpressure_boundary(128 * 1024);
     Ok(framed)

@@ -21,7 +21,7 @@ use crate::peer::{self, Peer, Problem};
 const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// Room for a reply of 10 MiB.
-const LARGEST: usize = 32 * 1024 * 1024;
+const LARGEST: usize = 128 * 1024 * 1024;
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Pair {
