@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::address::{Address, Transport};
-use crate::net::memory;
+use crate::net::{memory, socket};
 use crate::server::Server;
 use crate::stream;
 #[cfg(feature = "tls")]
@@ -47,7 +47,7 @@ pub async fn connect_with(address: &Address, limits: Limits) -> Result<Channel, 
             let io = in_time(TcpStream::connect(address.authority()))
                 .await
                 .map_err(failed)?;
-            io.set_nodelay(true).map_err(failed)?;
+            socket::set_up(&io).map_err(failed)?;
             Ok(stream::client(io, encoding, limits))
         }
         Transport::Unix => {
@@ -85,7 +85,7 @@ pub async fn connect_with(address: &Address, limits: Limits) -> Result<Channel, 
             let io = in_time(TcpStream::connect(address.authority()))
                 .await
                 .map_err(failed)?;
-            io.set_nodelay(true).map_err(failed)?;
+            socket::set_up(&io).map_err(failed)?;
             web_socket(io, address, limits).await
         }
     }

@@ -9,8 +9,11 @@ use crate::buffers::{self, Kept};
 use crate::payload::Payload;
 use crate::protocol::native::{HEADER, Header, TOTAL};
 
-/// How far ahead of the received bytes a message grows at most: a length is a claim.
+/// How far ahead of the received bytes a message grows at first: a length is a claim.
 const AHEAD: usize = 1024 * 1024;
+/// And once so much is there, how many times as much as that: to move what is there is a pause for
+/// all calls of the connection, so a message moves seldom, and only while it is small.
+const TIMES: usize = 16;
 /// The most messages that come in pieces at a time. Further ones are refused.
 const AT_ONCE: usize = 32;
 
@@ -157,7 +160,8 @@ impl Assembly {
         if let (Some(part), Some(bytes)) = (part, received.bytes().get(..count)) {
             if part.body.capacity() - part.body.len() < count {
                 let missing = part.header.length - part.body.len();
-                buffers::reserve(&mut part.body, missing.min(AHEAD));
+                let most = AHEAD.max(part.body.len().saturating_mul(TIMES));
+                buffers::reserve(&mut part.body, missing.min(most));
             }
             part.body.extend_from_slice(bytes);
             part.touched = now;

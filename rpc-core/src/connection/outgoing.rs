@@ -19,6 +19,12 @@ use crate::protocol::native::{HEADER, write_piece_head};
 /// The longest piece of a large message, in bytes.
 pub(crate) const PIECE: usize = 512 * 1024;
 
+/// The longest while small messages come too, which wait for the piece before them.
+const SHORT_PIECE: usize = 128 * 1024;
+
+/// So many pieces are short behind a small message, 4 MiB of them.
+const SHORT_PIECES: usize = 32;
+
 /// While so much waits to be sent, streams make no further items: replies must not queue behind
 /// them, nor memory grow.
 const ROOM: usize = 64 * 1024;
@@ -39,6 +45,8 @@ pub(crate) struct Outgoing {
     away: Option<u64>,
     /// The peer takes messages in pieces.
     takes_pieces: bool,
+    /// How many of the next pieces are short.
+    short: usize,
     /// Streams that wait for [`ROOM`].
     waiting: Vec<Waker>,
 }
@@ -207,13 +215,13 @@ impl Large {
         })
     }
 
-    /// Where the next piece is. The header of a frame that is cut leaves with its first piece, in
-    /// another form.
-    fn next_piece(&self) -> (usize, usize) {
+    /// Where the next piece is, of `longest` bytes at most. The header of a frame that is cut leaves
+    /// with its first piece, in another form.
+    fn next_piece(&self, longest: usize) -> (usize, usize) {
         match self.sent {
             0 if self.length <= HEADER + PIECE => (0, self.length),
-            0 => (HEADER, HEADER + PIECE),
-            sent => (sent, self.length.min(sent + PIECE)),
+            0 => (HEADER, HEADER + longest),
+            sent => (sent, self.length.min(sent + longest)),
         }
     }
 }
@@ -306,7 +314,12 @@ impl Outgoing {
         }
         std::mem::swap(&mut self.whole, &mut sending.bytes);
         if let Some(large) = self.large.pop_front() {
-            let (from, end) = large.next_piece();
+            self.short = match sending.bytes.is_empty() {
+                true => self.short.saturating_sub(1),
+                false => SHORT_PIECES,
+            };
+            let longest = if self.short > 0 { SHORT_PIECE } else { PIECE };
+            let (from, end) = large.next_piece(longest);
             if (from, end) != (0, large.length) {
                 let (header, length) = (&large.header, large.length);
                 write_piece_head(&mut sending.bytes, header, length, from..end);

@@ -91,6 +91,25 @@ fn a_short_reply_overtakes_a_long_one() {
 }
 
 #[test]
+fn behind_a_short_request_pieces_are_shorter() {
+    let mut pair = greeted(&Limits::default());
+    let channel = pair.channel.clone();
+    let mut long = echo(&channel, "x".repeat(LONG));
+    assert!(poll(&mut long).is_pending());
+    let mut sending = Sending::default();
+    let alone = one_write(&mut pair, &mut sending);
+    let mut short = echo(&channel, "y".to_owned());
+    assert!(poll(&mut short).is_pending());
+    let beside = one_write(&mut pair, &mut sending);
+    let after = one_write(&mut pair, &mut sending);
+    assert!(alone > 3 * beside, "{alone} and {beside}");
+    assert!(alone > 3 * after, "{alone} and {after}");
+    while one_write(&mut pair, &mut sending) > 0 {}
+    Pair::carry(&mut parts!(pair), 65_536);
+    assert!(matches!(poll(&mut long), Poll::Ready(Ok(text)) if text.len() == LONG));
+}
+
+#[test]
 fn the_rest_of_a_request_that_was_given_up_is_not_sent() {
     let mut pair = greeted(&Limits::default());
     let channel = pair.channel.clone();

@@ -12,6 +12,7 @@ use tokio_rustls::client::TlsStream;
 
 #[cfg(feature = "tls")]
 use super::said;
+use super::socket;
 use crate::address::Address;
 #[cfg(feature = "tls")]
 use crate::tls::Secured;
@@ -51,8 +52,7 @@ impl Dialer {
     /// A new connection, past its TLS handshake.
     pub(crate) async fn dial(&self) -> io::Result<Dialed> {
         let io = TcpStream::connect(&self.authority).await?;
-        // Requests leave whole: to hold a small one back gains nothing.
-        io.set_nodelay(true)?;
+        socket::set_up(&io)?;
         #[cfg(feature = "tls")]
         if let Some(secured) = &self.secured {
             // What happens in between is larger than all the rest of a call.

@@ -11,6 +11,7 @@ use farcall_core::context::TlsPeer;
 
 use super::Stream;
 use super::memory::MemoryListener;
+use super::socket;
 use crate::address::{Address, Transport};
 
 /// A bound address.
@@ -94,8 +95,7 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                // Replies leave in whole batches: to hold a small one back gains nothing.
-                stream.set_nodelay(true)?;
+                socket::set_up(&stream)?;
                 let local = stream.local_addr().ok();
                 Ok(Arrival {
                     peer: Some(peer),

@@ -6,6 +6,7 @@ pub(crate) mod linger;
 pub(crate) mod listener;
 pub(crate) mod memory;
 pub(crate) mod rewind;
+pub(crate) mod socket;
 
 use std::io;
 

@@ -14,8 +14,8 @@ use farcall_core::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
-use super::TURN;
 use super::clock::Clock;
+use super::{TURN, rest};
 use crate::net::said;
 
 /// Now, by the runtime's clock, which a test can stop.
@@ -153,7 +153,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 }
             }
             if turn == 0 {
-                cx.waker().wake_by_ref();
+                rest(cx);
                 break;
             }
         }
@@ -164,7 +164,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         let mut turn = TURN;
         loop {
             if turn == 0 {
-                cx.waker().wake_by_ref();
+                rest(cx);
                 return Poll::Pending;
             }
             if self.sending.is_empty() && !self.unflushed {

@@ -4,6 +4,9 @@ mod client;
 mod clock;
 mod server;
 
+use std::pin::pin;
+use std::task::Context;
+
 pub(crate) use client::client;
 #[cfg(feature = "ws")]
 pub(crate) use client::client_in_messages;
@@ -14,6 +17,49 @@ pub(crate) use clock::Clock;
 pub(crate) use clock::clock;
 pub(crate) use server::{hello, serve};
 
+/// Has the task of `cx` polled again when others had their turn, and the runtime has looked at its
+/// sockets and timers. (A task that wakes itself may be polled 61 times before it does: it would send
+/// 30 MB of large replies before it knew of a small request.)
+fn rest(cx: &mut Context<'_>) {
+    let _ = pin!(tokio::task::yield_now()).poll(cx);
+}
+
 /// How many bytes a connection moves one way before its task lets others run: its own other way,
 /// and the callers it woke.
 const TURN: usize = 128 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::task::Poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn while_a_task_rests_the_runtime_looks_at_its_sockets() {
+        const ALL: usize = 50;
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (io, _) = listener.accept().unwrap();
+        io.set_nonblocking(true).unwrap();
+        let io = tokio::net::TcpStream::from_std(io).unwrap();
+        let turns = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&turns);
+        let busy = tokio::spawn(poll_fn(move |cx| {
+            if counted.fetch_add(1, Relaxed) == ALL {
+                return Poll::Ready(());
+            }
+            rest(cx);
+            Poll::Pending
+        }));
+        peer.write_all(b"small").unwrap();
+        io.readable().await.unwrap();
+        assert!(turns.load(Relaxed) < ALL, "it was looked at last");
+        busy.await.unwrap();
+    }
+}

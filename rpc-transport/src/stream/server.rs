@@ -14,9 +14,9 @@ use farcall_core::protocol::native::Version;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
-use super::TURN;
 use super::client::{now, poll_drain};
 use super::clock::Clock;
+use super::{TURN, rest};
 use crate::drain::Drain;
 use crate::net::linger;
 
@@ -249,7 +249,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 return Ok(());
             }
             if turn == 0 {
-                cx.waker().wake_by_ref();
+                rest(cx);
                 return Ok(());
             }
             match poll_read_buf(Pin::new(&mut self.io), cx, self.received.room()) {
@@ -299,7 +299,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         let mut turn = TURN;
         loop {
             if turn == 0 {
-                cx.waker().wake_by_ref();
+                rest(cx);
                 return Poll::Pending;
             }
             if self.sending.is_empty() && !self.unflushed {
