@@ -1,5 +1,8 @@
 //! Messages that come in pieces.
 
+// Numbers from outside are not added up unchecked.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -140,7 +143,7 @@ impl Assembly {
     fn go_on(&self, header: &Header) -> Result<(), Refused> {
         let part = self.parts.iter().find(|part| part.header.id == header.id);
         let Some(part) = part else { return Ok(()) };
-        let left = part.header.length - part.body.len();
+        let left = part.header.length.saturating_sub(part.body.len());
         let fits = header.length <= left && header.has_more() == (header.length < left);
         fits.then_some(()).ok_or(Refused::Broken)
     }
@@ -158,8 +161,8 @@ impl Assembly {
             .position(|part| Some(part.header.id) == self.of);
         let part = at.and_then(|at| self.parts.get_mut(at));
         if let (Some(part), Some(bytes)) = (part, received.bytes().get(..count)) {
-            if part.body.capacity() - part.body.len() < count {
-                let missing = part.header.length - part.body.len();
+            if part.body.capacity().saturating_sub(part.body.len()) < count {
+                let missing = part.header.length.saturating_sub(part.body.len());
                 let most = AHEAD.max(part.body.len().saturating_mul(TIMES));
                 buffers::reserve(&mut part.body, missing.min(most));
             }
@@ -167,7 +170,7 @@ impl Assembly {
             part.touched = now;
         }
         received.skip(count);
-        self.left -= count;
+        self.left = self.left.saturating_sub(count);
         if self.left > 0 || !self.ends {
             return None;
         }

@@ -73,7 +73,7 @@ impl Watch {
             self.rest(now, limits);
             return Seen::Nothing;
         }
-        self.silent += 1;
+        self.silent = self.silent.saturating_add(1);
         let (after, seen) = match self.silent {
             ..LOOKS => (pause(limits), Seen::Nothing),
             LOOKS => (limits.pong_time, Seen::Silence),

@@ -1,5 +1,8 @@
 //! Reading parameters: by position, by name, or fewer than there are.
 
+// Numbers from outside are not added up unchecked.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -92,7 +95,9 @@ impl Arguments {
     /// A stretch of them that is the parameters of a call within the call.
     #[cfg(feature = "xml")]
     pub(crate) fn within(&self, part: Part, at: Range<usize>) -> Self {
-        self.elsewhere(part, self.at.start + at.start..self.at.start + at.end)
+        let start = self.at.start;
+        let at = start.saturating_add(at.start)..start.saturating_add(at.end);
+        self.elsewhere(part, at)
     }
 
     /// The parameters of a call within the call, at this place in the message.

@@ -151,7 +151,7 @@ impl Flow {
 
     /// What the other side is to be granted at the start.
     pub(crate) fn first_grant(&self) -> usize {
-        self.window - INITIAL
+        self.window.saturating_sub(INITIAL)
     }
 
     /// An item came.
@@ -164,7 +164,7 @@ impl Flow {
         if incoming.granted <= 0 {
             return Err(Broken::Overrun);
         }
-        incoming.granted -= self.terms.cost(item.len());
+        incoming.granted = incoming.granted.saturating_sub(self.terms.cost(item.len()));
         incoming.queue.push_back(item);
         if let Some(waker) = incoming.waker.take() {
             drop(incoming);
@@ -194,11 +194,13 @@ impl Flow {
             let end = incoming.end.replace(Ok(()));
             return Poll::Ready(end.and_then(Result::err).map(Err));
         };
-        incoming.read += item.len().saturating_add(self.terms.item);
+        let cost = item.len().saturating_add(self.terms.item);
+        incoming.read = incoming.read.saturating_add(cost);
         // Half a window at a time: one grant for many items, and the sender need not stop.
         if incoming.read >= self.window / 2 && incoming.end.is_none() {
             let read = std::mem::take(&mut incoming.read);
-            incoming.granted += i64::try_from(read).unwrap_or(MOST);
+            let granted = i64::try_from(read).unwrap_or(MOST);
+            incoming.granted = incoming.granted.saturating_add(granted);
             drop(incoming);
             self.link.grant(self.id, read);
         }
@@ -211,7 +213,7 @@ impl Flow {
         let Some(credit) = &mut outgoing.credit else {
             return Ok(());
         };
-        *credit += i64::from(bytes);
+        *credit = credit.saturating_add(i64::from(bytes));
         if *credit > MOST {
             return Err(Broken::Granted);
         }
@@ -256,7 +258,7 @@ impl Flow {
     /// An item of `length` bytes was sent.
     pub(crate) fn spend(&self, length: usize) {
         if let Some(credit) = &mut lock(&self.outgoing).credit {
-            *credit -= self.terms.cost(length);
+            *credit = credit.saturating_sub(self.terms.cost(length));
         }
     }
 

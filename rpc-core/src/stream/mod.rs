@@ -6,6 +6,9 @@
 //! one call; `Upload` is what a caller sends; [`Items`] is the same where the server reads it;
 //! [`Streaming`](crate::channel::Streaming) is what a caller gets.
 
+// Numbers from outside are not added up unchecked.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod flow;
 mod items;
 mod upload;

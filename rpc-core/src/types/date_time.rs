@@ -1,5 +1,8 @@
 //! A moment, as `dateTime.iso8601` tells it.
 
+// Numbers from outside are not added up unchecked.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -113,7 +116,7 @@ fn moment(text: &str) -> Option<DateTime> {
     // A fraction is dropped, before 1970 too.
     let nanoseconds = there.duration_since(EPOCH).as_nanos();
     let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
-    DateTime::from_unix_seconds(seconds - ahead)
+    DateTime::from_unix_seconds(seconds.checked_sub(ahead)?)
 }
 
 /// As text, whose form the XML codec adapts.

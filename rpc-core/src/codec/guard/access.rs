@@ -46,7 +46,7 @@ fn pay<P: Policy, E: Error>(
     prepaid: &mut usize,
 ) -> Result<(), E> {
     if *prepaid > 0 {
-        *prepaid -= 1;
+        *prepaid = prepaid.saturating_sub(1);
         Ok(())
     } else if counted {
         level.spend(1)

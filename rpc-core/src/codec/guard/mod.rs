@@ -5,6 +5,9 @@
 //! the type that is read, counts, and gives up with words that name the limit. `visitor` and
 //! `access` hand it down to whatever is inside.
 
+// Numbers from outside are not added up unchecked.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod access;
 mod visitor;
 

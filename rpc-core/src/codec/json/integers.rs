@@ -4,6 +4,9 @@
 //! say so. So where such a type got a float of that size, the text is looked through for how it was
 //! written.
 
+// Numbers from outside are not added up unchecked.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use crate::codec::place::Place;
 
 /// Where in `text`, which is JSON, one of `floats` is written as an integer.
@@ -16,11 +19,11 @@ pub(super) fn rounded(text: &str, mut floats: Vec<f64>) -> Option<Place> {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         let rest = bytes.get(at..).unwrap_or_default();
-        at += match byte {
+        let len = match byte {
             b'"' => string(rest),
             b'-' | b'0'..=b'9' => {
                 let len = rest.iter().take_while(|&&b| is_number(b)).count();
-                let number = text.get(at..at + len).unwrap_or_default();
+                let number = text.get(at..at.saturating_add(len)).unwrap_or_default();
                 if is_one_of(number, &floats) {
                     return Some(Place::after(bytes.get(..at).unwrap_or_default()));
                 }
@@ -28,6 +31,7 @@ pub(super) fn rounded(text: &str, mut floats: Vec<f64>) -> Option<Place> {
             }
             _ => 1,
         };
+        at = at.saturating_add(len);
     }
     None
 }
@@ -40,7 +44,7 @@ pub(super) fn string(rest: &[u8]) -> usize {
         escaped = b == b'\\' && !escaped;
         ends
     });
-    end.map_or(rest.len(), |end| end + 1)
+    end.map_or(rest.len(), |end| end.saturating_add(1))
 }
 
 fn is_number(b: u8) -> bool {

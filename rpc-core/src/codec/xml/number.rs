@@ -1,5 +1,8 @@
 //! Numbers as XML-RPC spells them.
 
+// Numbers from outside are not added up unchecked.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::fmt;
 use std::io::Write;
 
@@ -36,10 +39,12 @@ impl Integer {
             return None;
         }
         if digits.len() <= SURELY_I64 {
-            let size = digits
-                .iter()
-                .fold(0, |size: i64, b| size * 10 + i64::from(b - b'0'));
-            return Some(Self::I64(if negative { -size } else { size }));
+            let size = digits.iter().fold(0, |size: i64, b| {
+                let digit = i64::from(b.wrapping_sub(b'0'));
+                size.wrapping_mul(10).wrapping_add(digit)
+            });
+            let size = if negative { size.wrapping_neg() } else { size };
+            return Some(Self::I64(size));
         }
         None.or_else(|| text.parse().ok().map(Self::I64))
             .or_else(|| text.parse().ok().map(Self::U64))

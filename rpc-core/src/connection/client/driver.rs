@@ -1,5 +1,8 @@
 //! The end of a client's connection that moves the bytes.
 
+// Numbers from outside are not added up unchecked.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -297,7 +300,7 @@ impl Driver {
         if header.is_piece() {
             return Ok(self.piece(state, received, &header));
         }
-        let whole = HEADER + header.length;
+        let whole = HEADER.saturating_add(header.length);
         if received.bytes().len() < whole {
             received.expect(whole);
             return Ok(false);

@@ -1,5 +1,8 @@
 //! Native frames, as a server reads them.
 
+// Numbers from outside are not added up unchecked.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::time::Instant;
 
 use super::{BATCH, Beside, Core, LOOK, Times};
@@ -70,7 +73,7 @@ impl Native {
                 }
                 continue;
             }
-            let whole = HEADER + header.length;
+            let whole = HEADER.saturating_add(header.length);
             if received.bytes().len() < whole {
                 received.expect(whole);
                 return Ok(false);
@@ -219,7 +222,7 @@ fn frame(
             core.of_stream(header.id, |flow| flow.granted(bytes));
         }
         other => {
-            received.skip(HEADER + header.length);
+            received.skip(HEADER.saturating_add(header.length));
             match other {
                 Some(Kind::End) => core.of_stream(header.id, |flow| {
                     flow.end(Ok(()));

@@ -113,7 +113,7 @@ async fn run(
     } else {
         head.metadata
     };
-    let at = HEADER + head.params.start..body.len();
+    let at = HEADER.saturating_add(head.params.start)..body.len();
     let arguments = Arguments::new(
         caller.peer.encoding,
         Part::of(caller.peer.encoding),

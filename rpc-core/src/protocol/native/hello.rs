@@ -147,11 +147,11 @@ pub struct Refusal;
 pub fn refusal(words: &str) -> Vec<u8> {
     let mut end = words.len().min(usize::from(u16::MAX));
     while !words.is_char_boundary(end) {
-        end -= 1;
+        end = end.saturating_sub(1);
     }
     let words = words.get(..end).unwrap_or_default().as_bytes();
     let length = u16::try_from(words.len()).unwrap_or(u16::MAX);
-    let mut bytes = Vec::with_capacity(8 + words.len());
+    let mut bytes = Vec::with_capacity(words.len().saturating_add(8));
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&[REFUSED, 0]);
     bytes.extend_from_slice(&length.to_le_bytes());

@@ -4,6 +4,9 @@
 //! Over HTTP a request frame (or several: a batch) is the body of a POST and the reply frames that
 //! of its answer, without hellos.
 
+// Numbers from outside are not added up unchecked.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod answer;
 mod frame;
 mod hello;

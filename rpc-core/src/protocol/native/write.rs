@@ -67,8 +67,8 @@ fn write_metadata(out: &mut Vec<u8>, start: usize, metadata: &Metadata) -> Resul
         out.extend_from_slice(&length.to_le_bytes());
         out.extend_from_slice(value.as_bytes());
     }
-    let length = u16::try_from(out.len() - before).map_err(|_| too_long())?;
-    patch(out, start + 6, length.to_le_bytes());
+    let length = u16::try_from(out.len().saturating_sub(before)).map_err(|_| too_long())?;
+    patch(out, start.saturating_add(6), length.to_le_bytes());
     Ok(())
 }
 
@@ -158,7 +158,7 @@ pub(crate) fn write_piece_head(
     let mut length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
     let &[_, _, _, _, kind, flags, m0, m1, ref id @ ..] = header;
     if piece.start == HEADER {
-        length += TOTAL as u32;
+        length = length.saturating_add(TOTAL as u32);
         out.extend_from_slice(&[0, 0, 0, 0, kind, flags | more, m0, m1]);
         out.extend_from_slice(id);
         out.extend_from_slice(&body.to_le_bytes());
@@ -193,7 +193,8 @@ fn header_of(kind: Kind, flags: u8, id: u64) -> u128 {
 
 /// Writes the length into the header at `start`. (No message of 4 GiB passes the limits.)
 pub(super) fn end(out: &mut [u8], start: usize) {
-    let length = u32::try_from(out.len() - start - HEADER).unwrap_or(u32::MAX);
+    let length =
+        u32::try_from(out.len().saturating_sub(start.saturating_add(HEADER))).unwrap_or(u32::MAX);
     patch(out, start, length.to_le_bytes());
 }
 
