@@ -44,6 +44,8 @@ pub mod code {
     pub const UNAUTHENTICATED: i32 = -32006;
     /// Whoever calls may not call this; the method did not run.
     pub const FORBIDDEN: i32 = -32007;
+    /// The server ended while the method ran, which may have done a part of its work.
+    pub const ABORTED: i32 = -32008;
 }
 
 /// An error as it travels: a code, words for people, and optional data for programs.
@@ -63,6 +65,9 @@ pub struct Fault {
     /// More for programs, in the encoding of the conversation.
     pub data: Option<Data>,
 }
+
+/// How the words of a fault end by which a server refuses a call before it runs it.
+const NOT_RUN: &str = "the method did not run";
 
 /// How the words of a fault begin whose own data cannot be written.
 const UNSENT: &str = "cannot send the error";
@@ -129,6 +134,37 @@ impl Fault {
             self.message = format!("{UNSENT} of `{method}`{why}");
         }
         self
+    }
+
+    /// The server takes no further calls.
+    pub(crate) fn shutting_down() -> Self {
+        let words = format!("the server is shutting down; {NOT_RUN}");
+        Self::new(code::UNAVAILABLE, words)
+    }
+
+    /// The server did not wait for the end of the method.
+    pub(crate) fn aborted() -> Self {
+        Self::new(
+            code::ABORTED,
+            "the server shut down before the method was done",
+        )
+    }
+
+    /// So many calls are in flight on the connection.
+    pub(crate) fn overloaded(in_flight: &str) -> Self {
+        Self::new(code::OVERLOADED, format!("{in_flight}; {NOT_RUN}"))
+    }
+
+    /// True if this is a server's word that the method did not run. The code alone is none: other
+    /// servers have other meanings for it, and a handler may answer with it.
+    pub(crate) fn says_not_run(&self) -> bool {
+        matches!(self.code, code::OVERLOADED | code::UNAVAILABLE) && self.message.ends_with(NOT_RUN)
+    }
+
+    /// True if it says as well that further calls are not run either.
+    #[cfg(feature = "json")]
+    pub(crate) fn says_going_away(&self) -> bool {
+        self.code == code::UNAVAILABLE && self.says_not_run()
     }
 
     pub(crate) fn too_late() -> Self {

@@ -1,16 +1,18 @@
 //! One call as a value.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::value::UnitDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
+use super::again::{Again, Ended};
 use super::{Channel, InFlight, Inbound, Options, Outbound, SentItems, Way};
-use crate::connection::client::{Unsent, Waiting};
+use crate::connection::client::{Begun, Unsent, Waiting};
 use crate::context::Metadata;
 use crate::error::{DecodeError, Error, Failure};
 use crate::fault::TypedFault;
@@ -54,7 +56,7 @@ impl<'a, P, T, E> Call<'a, P, T, E> {
             channel,
             method,
             params,
-            options: Options::of(method, channel.1.as_deref()),
+            options: Options::of(method, channel.defaults.as_deref()),
             upload: None,
             returns: PhantomData,
         }
@@ -129,14 +131,51 @@ impl<P: EncodeParams, T, E> Call<'_, P, T, E> {
     /// If it could not be sent. Whether the method ran, and how it ended, is not told.
     pub async fn notify(mut self) -> Result<(), Error> {
         self.options.notification = true;
-        let outbound = self.outbound();
-        match &self.channel.0 {
-            Way::Connection(connection) => connection.notify(outbound)?,
-            Way::Carrier(carrier) => {
-                carrier.start(outbound)?.await?;
+        let mut again = Again::default();
+        loop {
+            let begun = self.channel.begun();
+            let told = match self.tell() {
+                Some(in_flight) => in_flight.await,
+                None => return Ok(()),
+            };
+            let Err(mut failure) = told else {
+                return Ok(());
+            };
+            loop {
+                let Self {
+                    channel,
+                    method,
+                    options,
+                    ..
+                } = &mut self;
+                let ended = Ended {
+                    failure,
+                    deadline: None,
+                    begun,
+                };
+                if let Some(failure) = again.failed(channel, method, options, ended) {
+                    return Err(failure.into());
+                }
+                match poll_fn(|cx| again.poll(cx)).await {
+                    Ok(()) => break,
+                    Err(next) => failure = next,
+                }
             }
         }
-        Ok(())
+    }
+
+    /// Sends the notification; gives what is to be waited for.
+    fn tell(&self) -> Option<InFlight> {
+        let outbound = self.outbound();
+        let started = match &self.channel.way {
+            Way::Carrier(carrier) => carrier.start(outbound),
+            way => match way.client()?.notify(outbound) {
+                Ok(()) => return None,
+                Err(failure) => Err(failure),
+            },
+        };
+        let failed = |failure| -> InFlight { Box::pin(std::future::ready(Err(failure))) };
+        Some(started.unwrap_or_else(failed))
     }
 
     pub(super) fn outbound(&self) -> Outbound<'_> {
@@ -170,6 +209,8 @@ where
             waiting: Waiting::NOTHING,
             queued: None,
             carrier: None,
+            begun: None,
+            again: Again::default(),
         }
     }
 }
@@ -184,9 +225,12 @@ where
 pub struct CallFuture<'a, P, T, E = std::convert::Infallible> {
     call: Call<'a, P, T, E>,
     stage: Stage,
-    waiting: Waiting<'a>,
-    queued: Option<Unsent<'a>>,
+    waiting: Waiting,
+    queued: Option<Unsent>,
     carrier: Option<InFlight>,
+    /// When it began, where nobody else knows.
+    begun: Option<Instant>,
+    again: Again,
 }
 
 /// How far a call is. (What belongs to a stage is beside it: nothing is dropped at a step.)
@@ -201,6 +245,8 @@ enum Stage {
     Carried,
     /// A notification is on its way.
     Sent,
+    /// It failed, until it is made again.
+    Again,
     Done,
 }
 
@@ -231,6 +277,15 @@ impl<'a, P: EncodeParams, T, E> CallFuture<'a, P, T, E> {
     /// Polls the call until its reply is there.
     #[inline]
     fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Inbound, Failure>> {
+        match ready!(self.poll_attempt(cx)) {
+            Ok(reply) => Poll::Ready(Ok(reply)),
+            Err(failure) => self.failed(failure, cx),
+        }
+    }
+
+    /// Polls one attempt until its reply is there.
+    #[inline]
+    fn poll_attempt(&mut self, cx: &mut Context<'_>) -> Poll<Result<Inbound, Failure>> {
         let reply = match self.stage {
             Stage::Unsent => return self.start(cx),
             Stage::Queued => return self.start_queued(cx),
@@ -244,29 +299,78 @@ impl<'a, P: EncodeParams, T, E> CallFuture<'a, P, T, E> {
                 reply
             }
             Stage::Sent => Ok(Inbound::nothing(self.call.channel.encoding())),
+            Stage::Again => match ready!(self.again.poll(cx)) {
+                Ok(()) => return self.start(cx),
+                Err(failure) => Err(failure),
+            },
             Stage::Done => return Poll::Pending,
         };
         self.stage = Stage::Done;
         Poll::Ready(reply)
     }
 
+    /// An attempt failed: polls those after it.
+    #[cold]
+    fn failed(
+        &mut self,
+        mut failure: Failure,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Inbound, Failure>> {
+        loop {
+            if let Some(failure) = self.give_up(failure) {
+                return Poll::Ready(Err(failure));
+            }
+            self.stage = Stage::Again;
+            match ready!(self.poll_attempt(cx)) {
+                Ok(reply) => return Poll::Ready(Ok(reply)),
+                Err(next) => failure = next,
+            }
+        }
+    }
+
+    /// Gives how the call ends that failed, or `None` if it is to be made again.
+    fn give_up(&mut self, failure: Failure) -> Option<Failure> {
+        let queued = self.queued.take();
+        let ended = Ended {
+            failure,
+            deadline: queued
+                .and_then(|unsent| unsent.deadline())
+                .or_else(|| self.waiting.deadline()),
+            begun: self.begun,
+        };
+        let call = &mut self.call;
+        if call.method.takes_stream.is_some() && call.upload.is_none() {
+            // Some of it may be used up.
+            return Some(ended.failure);
+        }
+        self.again
+            .failed(call.channel, call.method, &mut call.options, ended)
+    }
+
     #[inline]
     fn start(&mut self, cx: &mut Context<'_>) -> Poll<Result<Inbound, Failure>> {
         let call = &self.call;
-        let Way::Connection(connection) = &call.channel.0 else {
+        let Some(client) = call.channel.way.client() else {
             return self.start_otherwise(cx);
         };
         if call.upload.is_some() || call.options.notification {
             return self.start_otherwise(cx);
         }
-        let mut unsent = Unsent::new(connection);
-        match unsent.poll_start(call.outbound(), cx) {
+        match Unsent::begin(client, call.outbound(), cx) {
             // The reply will wake this: it is known who waits for it.
-            Poll::Ready(started) => self.started(started),
-            Poll::Pending => {
+            Begun::Waiting(waiting) => {
+                self.waiting = waiting;
+                self.stage = Stage::Waiting;
+                Poll::Pending
+            }
+            Begun::Queued(unsent) => {
                 self.queued = Some(unsent);
                 self.stage = Stage::Queued;
                 Poll::Pending
+            }
+            Begun::Failed(failure) => {
+                self.stage = Stage::Done;
+                Poll::Ready(Err(failure))
             }
         }
     }
@@ -274,16 +378,19 @@ impl<'a, P: EncodeParams, T, E> CallFuture<'a, P, T, E> {
     /// Starts what takes a stream, wants no reply, or goes by a carrier.
     #[cold]
     fn start_otherwise(&mut self, cx: &mut Context<'_>) -> Poll<Result<Inbound, Failure>> {
+        if self.begun.is_none() {
+            self.begun = self.call.channel.begun();
+        }
         let call = &self.call;
-        let started = match &call.channel.0 {
-            Way::Connection(connection) if call.options.notification => {
+        let started = match (&call.channel.way, call.channel.way.client()) {
+            (_, Some(connection)) if call.options.notification => {
                 connection.notify(call.outbound()).map(|()| Stage::Sent)
             }
-            Way::Connection(connection) => {
+            (_, Some(connection)) => {
                 self.queued = Some(Unsent::new(connection));
                 Ok(Stage::Queued)
             }
-            Way::Carrier(carrier) => {
+            (Way::Carrier(carrier), _) => {
                 let started = match self.call.upload.take() {
                     Some(items) => carrier.start_upload(self.call.outbound(), SentItems(items)),
                     None => carrier.start(self.call.outbound()),
@@ -293,11 +400,12 @@ impl<'a, P: EncodeParams, T, E> CallFuture<'a, P, T, E> {
                     Stage::Carried
                 })
             }
+            _ => Ok(Stage::Done),
         };
         match started {
             Ok(stage) => {
                 self.stage = stage;
-                self.poll_reply(cx)
+                self.poll_attempt(cx)
             }
             Err(failure) => {
                 self.stage = Stage::Done;
@@ -320,14 +428,9 @@ impl<'a, P: EncodeParams, T, E> CallFuture<'a, P, T, E> {
         } else {
             ready!(unsent.poll_start(self.call.outbound(), cx))
         };
-        self.queued = None;
-        self.started(started)
-    }
-
-    #[inline]
-    fn started(&mut self, started: Result<Waiting<'a>, Failure>) -> Poll<Result<Inbound, Failure>> {
         match started {
             Ok(waiting) => {
+                self.queued = None;
                 self.waiting = waiting;
                 self.stage = Stage::Waiting;
                 Poll::Pending

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 
 use super::no_streams;
+use crate::connection::client::after;
 use crate::context::{Metadata, current_deadline};
 use crate::encoding::Encoding;
 use crate::error::{DecodeError, Failure};
@@ -203,6 +204,12 @@ impl Options {
             self.defaults -= self.metadata.forget(&name, self.defaults);
         }
         self.metadata.insert(name, value);
+    }
+
+    /// When a call that began then is given up, where `usual` is the time of those that do not say.
+    pub(super) fn deadline_from(&self, begun: Instant, usual: Duration) -> Instant {
+        let own = after(begun, self.timeout.unwrap_or(usual));
+        self.deadline.map_or(own, |inherited| inherited.min(own))
     }
 
     /// The call's own timeout, if `deadline` comes from that and is not inherited.

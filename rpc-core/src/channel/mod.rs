@@ -4,6 +4,7 @@
 //! anything that is a [`Carrier`] (HTTP, a layer around another channel). A [`Call`] is one call as
 //! a value, sent when it is awaited; a [`Batch`] is several that are sent together.
 
+mod again;
 mod batch;
 mod call;
 mod carrier;
@@ -11,8 +12,9 @@ mod stream;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+pub use again::{Failed, Line, Recover, Recovering};
 pub use batch::{Batch, BatchFuture, Calls, Member};
 pub use call::{Call, CallFuture, CallWithMetadata};
 pub use carrier::{
@@ -34,33 +36,75 @@ use crate::method::Method;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Channel(Way, Option<Arc<Options>>);
+pub struct Channel {
+    way: Way,
+    /// What is said of calls that do not say it themselves.
+    defaults: Option<Arc<Options>>,
+    /// Who has calls made again that failed.
+    recover: Option<Arc<dyn Recover>>,
+}
 
 #[derive(Clone)]
 enum Way {
     /// A byte stream: the fast one, without a box for each call.
     Connection(Arc<Client>),
+    /// Byte streams, one after the other.
+    Line(Arc<Line>),
     Carrier(Arc<dyn Carrier>),
+}
+
+impl Way {
+    /// The connection that a call goes over, if it goes over one.
+    #[inline]
+    fn client(&self) -> Option<Arc<Client>> {
+        match self {
+            Self::Connection(client) => Some(Arc::clone(client)),
+            Self::Line(line) => Some(line.current()),
+            Self::Carrier(_) => None,
+        }
+    }
 }
 
 impl Channel {
     /// A channel over a connection that somebody drives.
     #[must_use]
     pub fn over(connection: Arc<Client>) -> Self {
-        Self(Way::Connection(connection), None)
+        Self::by(Way::Connection(connection))
+    }
+
+    /// A channel over connections one after the other, which `recover` makes.
+    #[must_use]
+    pub fn over_line(line: Arc<Line>, recover: Arc<dyn Recover>) -> Self {
+        Self::by(Way::Line(line)).recovering(recover)
     }
 
     /// A channel over any other way to a server.
     #[must_use]
     pub fn carried_by(carrier: Arc<dyn Carrier>) -> Self {
-        Self(Way::Carrier(carrier), None)
+        Self::by(Way::Carrier(carrier))
+    }
+
+    /// The same channel, whose calls are made again as `recover` has it.
+    #[must_use]
+    pub fn recovering(mut self, recover: Arc<dyn Recover>) -> Self {
+        self.recover = Some(recover);
+        self
+    }
+
+    fn by(way: Way) -> Self {
+        Self {
+            way,
+            defaults: None,
+            recover: None,
+        }
     }
 
     /// What values are encoded in on this way.
     #[must_use]
     pub fn encoding(&self) -> Encoding {
-        match &self.0 {
+        match &self.way {
             Way::Connection(connection) => connection.encoding(),
+            Way::Line(line) => line.current().encoding(),
             Way::Carrier(carrier) => carrier.encoding(),
         }
     }
@@ -113,7 +157,17 @@ impl Channel {
 
     /// What is said of calls that do not say it themselves, to be changed.
     fn defaults(&mut self) -> &mut Options {
-        Arc::make_mut(self.1.get_or_insert_default())
+        Arc::make_mut(self.defaults.get_or_insert_default())
+    }
+
+    /// The time at which a call begins, if it may be asked for later: a way that carries calls itself
+    /// keeps it to itself.
+    fn begun(&self) -> Option<Instant> {
+        let recover = self.recover.as_ref()?;
+        if let Way::Carrier(_) = self.way {
+            recover.called();
+        }
+        Some(recover.now())
     }
 
     /// Several `calls` over this channel, each typed, to be sent together.
@@ -123,7 +177,8 @@ impl Channel {
 
     /// True if both lead the same way.
     fn is(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
+        match (&self.way, &other.way) {
+            (Way::Line(one), Way::Line(other)) => Arc::ptr_eq(one, other),
             (Way::Connection(one), Way::Connection(other)) => Arc::ptr_eq(one, other),
             (Way::Carrier(one), Way::Carrier(other)) => {
                 std::ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))

@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+use super::again::{Again, Ended};
 use super::{Channel, Inbound, Options, Outbound, ReceivedItems, SentItems, StreamInFlight, Way};
 use crate::connection::client::{Client, Open, Unsent, Waiting};
 use crate::context::Metadata;
@@ -64,7 +65,7 @@ impl<'a, P, T, E, O> StreamCall<'a, P, T, E, O> {
             channel,
             method,
             params,
-            options: Options::of(method, channel.1.as_deref()),
+            options: Options::of(method, channel.defaults.as_deref()),
             upload: None,
             gives: PhantomData,
         }
@@ -113,6 +114,8 @@ where
         Opening {
             call: self,
             state: State::Unsent,
+            begun: None,
+            again: Again::default(),
         }
     }
 }
@@ -126,15 +129,19 @@ where
 #[must_use = "a future does nothing before it is polled"]
 pub struct Opening<'a, P, T, E = Infallible, O = Infallible> {
     call: StreamCall<'a, P, T, E, O>,
-    state: State<'a>,
+    state: State,
+    begun: Option<Instant>,
+    again: Again,
 }
 
-enum State<'a> {
+enum State {
     Unsent,
     /// Until the connection has room for it.
-    Queued(Unsent<'a>),
-    Waits(&'a Arc<Client>, Waiting<'a>, Arc<Flow>),
+    Queued(Arc<Client>, Unsent),
+    Waits(Arc<Client>, Waiting, Arc<Flow>),
     Carried(StreamInFlight),
+    /// It failed, until it is made again.
+    Again,
     Done,
 }
 
@@ -155,7 +162,15 @@ where
     type Output = Result<Streaming<T, E>, Error<O>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let opened = ready!(self.poll_items(cx));
+        let opened = loop {
+            match ready!(self.poll_items(cx)) {
+                Ok(opened) => break Ok(opened),
+                Err(failure) => match self.give_up(failure) {
+                    Some(failure) => break Err(failure),
+                    None => self.state = State::Again,
+                },
+            }
+        };
         self.state = State::Done;
         Poll::Ready(match opened {
             Ok((metadata, items)) => Ok(Streaming {
@@ -173,38 +188,87 @@ where
 }
 
 impl<P: EncodeParams, T, E, O> Opening<'_, P, T, E, O> {
+    /// Gives how opening it ends, or `None` if it is to be tried again.
+    #[cold]
+    fn give_up(&mut self, failure: Failure) -> Option<Failure> {
+        let deadline = match &self.state {
+            State::Queued(_, unsent) => unsent.deadline(),
+            State::Waits(_, waiting, _) => waiting.deadline(),
+            _ => None,
+        };
+        let begun = self.begun;
+        let ended = Ended {
+            failure,
+            deadline,
+            begun,
+        };
+        let call = &mut self.call;
+        if call.method.takes_stream.is_some() && call.upload.is_none() {
+            // Some of it may be used up.
+            return Some(ended.failure);
+        }
+        // That the deadline of opening a stream is that of the stream as well is right only if its
+        // caller said so.
+        let (timeout, before) = (call.options.timeout, call.options.deadline);
+        let ends = self
+            .again
+            .failed(call.channel, call.method, &mut call.options, ended);
+        if timeout.is_none() {
+            call.options.deadline = before;
+        }
+        ends
+    }
+
     fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Metadata, Incoming), Failure>> {
-        let Self { call, state } = self;
+        let Self {
+            call,
+            state,
+            begun,
+            again,
+        } = self;
         let outbound = Outbound {
             method: call.method,
             params: &call.params,
             options: &call.options,
         };
         loop {
-            match (&mut *state, &call.channel.0) {
-                (State::Unsent, Way::Connection(connection)) => {
-                    *state = State::Queued(Unsent::new(connection));
+            match &mut *state {
+                State::Unsent => {
+                    if begun.is_none() {
+                        *begun = call.channel.begun();
+                    }
+                    *state = match (&call.channel.way, call.channel.way.client()) {
+                        (_, Some(client)) => {
+                            let unsent = Unsent::new(Arc::clone(&client));
+                            State::Queued(client, unsent)
+                        }
+                        (Way::Carrier(carrier), _) => {
+                            let items = call.upload.take().map(SentItems);
+                            State::Carried(carrier.start_stream(outbound, items)?)
+                        }
+                        _ => State::Done,
+                    };
                 }
-                (State::Unsent, Way::Carrier(carrier)) => {
-                    let items = call.upload.take().map(SentItems);
-                    *state = State::Carried(carrier.start_stream(outbound, items)?);
-                }
-                (State::Queued(unsent), Way::Connection(connection)) => {
+                State::Queued(client, unsent) => {
                     let (waiting, flow) = ready!(unsent.poll_open(outbound, &mut call.upload, cx))?;
-                    *state = State::Waits(connection, waiting, flow);
+                    *state = State::Waits(Arc::clone(client), waiting, flow);
                 }
-                (State::Waits(connection, waiting, flow), _) => {
+                State::Waits(client, waiting, flow) => {
                     let id = waiting.id();
                     let opened = ready!(waiting.poll_reply(cx))?;
-                    let open = Open::new(Arc::clone(connection), id, Arc::clone(flow));
+                    let open = Open::new(Arc::clone(client), id, Arc::clone(flow));
                     let metadata = opened.metadata().clone();
                     return Poll::Ready(Ok((metadata, Incoming::Open(open))));
                 }
-                (State::Carried(opening), _) => {
+                State::Carried(opening) => {
                     let opened = opening.as_mut().poll(cx);
                     return opened.map_ok(|(metadata, items)| (metadata, Incoming::Carried(items)));
                 }
-                _ => return Poll::Pending,
+                State::Again => {
+                    ready!(again.poll(cx))?;
+                    *state = State::Unsent;
+                }
+                State::Done => return Poll::Pending,
             }
         }
     }

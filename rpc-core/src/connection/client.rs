@@ -19,13 +19,14 @@ mod turns;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use batch::Batches;
-pub(crate) use call::{Unsent, Waiting};
+pub(crate) use call::{Begun, Unsent, Waiting};
 pub use driver::Driver;
-use slots::{Slots, after};
+use slots::Slots;
+pub(crate) use slots::after;
 pub(crate) use streams::Open;
 use streams::{Entry, Streams};
 use turns::Turns;
@@ -36,6 +37,7 @@ use super::{Outgoing, Speech};
 use crate::channel::Outbound;
 use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
+use crate::fault::Fault;
 use crate::in_place::Aside;
 use crate::limits::Limits;
 #[cfg(feature = "json")]
@@ -110,6 +112,10 @@ struct State {
     closed: Option<Closed>,
     /// All handles are gone.
     released: bool,
+    /// The server has said hello, or says none.
+    greeted: bool,
+    /// Who waits for that.
+    waits_for_hello: Option<Waker>,
 }
 
 /// Why a connection takes no more calls.
@@ -119,6 +125,8 @@ enum Closed {
     Ended,
     /// The server asked for it; calls in flight are still answered.
     GoingAway,
+    /// The server said its last word: what it has not answered, it has not run.
+    Over,
     /// The server refused it in these words.
     Refused(String),
     /// The server broke the protocol like this.
@@ -131,6 +139,8 @@ impl Closed {
     fn failure(&self, sent: bool) -> Failure {
         match self {
             Self::Ended | Self::GoingAway => Failure::closed(sent),
+            Self::Over if sent => Failure::remote(Fault::shutting_down()),
+            Self::Over => Failure::closed(false),
             Self::Refused(words) => Failure::refused(words.clone()),
             Self::Broken(how) => Failure::peer(how.clone()),
             Self::Silent(silence, pong) if sent => Failure::silent(*silence, *pong),
@@ -170,6 +180,8 @@ impl Client {
             watch: Watch::default(),
             closed: None,
             released: false,
+            greeted: speech == Speech::JsonRpc,
+            waits_for_hello: None,
         };
         let shared = Shared {
             speech,
@@ -191,10 +203,33 @@ impl Client {
         self.shared.encoding
     }
 
+    /// Waits until the server has said hello, where it says one: no call may be made before that is
+    /// lost without a trace. The error is why no call can be made here.
+    ///
+    /// # Errors
+    /// If the connection ended first, or the server refused it.
+    pub fn poll_greeted(&self, cx: &Context<'_>) -> Poll<Result<(), Failure>> {
+        let mut state = self.shared.lock();
+        if state.greeted {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(closed) = &state.closed {
+            return Poll::Ready(Err(closed.failure(false)));
+        }
+        state.waits_for_hello = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     /// False once no call can be made here.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.shared.lock().closed.is_none()
+    }
+
+    /// How many calls were made here that are answered.
+    #[must_use]
+    pub fn calls_made(&self) -> u64 {
+        self.shared.lock().slots.made()
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -379,6 +414,16 @@ impl State {
             Speech::JsonRpc => {}
         }
         streams
+    }
+
+    /// The server takes no further calls; with its last word, none of those in flight either.
+    fn going_away(&mut self, is_last_word: bool) {
+        match (&self.closed, is_last_word) {
+            (None | Some(Closed::GoingAway), true) => self.closed = Some(Closed::Over),
+            (None, false) => self.closed = Some(Closed::GoingAway),
+            _ => {}
+        }
+        self.turns.dismiss().for_each(Waker::wake);
     }
 
     fn wake_driver(&mut self) {

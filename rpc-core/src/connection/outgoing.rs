@@ -49,6 +49,8 @@ pub(crate) struct Outgoing {
     short: usize,
     /// Streams that wait for [`ROOM`].
     waiting: Vec<Waker>,
+    /// How many bytes of whole messages a transport took so far.
+    taken: u64,
 }
 
 /// A frame that is sent in pieces.
@@ -77,6 +79,8 @@ struct Large {
 #[derive(Debug, Default)]
 pub struct Sending {
     bytes: Vec<u8>,
+    /// How many of these are whole messages; the head of the piece is behind them.
+    whole: usize,
     piece: Option<Large>,
     /// Where the piece ends in its frame.
     end: usize,
@@ -151,6 +155,7 @@ impl Sending {
         self.sent = (self.sent + count).min(self.bytes.len() + self.piece_range().len());
         if self.sent >= self.bytes.len() && self.is_empty() {
             self.sent = 0;
+            self.whole = 0;
             self.bytes.clear();
             if self.bytes.capacity() > KEPT {
                 buffers::give_back(std::mem::take(&mut self.bytes));
@@ -230,6 +235,19 @@ impl Outgoing {
     /// The peer's hello says that it takes messages in pieces.
     pub(crate) fn take_pieces(&mut self) {
         self.takes_pieces = true;
+    }
+
+    /// Where the next whole message stands among all that were ever written.
+    #[inline]
+    pub(crate) fn position(&self) -> u64 {
+        self.taken + self.whole.len() as u64
+    }
+
+    /// Up to where of that the messages may have left, as far as `sending` knows. Those that leave in
+    /// pieces have no place there.
+    pub(crate) fn left_until(&self, sending: &Sending) -> u64 {
+        let kept = sending.whole.saturating_sub(sending.sent);
+        self.taken.saturating_sub(kept as u64)
     }
 
     /// How many bytes wait.
@@ -313,6 +331,8 @@ impl Outgoing {
             self.put_back(large);
         }
         std::mem::swap(&mut self.whole, &mut sending.bytes);
+        sending.whole = sending.bytes.len();
+        self.taken += sending.whole as u64;
         if let Some(large) = self.large.pop_front() {
             self.short = match sending.bytes.is_empty() {
                 true => self.short.saturating_sub(1),

@@ -262,7 +262,17 @@ impl Server {
     /// Ends the calls that are still being answered.
     pub fn abort(&mut self) {
         let Core { pending, peer, .. } = &mut self.core;
-        pending.abort(|reply_id| finish(peer, reply_id.as_ref(), Err(shutting_down())));
+        pending.abort(|reply_id| finish(peer, reply_id.as_ref(), Err(Fault::aborted())));
+    }
+
+    /// Tells the peer, behind all answers, that what is not answered by now was not run. Nothing may be
+    /// received after this.
+    pub fn say_last_word(&mut self) {
+        match self.speech {
+            State::Native(_) => native::write_last_word(&self.core.peer),
+            #[cfg(feature = "json")]
+            State::JsonRpc(_) => json::write_last_word(&self.core.peer),
+        }
     }
 }
 
@@ -387,12 +397,11 @@ impl Core {
     fn unavailable(&self) -> Fault {
         let limit = self.peer.limits.calls_per_connection;
         if self.draining {
-            shutting_down()
+            Fault::shutting_down()
         } else if self.pending.len() >= limit {
-            Fault::new(
-                code::OVERLOADED,
-                format!("{limit} calls are in flight (`Limits::calls_per_connection`)"),
-            )
+            Fault::overloaded(&format!(
+                "{limit} calls are in flight (`Limits::calls_per_connection`)"
+            ))
         } else {
             Fault::new(code::METHOD_NOT_FOUND, "there is no such method")
         }
@@ -439,11 +448,4 @@ fn finish(peer: &Peer, reply: Option<&ReplyId>, outcome: Reply) {
     if let Err(fault) = outcome {
         peer.outbox.refuse(reply, &fault);
     }
-}
-
-fn shutting_down() -> Fault {
-    Fault::new(
-        code::UNAVAILABLE,
-        "the server is shutting down; the method did not run",
-    )
 }

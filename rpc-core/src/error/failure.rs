@@ -88,6 +88,29 @@ impl Failure {
         Self::of(Kind::TimeoutBecause { after, why })
     }
 
+    /// The same where the request may have left.
+    pub(crate) fn sent(self) -> Self {
+        match *self.0 {
+            Kind::Timeout { after, .. } => Self::timeout(after, true),
+            kind => Self::of(kind),
+        }
+    }
+
+    /// The same for another who waited for the same connection.
+    #[must_use]
+    pub fn of_connection(&self) -> Self {
+        Self::of(match &*self.0 {
+            Kind::Connect { to, source } => Kind::Connect {
+                to: to.clone(),
+                source: io::Error::new(source.kind(), source.to_string()),
+            },
+            Kind::Refused(words) => Kind::Refused(words.clone()),
+            Kind::Unsupported(why) => Kind::Unsupported(why.clone()),
+            Kind::Peer(how) => Kind::Refused(how.clone()),
+            _ => Kind::Closed { sent: false },
+        })
+    }
+
     /// The arguments of `method` could not be written.
     #[must_use]
     pub fn encode(method: &'static str, source: EncodeError) -> Self {
@@ -190,9 +213,50 @@ impl Failure {
         match &*self.0 {
             Kind::Connect { .. } => true,
             Kind::Closed { sent } => !sent,
-            Kind::Remote(fault) | Kind::BatchRefused(fault) => {
-                matches!(fault.code, code::OVERLOADED | code::UNAVAILABLE)
-            }
+            Kind::Remote(fault) | Kind::BatchRefused(fault) => fault.says_not_run(),
+            _ => false,
+        }
+    }
+
+    /// True if no connection could be made.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(&*self.0, Kind::Connect { .. })
+    }
+
+    /// True if no connection could be made, and it may be otherwise soon: nobody was there, or it broke
+    /// off.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        use io::ErrorKind::{
+            ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown,
+            NetworkUnreachable, NotFound, TimedOut, UnexpectedEof,
+        };
+        let Kind::Connect { source, .. } = &*self.0 else {
+            return false;
+        };
+        matches!(
+            source.kind(),
+            ConnectionAborted
+                | ConnectionRefused
+                | ConnectionReset
+                | HostUnreachable
+                | NetworkDown
+                | NetworkUnreachable
+                | NotFound
+                | TimedOut
+                | UnexpectedEof
+        )
+    }
+
+    /// True if it is not known whether the method ran: the connection, or the server, ended before it
+    /// was answered. An idempotent method may be called again.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match &*self.0 {
+            Kind::Closed { sent } => *sent,
+            Kind::Silent { .. } => true,
+            Kind::Remote(fault) | Kind::BatchRefused(fault) => fault.code == code::ABORTED,
             _ => false,
         }
     }

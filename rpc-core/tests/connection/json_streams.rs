@@ -324,7 +324,7 @@ fn a_server_that_ends_tells_its_streams() {
     served.0.abort();
     let said = served.said("");
     assert!(
-        said[0].contains(r#"{"subscription":1,"error":{"code":-32005"#),
+        said[0].contains(r#"{"subscription":1,"error":{"code":-32008"#),
         "{said:?}"
     );
 }

@@ -3,6 +3,7 @@
 
 mod bytes;
 mod deadlines;
+mod ending;
 mod json;
 mod json_streams;
 mod json_subscribers;

@@ -24,7 +24,7 @@ impl Client {
     pub fn into_upload(self, call: Outbound<'_>, items: SentItems) -> Result<InFlight, Failure> {
         let (client, id, _) = self.begin(call, Some(items))?;
         Ok(Box::pin(async move {
-            let mut waiting = Waiting::new(&client, id);
+            let mut waiting = Waiting::new(Arc::clone(&client), id);
             poll_fn(|cx| waiting.poll_reply(cx)).await
         }))
     }
@@ -43,7 +43,7 @@ impl Client {
     ) -> Result<StreamInFlight, Failure> {
         let (client, id, flow) = self.begin(call, items)?;
         Ok(Box::pin(async move {
-            let mut waiting = Waiting::new(&client, id);
+            let mut waiting = Waiting::new(Arc::clone(&client), id);
             let opened = poll_fn(|cx| waiting.poll_reply(cx)).await?;
             drop(waiting);
             let open = Open::new(client, id, flow);
@@ -58,7 +58,8 @@ impl Client {
         items: Option<SentItems>,
     ) -> Result<(Arc<Self>, u64, Arc<Flow>), Failure> {
         let mut items = items.map(|SentItems(items)| items);
-        let mut unsent = Unsent::new(&self);
+        let client = Arc::new(self);
+        let mut unsent = Unsent::new(Arc::clone(&client));
         // Nobody waits for it yet.
         let cx = Context::from_waker(Waker::noop());
         let (id, flow) = match unsent.poll_open(call, &mut items, &cx) {
@@ -70,6 +71,6 @@ impl Client {
             }
         };
         drop(unsent);
-        Ok((Arc::new(self), id, flow))
+        Ok((client, id, flow))
     }
 }

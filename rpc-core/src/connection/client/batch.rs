@@ -1,17 +1,18 @@
 //! Calls that leave together: frames one behind the other, or one JSON-RPC batch.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::slots::{Outcome, Slots, Time};
-use super::{State, Unsent, Waiting};
+use super::{Client, State, Unsent, Waiting};
 use crate::channel::Outbound;
 use crate::connection::Speech;
 use crate::error::Failure;
 use crate::fault::Fault;
 use crate::protocol::tail::Tail;
 
-impl<'a> Unsent<'a> {
+impl Unsent {
     /// Encodes the first of `calls`, as many as there is room for, to be sent together, and keeps
     /// slots for their replies; pending while there is room for none. What it gives is for each of
     /// those in order; a notification has nothing to wait for.
@@ -19,111 +20,113 @@ impl<'a> Unsent<'a> {
         &mut self,
         calls: &[(Outbound<'_>, Instant)],
         cx: &Context<'_>,
-    ) -> Poll<Vec<Result<Option<Waiting<'a>>, Failure>>> {
-        let shared = &self.client.shared;
+    ) -> Poll<Vec<Result<Option<Waiting>, Failure>>> {
+        let (client, turn) = self.parts();
+        let shared = &client.shared;
         let mut state = shared.lock();
         if let Some(closed) = &state.closed {
             let failed = calls.iter().map(|_| Err(closed.failure(false)));
             return Poll::Ready(failed.collect());
         }
-        let started = self.write_batch(&mut state, calls);
+        let started = write_batch(client, &mut state, calls);
         let earliest = calls.iter().map(|(_, deadline)| *deadline).min();
         if started.is_empty() {
             if let Some(earliest) = earliest {
-                self.ticket = Some(state.wait(self.ticket, earliest, cx.waker()));
+                turn.ticket = Some(state.wait(turn.ticket, earliest, cx.waker()));
                 return Poll::Pending;
             }
             return Poll::Ready(Vec::new());
         }
-        if let Some(ticket) = self.ticket.take() {
+        if let Some(ticket) = turn.ticket.take() {
             state.turns.leave(ticket);
         }
         state.wake_driver();
         drop(state);
         let waiting = started
             .into_iter()
-            .map(|id| id.map(|id| id.map(|id| Waiting::new(self.client, id))));
+            .map(|id| id.map(|id| id.map(|id| Waiting::new(Arc::clone(client), id))));
         Poll::Ready(waiting.collect())
     }
+}
 
-    /// The ids of the calls that were written.
-    fn write_batch(
-        &self,
-        state: &mut State,
-        calls: &[(Outbound<'_>, Instant)],
-    ) -> Vec<Result<Option<u64>, Failure>> {
-        let shared = &self.client.shared;
-        let now = (shared.now)();
-        let json = shared.speech == Speech::JsonRpc;
-        let State {
-            slots,
-            out,
-            batches,
-            calls: limit,
-            message_bytes,
-            ..
-        } = state;
-        let most = shared.most(*message_bytes);
-        let mut started = Vec::with_capacity(calls.len());
-        // A `Serialize` that panics takes the whole message with it.
-        let mut message = Tail::begin(&mut out.whole);
-        for (call, deadline) in calls {
-            let time = Time {
-                left: deadline.saturating_duration_since(now),
-                asked: call.options.own_timeout(*deadline),
-            };
-            if time.left.is_zero() {
-                started.push(Err(Failure::timeout(time.asked, false)));
-                continue;
-            }
-            let id = match call.options.notification {
-                true => None,
-                false => match slots.open(*limit, time, None) {
-                    Ok(id) => Some(id),
-                    Err(_) => break,
-                },
-            };
-            let start = message.len();
-            if json {
-                message.out.push(if start == 0 { b'[' } else { b',' });
-            }
-            let mut written = shared.encode(message.out, call, id, Some(time.left));
-            // One JSON-RPC batch is one message, with `]` and a line feed at its end.
-            let (size, whole) = match json {
-                true => (message.len() - start + 1, message.len() + 2),
-                false => (message.len() - start, 0),
-            };
-            if written.is_ok() && size.max(whole) > most {
-                written = Err(Failure::too_large(size, *message_bytes));
-            }
-            match written {
-                Ok(()) => {
-                    if let Some(id) = id {
-                        slots.sent(id, size);
-                    }
-                    started.push(Ok(id));
+/// The ids of the calls that were written.
+fn write_batch(
+    client: &Client,
+    state: &mut State,
+    calls: &[(Outbound<'_>, Instant)],
+) -> Vec<Result<Option<u64>, Failure>> {
+    let shared = &client.shared;
+    let now = (shared.now)();
+    let json = shared.speech == Speech::JsonRpc;
+    let State {
+        slots,
+        out,
+        batches,
+        calls: limit,
+        message_bytes,
+        ..
+    } = state;
+    let most = shared.most(*message_bytes);
+    let at = out.position();
+    let mut started = Vec::with_capacity(calls.len());
+    // A `Serialize` that panics takes the whole message with it.
+    let mut message = Tail::begin(&mut out.whole);
+    for (call, deadline) in calls {
+        let time = Time {
+            left: deadline.saturating_duration_since(now),
+            asked: call.options.own_timeout(*deadline),
+        };
+        if time.left.is_zero() {
+            started.push(Err(Failure::timeout(time.asked, false)));
+            continue;
+        }
+        let id = match call.options.notification {
+            true => None,
+            false => match slots.open(*limit, time, None) {
+                Ok(id) => Some(id),
+                Err(_) => break,
+            },
+        };
+        let start = message.len();
+        if json {
+            message.out.push(if start == 0 { b'[' } else { b',' });
+        }
+        let mut written = shared.encode(message.out, call, id, Some(time.left));
+        // One JSON-RPC batch is one message, with `]` and a line feed at its end.
+        let (size, whole) = match json {
+            true => (message.len() - start + 1, message.len() + 2),
+            false => (message.len() - start, 0),
+        };
+        if written.is_ok() && size.max(whole) > most {
+            written = Err(Failure::too_large(size, *message_bytes));
+        }
+        match written {
+            Ok(()) => {
+                if let Some(id) = id {
+                    slots.sent(id, size, at);
                 }
-                Err(failure) => {
-                    message.cut(start);
-                    if let Some(id) = id {
-                        slots.close(id);
-                    }
-                    if start > 0 && size <= most && whole > most {
-                        // It fits, but not into this batch any more: it begins the next.
-                        break;
-                    }
-                    started.push(Err(failure));
+                started.push(Ok(id));
+            }
+            Err(failure) => {
+                message.cut(start);
+                if let Some(id) = id {
+                    slots.close(id);
                 }
+                if start > 0 && size <= most && whole > most {
+                    // It fits, but not into this batch any more: it begins the next.
+                    break;
+                }
+                started.push(Err(failure));
             }
         }
-        if json && message.len() > 0 {
-            message.out.extend_from_slice(b"]\n");
-            let ids = started.iter().filter_map(|id| id.as_ref().ok().copied()?);
-            batches.add(ids.collect(), message.len(), slots);
-        }
-        message.keep();
-        started
     }
+    if json && message.len() > 0 {
+        message.out.extend_from_slice(b"]\n");
+        let ids = started.iter().filter_map(|id| id.as_ref().ok().copied()?);
+        batches.add(ids.collect(), message.len(), slots);
+    }
+    message.keep();
+    started
 }
 
 /// The JSON-RPC batches under way.

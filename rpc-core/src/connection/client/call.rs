@@ -1,5 +1,6 @@
 //! A call on its way through a connection: until it has a slot, and until its reply is there.
 
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,14 @@ use crate::channel::{Inbound, Options, Outbound};
 use crate::error::Failure;
 
 /// A call that has no slot yet. Dropping it gives its turn to the next.
-pub(crate) struct Unsent<'a> {
-    pub(super) client: &'a Client,
+pub(crate) struct Unsent {
+    client: Arc<Client>,
+    turn: Turn,
+}
+
+/// What such a call has until it has a slot.
+#[derive(Default)]
+pub(super) struct Turn {
     /// When it is given up, if it had to wait or its maker has a deadline: known from the first
     /// time it is asked for.
     pub(super) deadline: Option<Instant>,
@@ -18,24 +25,75 @@ pub(crate) struct Unsent<'a> {
     pub(super) ticket: Option<u64>,
 }
 
-impl<'a> Unsent<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
+/// What became of a call that was begun.
+pub(crate) enum Begun {
+    Waiting(Waiting),
+    /// The connection is full.
+    Queued(Unsent),
+    Failed(Failure),
+}
+
+impl Unsent {
+    pub(crate) fn new(client: Arc<Client>) -> Self {
         Self {
             client,
-            deadline: None,
-            ticket: None,
+            turn: Turn::default(),
+        }
+    }
+
+    /// When the call is given up, if that is known.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.turn.deadline
+    }
+
+    /// The connection, and what the call has until it has a slot in it.
+    pub(super) fn parts(&mut self) -> (&Arc<Client>, &mut Turn) {
+        (&self.client, &mut self.turn)
+    }
+
+    /// Encodes a call at once, if there is room for it.
+    #[inline]
+    pub(crate) fn begin(client: Arc<Client>, call: Outbound<'_>, cx: &Context<'_>) -> Begun {
+        let mut turn = Turn::default();
+        match turn.poll_start(&client, call, cx) {
+            Poll::Ready(Ok(id)) => Begun::Waiting(Waiting::new(client, id)),
+            Poll::Ready(Err(failure)) => Begun::Failed(failure),
+            Poll::Pending => Begun::Queued(Self { client, turn }),
         }
     }
 
     /// Encodes a call and keeps a slot for its reply, for which `cx` is woken; pending while the
     /// connection is full.
-    #[inline]
+    #[cold]
     pub(crate) fn poll_start(
         &mut self,
         call: Outbound<'_>,
         cx: &Context<'_>,
-    ) -> Poll<Result<Waiting<'a>, Failure>> {
-        let shared = &self.client.shared;
+    ) -> Poll<Result<Waiting, Failure>> {
+        let (client, turn) = self.parts();
+        let started = turn.poll_start(client, call, cx);
+        started.map_ok(|id| Waiting::new(Arc::clone(client), id))
+    }
+}
+
+impl Drop for Unsent {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(ticket) = self.turn.ticket {
+            self.client.leave(ticket);
+        }
+    }
+}
+
+impl Turn {
+    #[inline]
+    fn poll_start(
+        &mut self,
+        client: &Client,
+        call: Outbound<'_>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<u64, Failure>> {
+        let shared = &client.shared;
         let options = call.options;
         let time = match (self.deadline, options.deadline) {
             // Nearly all calls. None of them looks at the clock: the driver does, for all of them.
@@ -43,17 +101,17 @@ impl<'a> Unsent<'a> {
                 left: options.timeout.unwrap_or(shared.limits.call_time),
                 asked: options.timeout,
             },
-            _ => self.time_left(self.client.now(), options, options.timeout),
+            _ => self.time_left(client, client.now(), options, options.timeout),
         };
         let mut state = shared.lock();
-        let id = ready!(self.poll_slot(&mut state, call, time, Some(time.left), cx))?;
+        let id = ready!(self.poll_slot(client, &mut state, call, time, Some(time.left), cx))?;
         let driver = state.driver.take();
         drop(state);
         // Not under the lock, which the driver asks for at once.
         if let Some(driver) = driver {
             driver.wake();
         }
-        Poll::Ready(Ok(Waiting::new(self.client, id)))
+        Poll::Ready(Ok(id))
     }
 
     /// How long the call may take from `now` on: `patience` from when it was first asked for, but not
@@ -61,13 +119,14 @@ impl<'a> Unsent<'a> {
     #[cold]
     pub(super) fn time_left(
         &mut self,
+        client: &Client,
         now: Instant,
         options: &Options,
         patience: Option<Duration>,
     ) -> Time {
         let deadline = *self
             .deadline
-            .get_or_insert_with(|| self.client.deadline(now, patience, options.deadline));
+            .get_or_insert_with(|| client.deadline(now, patience, options.deadline));
         Time {
             left: deadline.saturating_duration_since(now),
             asked: options.own_timeout(deadline),
@@ -79,6 +138,7 @@ impl<'a> Unsent<'a> {
     #[inline]
     pub(super) fn poll_slot(
         &mut self,
+        client: &Client,
         state: &mut State,
         call: Outbound<'_>,
         time: Time,
@@ -95,12 +155,17 @@ impl<'a> Unsent<'a> {
         let id = match state.slots.open(limit, time, Some(cx.waker())) {
             Ok(id) => id,
             Err(Full) => {
-                self.queue(state, time, cx);
+                self.queue(client, state, time, cx);
                 return Poll::Pending;
             }
         };
-        match self.client.shared.write(state, &call, Some(id), remaining) {
-            Ok(size) => state.slots.sent(id, size),
+        let at = state.out.position();
+        match client.shared.write(state, &call, Some(id), remaining) {
+            Ok(size) => {
+                // One that leaves in pieces has no place among the whole ones.
+                let at = if state.out.position() > at { at } else { 0 };
+                state.slots.sent(id, size, at);
+            }
             Err(failure) => {
                 state.slots.close(id);
                 return Poll::Ready(Err(failure));
@@ -114,8 +179,7 @@ impl<'a> Unsent<'a> {
 
     /// Waits for a slot: the time of the call counts from now.
     #[cold]
-    fn queue(&mut self, state: &mut State, time: Time, cx: &Context<'_>) {
-        let client = self.client;
+    fn queue(&mut self, client: &Client, state: &mut State, time: Time, cx: &Context<'_>) {
         let deadline = *self
             .deadline
             .get_or_insert_with(|| after(client.now(), time.left));
@@ -123,38 +187,38 @@ impl<'a> Unsent<'a> {
     }
 }
 
-impl Drop for Unsent<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.client.leave(ticket);
-        }
-    }
-}
-
 /// A call whose reply is waited for. Dropping it gives the call up, and tells the server.
-pub(crate) struct Waiting<'a> {
+pub(crate) struct Waiting {
     /// None once the reply was taken.
-    client: Option<&'a Client>,
+    client: Option<Arc<Client>>,
     id: u64,
+    /// Of a call that failed: when its time would have been over.
+    deadline: Option<Instant>,
 }
 
-impl<'a> Waiting<'a> {
+impl Waiting {
     /// One that waits for nothing.
     pub(crate) const NOTHING: Self = Self {
         client: None,
         id: 0,
+        deadline: None,
     };
 
-    pub(super) fn new(client: &'a Client, id: u64) -> Self {
+    pub(super) fn new(client: Arc<Client>, id: u64) -> Self {
         Self {
             client: Some(client),
             id,
+            deadline: None,
         }
     }
 
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// When the time of the call would have been over, if it failed.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     /// Leaves the call to whoever waits for its id.
@@ -165,7 +229,7 @@ impl<'a> Waiting<'a> {
 
     #[inline]
     pub(crate) fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<Result<Inbound, Failure>> {
-        let Some(client) = self.client else {
+        let Some(client) = &self.client else {
             return Poll::Pending;
         };
         let mut state = client.shared.lock();
@@ -175,6 +239,9 @@ impl<'a> Waiting<'a> {
             Outcome::Reply(reply) => reply,
             other => Err(other.failure(&state)),
         };
+        if reply.is_err() {
+            self.deadline = state.slots.deadline(self.id);
+        }
         drop(state);
         self.client = None;
         Poll::Ready(reply)
@@ -188,15 +255,15 @@ impl Outcome {
         match self {
             Self::Reply(reply) => reply.err().unwrap_or_else(|| Failure::closed(true)),
             Self::TimedOut(after) => Failure::timeout(after, true),
-            Self::Lost => match &state.closed {
-                Some(why) => why.failure(true),
-                None => Failure::closed(true),
+            Self::Lost { sent } => match &state.closed {
+                Some(why) => why.failure(sent),
+                None => Failure::closed(sent),
             },
         }
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     #[inline]
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {

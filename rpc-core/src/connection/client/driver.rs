@@ -22,7 +22,8 @@ use crate::fault::shown;
 use crate::limits::Limits;
 use crate::payload::Payload;
 use crate::protocol::native::{
-    HEADER, HELLO, Header, Kind, Version, read_credit, read_fault, read_reply_metadata, write_empty,
+    HEADER, HELLO, Header, Kind, LAST_WORD, Version, read_credit, read_fault, read_reply_metadata,
+    write_empty,
 };
 
 /// So many replies are handed out before the callers they wake get to run.
@@ -46,6 +47,8 @@ const BATCH: usize = 512;
 pub struct Driver {
     pub(super) shared: Arc<Shared>,
     greeted: bool,
+    /// Up to where of all that was written may have left, as far as the transport said so.
+    left_until: Option<u64>,
     #[cfg(feature = "json")]
     pub(super) splitter: crate::protocol::jsonrpc::Splitter,
     /// What callers send as streams.
@@ -64,6 +67,7 @@ impl Driver {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self {
             greeted: shared.speech == Speech::JsonRpc,
+            left_until: None,
             #[cfg(feature = "json")]
             splitter: crate::protocol::jsonrpc::Splitter::new(shared.limits.message_bytes),
             shared,
@@ -212,16 +216,31 @@ impl Driver {
             .get_or_insert_with(|| Closed::Refused(shown(words)));
     }
 
+    /// Nothing more can be sent, not what is left of `sending` either: calls whose messages had not
+    /// begun to leave will be known not to have run.
+    pub fn stop_sending(&mut self, sending: &Sending) {
+        self.left_until = Some(self.shared.lock().out.left_until(sending));
+    }
+
     /// The connection ended: in the middle of things if there was an `error`.
     pub fn close(&mut self, error: Option<&PeerMisbehaved>) {
         let mut state = self.shared.lock();
         match (&state.closed, error) {
-            (Some(Closed::Refused(_) | Closed::Broken(_) | Closed::Silent(..)), _) => {}
+            (
+                Some(Closed::Refused(_) | Closed::Broken(_) | Closed::Silent(..) | Closed::Over),
+                _,
+            ) => {}
             (_, Some(error)) => state.closed = Some(Closed::Broken(error.to_string())),
             (_, None) => state.closed = Some(Closed::Ended),
         }
         let wakers = &mut self.wakers;
-        state.slots.lose_all(|waker| wakers.extend(waker));
+        // What the transport has taken, it may have sent.
+        let all_taken = || state.out.left_until(&Sending::default());
+        let left_until = self.left_until.unwrap_or_else(all_taken);
+        state
+            .slots
+            .lose_all(left_until, |waker| wakers.extend(waker));
+        wakers.extend(state.waits_for_hello.take());
         let State {
             streams, closed, ..
         } = &mut *state;
@@ -252,6 +271,8 @@ impl Driver {
                 }
                 state.message_bytes = state.message_bytes.min(hello.message_bytes as usize);
                 state.calls = state.calls.min((hello.calls as usize).max(1));
+                state.greeted = true;
+                self.wakers.extend(state.waits_for_hello.take());
                 return Ok(true);
             }
             Ok(Some(Version::Known(hello))) => format!("the server speaks {}", hello.encoding),
@@ -420,9 +441,7 @@ impl Driver {
                 }
             }
             Some(Kind::Ping) => write_empty(&mut state.out.whole, Kind::Pong, header.id),
-            Some(Kind::GoingAway) => {
-                state.closed.get_or_insert(Closed::GoingAway);
-            }
+            Some(Kind::GoingAway) => state.going_away(header.id == LAST_WORD),
             None | Some(Kind::Pong) => {}
             Some(kind) => {
                 return Err(PeerMisbehaved::new(&format!(

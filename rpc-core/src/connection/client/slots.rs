@@ -17,6 +17,8 @@ pub(super) struct Slots {
     slots: Vec<Slot>,
     /// How many of them are taken.
     taken: usize,
+    /// How many calls have had one.
+    made: u64,
     /// The first free one; each knows the next.
     free: usize,
     /// The first of those that were taken since the last look at the clock, whose time begins with
@@ -32,6 +34,7 @@ impl Default for Slots {
         Self {
             slots: Vec::new(),
             taken: 0,
+            made: 0,
             free: END,
             new: END,
         }
@@ -48,6 +51,8 @@ struct Slot {
     deadline: Option<Instant>,
     /// The length of its message.
     size: usize,
+    /// Where it stands among all that is sent on the connection.
+    at: u64,
     stage: Stage,
     /// Who waits for the reply, if somebody does by now.
     waker: Option<Waker>,
@@ -112,12 +117,14 @@ impl Slot {
 pub(super) enum Outcome {
     Reply(Result<Inbound, Failure>),
     TimedOut(Option<Duration>),
-    /// The connection ended first.
-    Lost,
+    /// The connection ended first; `sent` if some of the message may have left before.
+    Lost {
+        sent: bool,
+    },
 }
 
 /// `now` and so much later. A time beyond the clock's end is as good as a century.
-pub(super) fn after(now: Instant, time: Duration) -> Instant {
+pub(crate) fn after(now: Instant, time: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     now.checked_add(time).unwrap_or_else(|| now + CENTURY)
 }
@@ -130,6 +137,11 @@ impl Slots {
     /// How many calls are in flight.
     pub(super) fn len(&self) -> usize {
         self.taken
+    }
+
+    /// How many calls have had a slot.
+    pub(super) fn made(&self) -> u64 {
+        self.made
     }
 
     /// Takes a slot, if fewer than `limit` are taken, and gives the id of its call. `waker` is who
@@ -153,6 +165,7 @@ impl Slots {
         };
         self.free = slot.next_free;
         self.taken += 1;
+        self.made += 1;
         slot.time = time;
         slot.deadline = None;
         slot.stage = Stage::Waits;
@@ -172,6 +185,7 @@ impl Slots {
             time,
             deadline: None,
             size: 0,
+            at: 0,
             stage: Stage::Free,
             waker: None,
             outcome: None,
@@ -203,10 +217,12 @@ impl Slots {
         first
     }
 
-    /// Notes how long the message of the call `id` is.
-    pub(super) fn sent(&mut self, id: u64, size: usize) {
+    /// Notes how long the message of the call `id` is, and where it stands among all that is sent: at
+    /// 0 if that is not known.
+    pub(super) fn sent(&mut self, id: u64, size: usize, at: u64) {
         if let Some((_, slot)) = find(&mut self.slots, id) {
             slot.size = size;
+            slot.at = at;
         }
     }
 
@@ -243,7 +259,7 @@ impl Slots {
     #[inline]
     pub(super) fn poll(&mut self, id: u64, waker: &Waker) -> Poll<Outcome> {
         let Some((place, slot)) = find(&mut self.slots, id) else {
-            return Poll::Ready(Outcome::Lost);
+            return Poll::Ready(Outcome::Lost { sent: true });
         };
         let Some(outcome) = slot.outcome.take() else {
             match &mut slot.waker {
@@ -256,6 +272,12 @@ impl Slots {
         self.free = place;
         self.taken -= 1;
         Poll::Ready(outcome)
+    }
+
+    /// When the time of the call `id` is over, or was if it ended just now.
+    pub(super) fn deadline(&self, id: u64) -> Option<Instant> {
+        let place = usize::try_from(id & ((1 << PLACE_BITS) - 1)).ok()?;
+        self.slots.get(place)?.deadline
     }
 
     /// Ends the call `id`, if it is still waited for; whom to wake.
@@ -285,10 +307,11 @@ impl Slots {
         next
     }
 
-    /// Ends every call: the connection did.
-    pub(super) fn lose_all(&mut self, mut ended: impl FnMut(Option<Waker>)) {
+    /// Ends every call: the connection did. What stands behind `left_until` never left.
+    pub(super) fn lose_all(&mut self, left_until: u64, mut ended: impl FnMut(Option<Waker>)) {
         for slot in &mut self.slots {
-            ended(slot.end(Outcome::Lost));
+            let sent = slot.at < left_until;
+            ended(slot.end(Outcome::Lost { sent }));
         }
     }
 }
@@ -318,7 +341,7 @@ mod tests {
         assert!(slots.close(first));
         let second = slots.open(10, SECOND, None).unwrap();
         assert_ne!(first, second);
-        slots.complete(first, Outcome::Lost);
+        slots.complete(first, Outcome::Lost { sent: true });
         assert!(slots.poll(second, Waker::noop()).is_pending());
         assert!(!slots.close(first), "it was given back before");
     }
@@ -327,7 +350,7 @@ mod tests {
     fn ids_that_were_never_given_are_nobody() {
         let mut slots = Slots::default();
         for id in [0, 1, 1 << 24, u64::MAX] {
-            assert!(slots.complete(id, Outcome::Lost).is_none());
+            assert!(slots.complete(id, Outcome::Lost { sent: true }).is_none());
             assert!(!slots.close(id));
         }
     }

@@ -165,15 +165,16 @@ impl Link for Shared {
     }
 }
 
-impl<'a> Unsent<'a> {
+impl Unsent {
     /// Starts a call that gives a stream or takes `upload`; pending while the connection is full.
     pub(crate) fn poll_open(
         &mut self,
         call: Outbound<'_>,
         upload: &mut Option<Box<dyn Upload>>,
         cx: &Context<'_>,
-    ) -> Poll<Result<(Waiting<'a>, Arc<Flow>), Failure>> {
-        let shared = &self.client.shared;
+    ) -> Poll<Result<(Waiting, Arc<Flow>), Failure>> {
+        let (client, turn) = self.parts();
+        let shared = &client.shared;
         let options = call.options;
         let gives = call.method.gives_stream;
         // A stream lasts as long as it lasts, unless its caller says how long; opening it does not.
@@ -181,16 +182,16 @@ impl<'a> Unsent<'a> {
             true => options.timeout,
             false => options.timeout.or(Some(Duration::MAX)),
         };
-        let now = self.client.now();
-        let time = self.time_left(now, options, patience);
+        let now = client.now();
+        let time = turn.time_left(client, now, options, patience);
         // When the stream ends, not just the opening of it.
         let end = match options.timeout {
-            Some(_) => self.deadline,
+            Some(_) => turn.deadline,
             None => options.deadline,
         };
         let remaining = end.map(|end| end.saturating_duration_since(now));
         let mut state = shared.lock();
-        let id = ready!(self.poll_slot(&mut state, call, time, remaining, cx))?;
+        let id = ready!(turn.poll_slot(client, &mut state, call, time, remaining, cx))?;
         // Opening it and the stream itself end at one and the same time.
         state.begin(|| now, shared);
         let link = Arc::clone(shared);
@@ -221,7 +222,7 @@ impl<'a> Unsent<'a> {
         }
         state.wake_driver();
         drop(state);
-        Poll::Ready(Ok((Waiting::new(self.client, id), flow)))
+        Poll::Ready(Ok((Waiting::new(Arc::clone(client), id), flow)))
     }
 }
 

@@ -6,7 +6,7 @@ use super::slots::Outcome;
 use crate::channel::Inbound;
 use crate::connection::{PeerMisbehaved, Received};
 use crate::error::Failure;
-use crate::fault::code;
+use crate::fault::{Fault, code};
 use crate::payload::Payload;
 use crate::protocol::jsonrpc::{Ends, Heard, News, Split, hear, read_batch, subscription_id};
 
@@ -48,6 +48,7 @@ impl Driver {
                 return Ok(true);
             }
         };
+        note_going_away(state, &reply.outcome);
         match (reply.ends, reply.outcome) {
             (Ends::Call(id), outcome) if state.streams.is_empty() => {
                 self.complete(state, id, outcome);
@@ -113,6 +114,7 @@ impl Driver {
                 let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
                 self.wakers.extend(state.granted(id, bytes));
             }
+            News::GoingAway => state.going_away(true),
         }
     }
 
@@ -124,6 +126,7 @@ impl Driver {
         // Nothing at all is an answer too: requests of the server's own are none.
         let mut answers = replies.is_empty();
         for reply in replies {
+            note_going_away(state, &reply.outcome);
             match (reply.ends, reply.outcome) {
                 (Ends::Call(id), outcome) => {
                     if whole.is_empty() {
@@ -152,5 +155,14 @@ impl Driver {
             self.wakers.extend(state.slots.complete(id, left_out));
         }
         Ok(())
+    }
+}
+
+/// JSON-RPC has no other word for it than that a call is not taken.
+fn note_going_away(state: &mut State, outcome: &Result<Inbound, Failure>) {
+    if let Err(failure) = outcome
+        && failure.fault().is_some_and(Fault::says_going_away)
+    {
+        state.going_away(false);
     }
 }

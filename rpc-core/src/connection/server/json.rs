@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{BATCH, Core};
 use crate::channel::Inbound;
 use crate::connection::{PeerMisbehaved, Received};
-use crate::context::{Caller, Metadata};
+use crate::context::{Caller, Metadata, Peer};
 use crate::encoding::Encoding;
 use crate::fault::{Fault, code};
 use crate::payload::Payload;
@@ -194,4 +194,9 @@ fn nobody() -> ReplyId {
         raw: Payload::copied_from(b"null"),
         version_1: false,
     }
+}
+
+/// Tells the client that what is not answered was not run.
+pub(super) fn write_last_word(peer: &Peer) {
+    jsonrpc::write_going_away(&mut peer.outbox.lock().whole);
 }

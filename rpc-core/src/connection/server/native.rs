@@ -14,8 +14,8 @@ use crate::fault::{Fault, code};
 use crate::params::{Arguments, Part};
 use crate::payload::Payload;
 use crate::protocol::native::{
-    HEADER, HELLO, Header, Hello, Kind, Version, read_credit, read_head, refusal, unknown_hash,
-    write_empty,
+    HEADER, HELLO, Header, Hello, Kind, LAST_WORD, Version, read_credit, read_head, refusal,
+    unknown_hash, write_empty,
 };
 use crate::protocol::outbox::ReplyId;
 use crate::stream::{Broken, Flow};
@@ -145,7 +145,8 @@ fn piece(
         Err(Refused::TooLarge(size)) => refuse_large(core, header, size),
         Err(Refused::TooMany(most)) => {
             let words = format!("{most} requests in pieces are under way on this connection");
-            refuse(core, header, code::OVERLOADED, words);
+            let Fault { code, message, .. } = Fault::overloaded(&words);
+            refuse(core, header, code, message);
         }
         Err(Refused::Broken) => {
             let words = "a message in pieces that do not fit".to_owned();
@@ -297,4 +298,9 @@ pub(super) fn write_ping(peer: &Peer) {
 /// Tells the client to make its further calls elsewhere.
 pub(super) fn write_going_away(peer: &Peer) {
     write_empty(&mut peer.outbox.lock().whole, Kind::GoingAway, 0);
+}
+
+/// Tells the client that what is not answered was not run.
+pub(super) fn write_last_word(peer: &Peer) {
+    write_empty(&mut peer.outbox.lock().whole, Kind::GoingAway, LAST_WORD);
 }

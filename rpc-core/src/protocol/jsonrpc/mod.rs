@@ -37,7 +37,7 @@ pub(crate) use reply::{
 pub(crate) use request::{Received, read_call, read_request, second_look};
 pub use splitter::{Split, Splitter};
 pub(crate) use streams::{
-    write_credit, write_end, write_item, write_opened, write_subscription_end,
+    write_credit, write_end, write_going_away, write_item, write_opened, write_subscription_end,
     write_subscription_error, write_subscription_item, write_unsubscribe,
 };
 pub(crate) use told::{Told, Word};

@@ -86,6 +86,8 @@ pub(crate) enum News {
     Over(Payload, Result<(), Failure>),
     /// So many more bytes of what this call sends are taken.
     Credit(u64, u64),
+    /// The server says nothing more: what it has not answered, it has not run.
+    GoingAway,
 }
 
 /// Reads one text from a server; of what is no reply, what belongs to a stream.
@@ -117,13 +119,15 @@ pub(crate) fn hear(text: Payload) -> Heard {
 
 /// What a notification says of a stream, if it is about one.
 fn news(envelope: &Envelope<'_>, text: &Payload) -> Option<News> {
-    let params = envelope.params?.get();
     let method = envelope.method?.get();
-    if method
+    let method = method
         .strip_prefix('"')
-        .and_then(|name| name.strip_suffix('"'))
-        == Some(told::CREDIT)
-    {
+        .and_then(|name| name.strip_suffix('"'));
+    if method == Some(told::GOING_AWAY) {
+        return Some(News::GoingAway);
+    }
+    let params = envelope.params?.get();
+    if method == Some(told::CREDIT) {
         let (id, bytes) = serde_json::from_str(params).ok()?;
         return Some(News::Credit(id, bytes));
     }

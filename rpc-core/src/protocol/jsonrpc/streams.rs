@@ -4,7 +4,7 @@
 //! the form that others know from Ethereum's nodes; a client tells of what it sends by methods of
 //! their own, `rpc.item` and `rpc.end`.
 
-use super::told::{CREDIT, END, ITEM, UNSUBSCRIBE};
+use super::told::{CREDIT, END, GOING_AWAY, ITEM, UNSUBSCRIBE};
 use super::write::{on_one_line, put_error, put_name, write_reply};
 use crate::codec::json;
 use crate::error::EncodeError;
@@ -93,6 +93,13 @@ pub(crate) fn write_unsubscribe(out: &mut Vec<u8>, raw: &[u8]) {
     out.push(b'[');
     out.extend_from_slice(raw);
     out.extend_from_slice(b"]}\n");
+}
+
+/// Appends a server's last word.
+pub(crate) fn write_going_away(out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","method":"#);
+    let _ = put_name(out, GOING_AWAY);
+    out.extend_from_slice(b"}\n");
 }
 
 fn begin(out: &mut Vec<u8>, method: &str) -> Encoded {

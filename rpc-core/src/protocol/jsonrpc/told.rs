@@ -26,6 +26,9 @@ pub(super) const ITEM: &str = "rpc.item";
 /// The notification that what the client sends is over.
 pub(super) const END: &str = "rpc.end";
 
+/// The notification by which a server says its last word: what it has not answered, it has not run.
+pub(super) const GOING_AWAY: &str = "rpc.goingAway";
+
 /// One such message.
 #[derive(Debug)]
 pub(crate) struct Told {

@@ -25,6 +25,10 @@ use crate::payload::Payload;
 /// The length of a frame's header, in bytes.
 pub const HEADER: usize = 16;
 
+/// The id of a going away behind which the server says nothing more: what it has not answered until
+/// then, it has not run and will not run.
+pub(crate) const LAST_WORD: u64 = 1;
+
 /// Between a request's header and its metadata: the method hash and the remaining time.
 pub(super) const REQUEST_HEAD: usize = 8;
 

@@ -15,7 +15,7 @@ mod write;
 pub use answer::{answer, read_reply};
 pub(crate) use answer::{read_batch, unknown_hash};
 pub use frame::{HEADER, Header, Kind};
-pub(crate) use frame::{TOTAL, read_credit, read_fault, read_head, read_reply_metadata};
+pub(crate) use frame::{LAST_WORD, TOTAL, read_credit, read_fault, read_head, read_reply_metadata};
 pub use hello::{HELLO, Hello, MAGIC, Refusal, Version, refusal};
 pub use write::write_call;
 pub(crate) use write::{
