@@ -4,8 +4,8 @@
 extern crate self as farcall;
 
 pub use farcall_core::channel::{
-    Batch, BatchFuture, Call, CallFuture, CallWithMetadata, Calls, Carrier, Channel, StreamCall,
-    Streaming,
+    Batch, BatchFuture, Call, CallFuture, CallWithMetadata, Calls, Carrier, Channel, Failed, Line,
+    Recover, Recovering, StreamCall, Streaming,
 };
 pub use farcall_core::context::{Context, Metadata, MetadataError, RequestId, TlsPeer};
 pub use farcall_core::encoding::Encoding;
@@ -29,13 +29,15 @@ pub use farcall_transport::address::{Address, BadAddress, Transport};
 pub use farcall_transport::allow::{AllowList, AllowListError};
 #[cfg(feature = "tls")]
 pub use farcall_transport::connect::connect_with_tls;
-pub use farcall_transport::connect::{connect_with, in_memory, over};
+pub use farcall_transport::connect::{Connect, connect, connect_with, in_memory, over};
 #[cfg(feature = "http")]
 pub use farcall_transport::http::{BadOrigin, Cors, HttpService, ResponseBody};
 pub use farcall_transport::proxies::Proxies;
+pub use farcall_transport::retry::Retry;
 pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols, Report, Server};
 #[cfg(feature = "tls")]
 pub use farcall_transport::tls::{ClientTls, ServerTls, TlsError, rustls};
+
 
 /// The Rust in docs/interop.md compiles.
 #[cfg(doctest)]
@@ -283,12 +285,3 @@ pub use farcall_macros::Fault;
 /// }
 /// ```
 pub type Result<T, E = std::convert::Infallible> = std::result::Result<T, Error<E>>;
-
-/// A channel to the server at `address`, with default [`Limits`]. Generated clients have a
-/// `connect` of their own that calls this.
-///
-/// # Errors
-/// If the address cannot be, or nobody answers there.
-pub async fn connect(address: &str) -> Result<Channel> {
-    Ok(farcall_transport::connect::connect(address).await?)
-}

@@ -27,6 +27,7 @@ pub mod http;
 mod net;
 mod peer;
 pub mod proxies;
+pub mod retry;
 pub mod server;
 pub mod sniff;
 mod stream;

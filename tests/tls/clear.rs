@@ -40,8 +40,7 @@ async fn a_port_for_tls_tells_those_in_clear_so_and_runs_nothing() {
     }
     for way in ["bincode+tcp", "json+tcp", "json+http", "xml+http"] {
         let address = format!("{way}://127.0.0.1:{}", serving.port);
-        let client = EchoClient::connect(&address).await.unwrap();
-        let error = client.echo("clear").await.unwrap_err().to_string();
+        let error = called(&address).await.unwrap_err();
         assert!(
             error.contains("this port speaks TLS only"),
             "{way}: {error}"
@@ -83,7 +82,9 @@ fn address(scheme: &str, port: u16, ca_file: &str) -> String {
 
 async fn called(address: &str) -> Result<(), String> {
     let told = |error: farcall::Error| error.to_string();
-    let client = EchoClient::connect(address).await.map_err(told)?;
+    // What comes of one attempt.
+    let channel = farcall::connect(address).once().await.map_err(told)?;
+    let client = EchoClient::new(channel);
     client.echo("hello").await.map(drop).map_err(told)
 }
 

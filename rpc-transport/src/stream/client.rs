@@ -28,21 +28,40 @@ pub(crate) fn client<IO>(io: IO, encoding: Encoding, limits: Limits) -> Channel
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (client, driver) = Client::new(speech(encoding), encoding, limits, now);
-    channel(io, client, driver)
+    Channel::over(connection(io, encoding, limits))
 }
 
-/// A channel over `io`, which puts what is written into messages, and marks the end of each that it
-/// reads.
-#[cfg(feature = "ws")]
-pub(crate) fn client_in_messages<IO>(io: IO, encoding: Encoding, limits: Limits) -> Channel
+/// A connection over `io`, and the task that moves its bytes.
+pub(crate) fn connection<IO>(io: IO, encoding: Encoding, limits: Limits) -> Arc<Client>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (client, driver) = Client::new(speech(encoding), encoding, limits, now);
+    let (client, driver) = pair(encoding, limits);
+    tokio::spawn(drive(io, driver));
+    Arc::new(client)
+}
+
+/// A connection over `io`, which puts what is written into messages, and marks the end of each that it
+/// reads.
+#[cfg(feature = "ws")]
+pub(crate) fn connection_in_messages<IO>(io: IO, encoding: Encoding, limits: Limits) -> Arc<Client>
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (client, driver) = pair(encoding, limits);
     #[cfg(feature = "json")]
     let driver = driver.in_messages();
-    channel(io, client, driver)
+    tokio::spawn(drive(io, driver));
+    Arc::new(client)
+}
+
+/// A connection that has ended.
+pub(crate) fn ended(encoding: Encoding, limits: Limits) -> Arc<Client> {
+    Arc::new(pair(encoding, limits).0)
+}
+
+fn pair(encoding: Encoding, limits: Limits) -> (Client, Driver) {
+    Client::new(speech(encoding), encoding, limits, now)
 }
 
 /// `json+tcp` is real JSON-RPC; the other encodings travel in native frames.
@@ -51,14 +70,6 @@ fn speech(encoding: Encoding) -> Speech {
         Encoding::Json => Speech::JsonRpc,
         _ => Speech::Native,
     }
-}
-
-fn channel<IO>(io: IO, client: Client, driver: Driver) -> Channel
-where
-    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    tokio::spawn(drive(io, driver));
-    Channel::over(Arc::new(client))
 }
 
 /// The task that moves the bytes of a client's connection.
@@ -96,6 +107,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Future for Task<IO> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let error = ready!(this.poll_until_end(cx)).err();
+        this.driver.stop_sending(&this.sending);
         this.driver.close(error.as_ref());
         // Say goodbye; whether the server hears it is its own affair.
         let _ = Pin::new(&mut this.io).poll_shutdown(cx);

@@ -7,11 +7,11 @@ mod server;
 use std::pin::pin;
 use std::task::Context;
 
-pub(crate) use client::client;
 #[cfg(feature = "ws")]
-pub(crate) use client::client_in_messages;
+pub(crate) use client::connection_in_messages;
 #[cfg(feature = "http")]
-pub(crate) use client::{drive, now};
+pub(crate) use client::drive;
+pub(crate) use client::{client, connection, ended, now};
 #[cfg(feature = "ws")]
 pub(crate) use clock::Clock;
 pub(crate) use clock::clock;

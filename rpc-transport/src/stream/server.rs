@@ -85,6 +85,8 @@ where
             () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll_to_idle(cx))) => {}
             () = drain.forced() => task.connection.abort(),
         }
+        // Behind all answers, and before nothing is read any more.
+        task.connection.say_last_word();
         task.say_goodbye().await;
     }
 }

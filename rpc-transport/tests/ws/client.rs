@@ -1,7 +1,7 @@
 //! farcall's client, against servers that answer from a script.
 
 use farcall_core::channel::Channel;
-use farcall_core::error::{Error, Failure};
+use farcall_core::error::Error;
 use farcall_transport::connect::connect;
 use farcall_transport::server::Server;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,7 +26,7 @@ async fn answering(answer: &'static str) -> String {
     address
 }
 
-async fn refused(answer: &'static str) -> Failure {
+async fn refused(answer: &'static str) -> Error {
     connect(&answering(answer).await).await.unwrap_err()
 }
 

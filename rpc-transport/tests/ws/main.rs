@@ -194,9 +194,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Raw<IO> {
         self.text().await
     }
 
-    /// The code and the words of the goodbye that comes next.
+    /// The code and the words of the goodbye that comes next, behind the server's last word.
     async fn goodbye(&mut self) -> (u16, String) {
-        let (first, payload) = self.next().await.expect("a goodbye");
+        let (mut first, mut payload) = self.next().await.expect("a goodbye");
+        if payload == br#"{"jsonrpc":"2.0","method":"rpc.goingAway"}"# {
+            (first, payload) = self.next().await.expect("a goodbye");
+        }
         assert_eq!(first, CLOSE);
         let (code, words) = payload.split_first_chunk().unwrap();
         let words = String::from_utf8(words.to_vec()).unwrap();

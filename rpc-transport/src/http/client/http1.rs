@@ -117,7 +117,8 @@ impl<IO: AsyncRead + Unpin> Connection<IO> {
             }
             let read = poll_fn(|cx| self.poll_read(cx, USUAL));
             match read.await {
-                Ok(0) if self.received.is_empty() => return Err(Failure::closed(true)),
+                // It began like one, or not at all.
+                Ok(0) if begins_like_http(&self.received) => return Err(Failure::closed(true)),
                 Ok(0) => return Err(no_http("it ends in its head")),
                 Ok(_) => {}
                 Err(error) => return Err(ended(true, &error)),
@@ -130,6 +131,13 @@ impl<IO: AsyncRead + Unpin> Connection<IO> {
         self.received.reserve(room);
         poll_read_buf(Pin::new(&mut self.io), cx, &mut self.received)
     }
+}
+
+/// True if an answer over HTTP may begin with `received`.
+fn begins_like_http(received: &[u8]) -> bool {
+    const START: &[u8] = b"HTTP/1.";
+    let begun = received.len().min(START.len());
+    received.get(..begun) == START.get(..begun)
 }
 
 /// A connection ended with this error; `sent` if the request may have left before.
