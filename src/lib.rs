@@ -38,6 +38,7 @@ pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols,
 #[cfg(feature = "tls")]
 pub use farcall_transport::tls::{ClientTls, ServerTls, TlsError, rustls};
 
+pub use farcall_transport::testing;
 
 /// The Rust in docs/interop.md compiles.
 #[cfg(doctest)]

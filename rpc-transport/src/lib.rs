@@ -31,6 +31,7 @@ pub mod retry;
 pub mod server;
 pub mod sniff;
 mod stream;
+pub mod testing;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod trace;
