@@ -8,6 +8,7 @@ mod chart;
 mod codecs;
 mod compare;
 mod counts;
+mod dice;
 mod goals;
 mod held;
 mod load;
@@ -16,6 +17,7 @@ mod peer;
 mod report;
 mod rounds;
 mod server;
+mod soak;
 mod subjects;
 mod table;
 mod tokens;
@@ -69,6 +71,12 @@ fn run(options: &Options) -> Result<ExitCode, Problem> {
     match words.as_slice() {
         ["serve", subject] => server::run(&subjects::named(subject)?, runtime)?,
         ["window", workload, subject] => window(options, workload, subject, runtime)?,
+        ["soak"] => {
+            return Ok(failed(soak::run(Duration::from_secs_f64(
+                60.0 * options.minutes,
+            ))?));
+        }
+        ["soak", "serve"] => soak::serve()?,
         ["tokens"] => return Ok(failed(tokens::run(options.count, runtime)?)),
         ["allocations"] => return Ok(failed(held::ALLOCATIONS.run(options.write)?)),
         ["instructions"] => return Ok(failed(held::INSTRUCTIONS.run(options.write)?)),

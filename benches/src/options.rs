@@ -30,6 +30,9 @@ cargo run --release -p farcall-bench --no-default-features -- instructions
 cargo run --release -p farcall-bench -- --runtime multi --count N tokens
     makes N echoes (1000000) in bincode and N in JSON, gives up some of them; fails if one is
     answered with the reply of another
+cargo run --release -p farcall-bench --no-default-features -- [--minutes N] soak
+    calls over every protocol for so long (10), beside connections that are cut, stalled and reset, and
+    strangers that send nonsense; fails if a call ends as it must not, or something is left
 
 A workload is named by the beginning of its name.";
 
@@ -97,6 +100,7 @@ pub(crate) struct Options {
     pub(crate) syscalls: bool,
     pub(crate) calls: Option<u64>,
     pub(crate) count: u64,
+    pub(crate) minutes: f64,
     pub(crate) report: PathBuf,
     pub(crate) compare: Option<(PathBuf, PathBuf)>,
     pub(crate) within: f64,
@@ -127,6 +131,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
         syscalls: false,
         calls: None,
         count: 1_000_000,
+        minutes: 10.0,
         report: Path::new(crate::FOLDER).join("report.json"),
         compare: None,
         within: 5.0,
@@ -156,6 +161,7 @@ pub(crate) fn read() -> Result<Options, Problem> {
             Arg::Long("syscalls") => options.syscalls = true,
             Arg::Long("calls") => options.calls = Some(parser.value()?.parse()?),
             Arg::Long("count") => options.count = parser.value()?.parse()?,
+            Arg::Long("minutes") => options.minutes = parser.value()?.parse()?,
             Arg::Long("report") => options.report = parser.value()?.into(),
             Arg::Long("compare") => {
                 let old = PathBuf::from(parser.value()?);

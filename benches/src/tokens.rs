@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use farcall::{Limits, Server};
 use tokio::task::JoinSet;
 
+use crate::dice::Dice;
 use crate::options::Runtime;
 use crate::peer::Problem;
 
@@ -146,18 +147,5 @@ async fn given_up<F: IntoFuture>(call: F, turns: u64) -> Option<F::Output> {
         biased;
         reply = call.into_future() => Some(reply),
         () = patience => None,
-    }
-}
-
-/// Numbers that look random, the same in every run (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
     }
 }
