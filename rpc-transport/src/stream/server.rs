@@ -313,7 +313,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             }
             let left = self.sending.left();
             if self.reading == Reading::Gone {
+                // Nobody reads it: it counts as sent.
                 self.sending.advance(left);
+                self.unflushed = false;
                 continue;
             }
             let drained = poll_drain(&mut self.io, cx, &mut self.sending);

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::{ADD, CLOSE, Calc, PING, PONG, Raw, TEN, TEXT, calc, call, serve};
+use crate::{ADD, CLOSE, Calc, PING, PONG, Raw, TEN, TEXT, calc, call, frame, serve};
 
 /// A client's end of a socket that is served in memory.
 async fn in_memory(server: Server) -> Raw<DuplexStream> {
@@ -51,6 +51,28 @@ async fn a_goodbye_ends_the_calls_and_lets_notifications_go_on() {
     assert_eq!(socket.next().await, None);
     open.notify_one();
     done.notified().await;
+}
+
+#[test]
+fn a_goodbye_right_behind_a_call_ends_the_socket() {
+    let (tell, told) = std::sync::mpsc::channel();
+    // In a thread of its own: a connection that turned in circles would keep this one.
+    std::thread::spawn(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(async {
+            let mut socket = Raw::connect(&calc().await).await;
+            // Read together: the answer is written when nobody waits for it any more.
+            let both = [
+                frame(true, TEXT, ADD.as_ref()),
+                frame(true, CLOSE, b"\x03\xe8"),
+            ];
+            socket.io.write_all(&both.concat()).await.unwrap();
+            assert_eq!(socket.next().await, Some((CLOSE, b"\x03\xe8".to_vec())));
+            assert_eq!(socket.next().await, None);
+            tell.send(()).unwrap();
+        });
+    });
+    told.recv_timeout(Duration::from_secs(20)).unwrap();
 }
 
 #[tokio::test]
