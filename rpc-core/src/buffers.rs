@@ -4,6 +4,7 @@
 //! copying. Buffers of large messages are kept here for the whole process, so that a connection
 //! that is idle holds none.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::in_place::set_aside;
@@ -64,6 +65,28 @@ pub(crate) fn give_back(mut buffer: Vec<u8>) {
     }
 }
 
+/// How long the last message of one kind was: the next has room for as much at once, instead of
+/// growing to it.
+#[derive(Debug, Default)]
+pub(crate) struct Usual(AtomicUsize);
+
+impl Usual {
+    /// Makes room in `buffer` for a message of the usual length.
+    #[inline]
+    pub(crate) fn make_room(&self, buffer: &mut Vec<u8>) {
+        let usual = self.0.load(Ordering::Relaxed);
+        buffer.reserve(usual.saturating_sub(buffer.len()));
+    }
+
+    /// A message had this length.
+    #[inline]
+    pub(crate) fn learn(&self, length: usize) {
+        // What stands behind its result, and a little more than the last time.
+        let usual = length.saturating_add(length / 16 + 64).min(LARGE);
+        self.0.store(usual, Ordering::Relaxed);
+    }
+}
+
 /// Bytes whose buffer is given back when they are dropped.
 pub(crate) struct Kept(pub(crate) Vec<u8>);
 
@@ -118,6 +141,19 @@ mod tests {
         let mut buffer = b"head".to_vec();
         reserve(&mut buffer, capacity - 4);
         assert_eq!((buffer.capacity(), &buffer[..]), (capacity, &b"head"[..]));
+    }
+
+    #[test]
+    fn a_message_has_room_for_as_much_as_the_last_one() {
+        let usual = Usual::default();
+        let mut buffer = b"head".to_vec();
+        usual.learn(5000);
+        usual.make_room(&mut buffer);
+        assert!((5000..6000).contains(&buffer.capacity()));
+        usual.learn(usize::MAX);
+        let mut next = Vec::new();
+        usual.make_room(&mut next);
+        assert_eq!(next.capacity(), LARGE, "however long it was");
     }
 
     #[test]

@@ -233,9 +233,11 @@ impl Request {
                 Ok(Answer::sent())
             }
             ReplyTo::Buffer(mut out) => {
+                peer.replies.make_room(&mut out);
                 let message = Tail::begin(&mut out);
                 let written = encode(message.out);
                 finish(message, written, peer.outbox.message_limit(), 0)?;
+                peer.replies.learn(out.len());
                 let body = Some(out);
                 Ok(Answer { body, metadata })
             }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::extra::Extras;
 use super::{Metadata, TlsPeer};
+use crate::buffers::Usual;
 use crate::encoding::Encoding;
 use crate::limits::Limits;
 use crate::protocol::outbox::Outbox;
@@ -46,6 +47,8 @@ pub struct Peer {
     pub(crate) streams: Streams,
     /// What few of its calls have.
     pub(super) extras: Extras,
+    /// How long replies to it are that have a buffer each.
+    pub(crate) replies: Usual,
     /// What waits to be sent to it, where it is at the end of a byte stream.
     pub(crate) outbox: Outbox,
 }
@@ -72,6 +75,7 @@ impl Peer {
             metadata: Metadata::default(),
             streams: Streams::default(),
             extras: Extras::default(),
+            replies: Usual::default(),
             outbox,
         }
     }

@@ -75,6 +75,9 @@ pub(super) enum ContentType {
 pub(super) fn content_type(headers: &impl Fields) -> Result<ContentType, Refused> {
     let value = match headers.first(&CONTENT_TYPE) {
         None => "",
+        // What nearly all say.
+        Some(b"application/json") => return built_in(Encoding::Json).map(ContentType::Known),
+        Some(b"text/xml") => return built_in(Encoding::Xml).map(ContentType::Known),
         // What is no text is no type either, and not an empty one.
         Some(value) => fields::text(value).ok_or_else(not_taken)?,
     };
@@ -156,14 +159,16 @@ pub(super) fn known_host<'a>(
     local: Option<SocketAddr>,
     hosts: &[String],
 ) -> Result<Option<&'a str>, Refused> {
-    if headers.all(&HOST).nth(1).is_some() {
+    let mut named = headers.all(&HOST);
+    let first = named.next();
+    if named.next().is_some() {
         // Whoever looked at the other one would see another request (RFC 9112 §3.2).
         return Err(refused(
             StatusCode::BAD_REQUEST,
             "there is more than one Host",
         ));
     }
-    let host = match headers.first(&HOST) {
+    let host = match first {
         Some(host) => fields::text(host),
         None => authority,
     };
@@ -246,6 +251,14 @@ fn without_port(host: &str) -> &str {
 }
 
 fn is_loopback_name(host: &str) -> bool {
+    // What nearly all say.
+    for known in ["127.0.0.1", "localhost"] {
+        let port = host.strip_prefix(known);
+        let port = port.and_then(|rest| rest.strip_prefix(':'));
+        if port.is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit())) {
+            return true;
+        }
+    }
     let name = without_port(host);
     let ip = name
         .strip_prefix('[')

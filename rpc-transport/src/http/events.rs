@@ -44,6 +44,8 @@ static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub(super) fn are_taken(headers: &impl Fields) -> bool {
     let ranges = headers
         .all(&ACCEPT)
+        // Most say `application/json`, and are not looked into.
+        .filter(|value| value.len() >= EVENTS.len())
         .filter_map(text)
         .flat_map(|value| value.split(','));
     let mut types = ranges.map(|range| range.split(';').next().unwrap_or_default().trim());

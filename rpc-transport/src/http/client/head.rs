@@ -1,5 +1,7 @@
 //! The head of an HTTP/1.1 answer (RFC 9112 §4 and §6): what of it means something to a caller.
 
+use std::mem::MaybeUninit;
+
 use bytes::{Buf, BytesMut};
 use farcall_core::context::Metadata;
 use http::StatusCode;
@@ -27,9 +29,11 @@ const HEADERS: usize = 100;
 /// not all there. The error says what is wrong with it.
 pub(super) fn take(received: &mut BytesMut) -> Result<Option<Head>, String> {
     loop {
-        let mut headers = [httparse::EMPTY_HEADER; HEADERS];
-        let mut answer = httparse::Response::new(&mut headers);
-        let length = match answer.parse(received) {
+        let mut room = [const { MaybeUninit::uninit() }; HEADERS];
+        let mut answer = httparse::Response::new(&mut []);
+        let config = httparse::ParserConfig::default();
+        let parsed = config.parse_response_with_uninit_headers(&mut answer, received, &mut room);
+        let length = match parsed {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Ok(None),
             Err(error) => return Err(error.to_string()),

@@ -13,8 +13,9 @@ mod pool;
 mod post;
 mod tunnel;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -53,6 +54,7 @@ pub(crate) fn carrier(address: &Address, dialer: Dialer, limits: Limits) -> Arc<
         usual_timeout: timeout(limits.call_time),
         is_gzip: address.is_gzip(),
         pool: Arc::new(Pool::new(address, dialer, limits)),
+        room: AtomicUsize::new(0),
     })
 }
 
@@ -73,7 +75,12 @@ struct HttpCarrier {
     /// Whether requests are compressed.
     is_gzip: bool,
     pool: Arc<Pool>,
+    /// How much room a message is given: as much as the last one took.
+    room: AtomicUsize,
 }
+
+/// The least of it, and the most.
+const ROOM: RangeInclusive<usize> = 256..=64 * 1024;
 
 impl Carrier for HttpCarrier {
     fn encoding(&self) -> Encoding {
@@ -82,9 +89,12 @@ impl Carrier for HttpCarrier {
 
     fn start(&self, call: Outbound<'_>) -> Result<InFlight, Failure> {
         let timeout = self.timeout(&call)?;
-        let mut body = Vec::with_capacity(256);
+        let room = self.room.load(Ordering::Relaxed);
+        let mut body = Vec::with_capacity(room.clamp(*ROOM.start(), *ROOM.end()));
         protocol::write_call(&mut body, &call, self.encoding, Some(timeout))
             .map_err(|error: EncodeError| Failure::encode(call.method.name, error))?;
+        self.room
+            .store(body.len() + body.len() / 16, Ordering::Relaxed);
         let post = self.post(timeout, body, &call.options.metadata)?;
         let encoding = self.encoding;
         let notification = call.options.notification;

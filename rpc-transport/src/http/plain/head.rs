@@ -126,8 +126,10 @@ fn values<'a>(
     headers: &'a [httparse::Header<'a>],
     name: &HeaderName,
 ) -> impl Iterator<Item = &'a [u8]> {
+    // Looked up once, and not for each header.
+    let name = name.as_str();
     let named = headers
         .iter()
-        .filter(move |header| header.name.eq_ignore_ascii_case(name.as_str()));
+        .filter(move |header| header.name.eq_ignore_ascii_case(name));
     named.map(|header| header.value)
 }
