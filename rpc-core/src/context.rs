@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) use current::{current_deadline, enter};
+pub(crate) use current::{current_copy, current_deadline, enter, replace_current};
 use extra::Extra;
 pub(crate) use id::Id;
 pub use id::RequestId;
@@ -281,12 +281,34 @@ impl Context {
         }
     }
 
+    /// Which of its peer's calls it is.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The call is over.
     #[inline]
     pub(crate) fn end(&self) {
-        if self.peer.extras.is_any() {
-            self.peer.extras.end(self.number);
+        self.peer.end_call(self.number);
+    }
+
+    /// Becomes that of another call of the same peer.
+    #[inline]
+    fn become_that(&mut self, other: &Self) {
+        self.method = other.method;
+        self.deadline = other.deadline;
+        self.number = other.number;
+        self.id = other.id.clone();
+        if !(self.metadata.is_empty() && other.metadata.is_empty()) {
+            self.metadata = other.metadata.clone();
         }
+    }
+
+    /// Lets go of what the last call brought, until the next.
+    #[inline]
+    pub(crate) fn let_go(&mut self) {
+        self.id = Id::None;
+        self.metadata = Metadata::default();
     }
 
     fn extra(&self) -> Arc<Extra> {

@@ -4,11 +4,24 @@
 #[cfg(not(feature = "tracing"))]
 mod silent {
     use crate::connection::PeerMisbehaved;
-    use crate::context::Peer;
-    use crate::service::Request;
+    use crate::context::{Context, Peer};
 
-    pub(crate) fn answered<F>(request: Request, call: impl FnOnce(Request) -> F) -> F {
-        call(request)
+    pub(crate) struct CallSpan;
+
+    impl CallSpan {
+        pub(crate) const NONE: Self = Self;
+
+        pub(crate) fn of(_: &Context) -> Self {
+            Self
+        }
+
+        pub(crate) fn of_any(_: Option<&Context>) -> Self {
+            Self
+        }
+
+        pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+            work()
+        }
     }
 
     pub(crate) fn elsewhere<F>(future: F) -> F {
@@ -19,13 +32,10 @@ mod silent {
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use silent::{answered, elsewhere, ended};
+pub(crate) use silent::{CallSpan, elsewhere, ended};
 
 #[cfg(feature = "tracing")]
 mod told {
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
-
     use tracing::field::{Empty, display};
     use tracing::instrument::{Instrument, Instrumented};
     use tracing::level_filters::LevelFilter;
@@ -33,28 +43,39 @@ mod told {
     use tracing::{Span, error, info_span, warn};
 
     use crate::connection::PeerMisbehaved;
-    use crate::context::{self, Peer};
-    use crate::service::Request;
+    use crate::context::{Context, Peer};
 
-    pin_project_lite::pin_project! {
-        /// A handler in the span of its call: boxed, as most have none, and all are moved.
-        pub(crate) struct Answered<F> {
-            #[pin]
-            handler: F,
-            span: Option<Box<Span>>,
+    /// The span of a call, beside its handler: boxed, as most have none, and all are moved.
+    pub(crate) struct CallSpan(Option<Box<Span>>);
+
+    impl CallSpan {
+        pub(crate) const NONE: Self = Self(None);
+
+        /// A span of its own: all that the handler says in it is of this call.
+        #[inline]
+        pub(crate) fn of(context: &Context) -> Self {
+            Self::of_any(Some(context))
         }
-    }
 
-    impl<F: Future> Future for Answered<F> {
-        type Output = F::Output;
+        #[inline]
+        pub(crate) fn of_any(context: Option<&Context>) -> Self {
+            // Where nobody listens, all this costs is one look at a number.
+            match context {
+                Some(context) if LevelFilter::current() >= LevelFilter::INFO => {
+                    Self(Some(Box::new(span(context))))
+                }
+                _ => Self::NONE,
+            }
+        }
 
-        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-            let this = self.project();
-            let Some(span) = this.span else {
-                return this.handler.poll(cx);
+        /// Does what the handler does.
+        #[inline]
+        pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+            let Some(span) = &self.0 else {
+                return work();
             };
             let _watched = Watched(span.id());
-            span.in_scope(|| this.handler.poll(cx))
+            span.in_scope(work)
         }
     }
 
@@ -69,28 +90,8 @@ mod told {
         }
     }
 
-    /// Answers a request in a span of its own: all that the handler says is of this call.
-    pub(crate) fn answered<F: Future>(
-        request: Request,
-        call: impl FnOnce(Request) -> F,
-    ) -> Answered<F> {
-        // Where nobody listens, all this costs is one look at a number.
-        if LevelFilter::current() < LevelFilter::INFO {
-            let handler = call(request);
-            return Answered {
-                handler,
-                span: None,
-            };
-        }
-        let span = Box::new(span(request.context()));
-        let handler = span.in_scope(|| call(request));
-        Answered {
-            handler,
-            span: Some(span),
-        }
-    }
-
-    fn span(context: &context::Context) -> Span {
+    #[cold]
+    fn span(context: &Context) -> Span {
         let span = info_span!(
             "farcall.call",
             method = context.method(),
@@ -123,4 +124,4 @@ mod told {
 }
 
 #[cfg(feature = "tracing")]
-pub(crate) use told::{answered, elsewhere, ended};
+pub(crate) use told::{CallSpan, elsewhere, ended};

@@ -45,6 +45,7 @@ use crate::protocol::jsonrpc;
 use crate::protocol::native;
 use crate::protocol::tail::Tail;
 use crate::stream;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
 /// The client's side of one connection, as callers share it. Dropping it ends the connection.
@@ -81,6 +82,10 @@ struct Shared {
     limits: Limits,
     /// Tells the time: the core has no clock.
     now: fn() -> Instant,
+    /// All handles are gone.
+    released: AtomicBool,
+    /// There are streams that callers began to send since the driver asked.
+    uploads: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -110,8 +115,6 @@ struct State {
     watch: Watch,
     /// No call can be started any more.
     closed: Option<Closed>,
-    /// All handles are gone.
-    released: bool,
     /// The server has said hello, or says none.
     greeted: bool,
     /// Who waits for that.
@@ -179,7 +182,6 @@ impl Client {
             alarm: None,
             watch: Watch::default(),
             closed: None,
-            released: false,
             greeted: speech == Speech::JsonRpc,
             waits_for_hello: None,
         };
@@ -188,6 +190,8 @@ impl Client {
             encoding,
             limits,
             now,
+            released: AtomicBool::new(false),
+            uploads: AtomicBool::new(false),
             state: Mutex::new(state),
         };
         let shared = Arc::new(shared);
@@ -294,7 +298,7 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        state.released = true;
+        self.shared.released.store(true, Ordering::Release);
         state.wake_driver();
     }
 }
@@ -459,7 +463,11 @@ impl State {
             Speech::JsonRpc => None,
         };
         // Nobody is woken: whoever lets them begin looks at the alarm next.
-        self.alarm = [self.alarm, first, first_look].into_iter().flatten().min();
+        for at in [first, first_look].into_iter().flatten() {
+            if self.alarm.is_none_or(|alarm| at < alarm) {
+                self.alarm = Some(at);
+            }
+        }
     }
 
     /// Makes sure that the driver's timer goes off at `deadline` at the latest.

@@ -86,6 +86,8 @@ pub struct Sending {
     end: usize,
     /// How much of both was sent.
     sent: usize,
+    /// There was more to be sent when this was filled.
+    more: bool,
 }
 
 /// How much waits to be sent.
@@ -115,6 +117,12 @@ impl Sending {
     #[must_use]
     pub fn left(&self) -> usize {
         self.bytes.len() + self.piece_range().len() - self.sent
+    }
+
+    /// True if there was more to be sent when this was last filled.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.more
     }
 
     /// How many bytes were sent since this was last filled.
@@ -352,6 +360,7 @@ impl Outgoing {
                 ..large
             });
         }
+        sending.more = self.len() > 0;
         if self.whole.len() < ROOM {
             self.waiting.drain(..).for_each(Waker::wake);
         }

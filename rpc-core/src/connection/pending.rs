@@ -26,6 +26,8 @@ pub(super) struct Pending {
     woken: Arc<Woken>,
     /// Taken out of `woken`, to be polled; kept for its room.
     batch: Vec<usize>,
+    /// The first deadline; it may be of a call that is over.
+    next: Option<Instant>,
     /// The alarm for the next call, if the last one answered without it.
     spare: Option<(Arc<Alarm>, Waker)>,
 }
@@ -111,6 +113,8 @@ impl Pending {
         if let Some(number) = reply.as_ref().and_then(ReplyId::number) {
             self.by_number.insert(number, alarm.place);
         }
+        let known = self.next_deadline();
+        self.next = [known, deadline].into_iter().flatten().min();
         self.calls.insert(Call {
             running,
             reply,
@@ -175,12 +179,9 @@ impl Pending {
         self.remove(place)?.reply
     }
 
-    /// The first deadline.
+    /// The first deadline; perhaps one of a call that is over, while there are others.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.calls
-            .iter()
-            .filter_map(|(_, call)| call.deadline)
-            .min()
+        self.next.filter(|_| !self.calls.is_empty())
     }
 
     /// Drops the calls whose deadline is past, and tells `late` of each.
@@ -194,6 +195,8 @@ impl Pending {
         for place in past {
             late(self.remove(place).and_then(|call| call.reply));
         }
+        let calls = self.calls.iter();
+        self.next = calls.filter_map(|(_, call)| call.deadline).min();
     }
 
     /// Drops the calls that somebody waited for.

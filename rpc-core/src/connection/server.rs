@@ -88,6 +88,8 @@ struct Core {
     draining: bool,
     /// The number of the last call with streams.
     last_stream: u64,
+    /// The context of the last call, while none is read.
+    current: Option<context::Context>,
 }
 
 impl std::fmt::Debug for Core {
@@ -130,6 +132,7 @@ impl Server {
                 silent: false,
                 draining: false,
                 last_stream: 0,
+                current: None,
             },
             speech: state,
         })
@@ -162,11 +165,19 @@ impl Server {
             arrived: received.arrived(now),
             now,
         };
+        // Entered once for all of the batch: each call puts its own in the place of the last one's.
+        let mut current = self.core.current.take();
+        let inside = context::enter(&mut current);
         let outcome = match &mut self.speech {
             State::Native(native) => native.receive(&mut self.core, received, times),
             #[cfg(feature = "json")]
             State::JsonRpc(json) => json.receive(&mut self.core, received, now),
         };
+        drop(inside);
+        if let Some(current) = &mut current {
+            current.let_go();
+        }
+        self.core.current = current;
         trace::ended(&self.core.peer, &outcome);
         outcome
     }
@@ -188,8 +199,10 @@ impl Server {
         let Core { pending, peer, .. } = &mut self.core;
         peer.outbox.register(cx.waker());
         pending.poll(cx, |reply_id, reply| finish(peer, reply_id.as_ref(), reply));
-        for (id, fault) in self.core.peer.streams.take_failed() {
-            self.core.fail(id, &fault);
+        if let Some(failed) = self.core.peer.streams.take_failed() {
+            for (id, fault) in failed {
+                self.core.fail(id, &fault);
+            }
         }
     }
 
@@ -334,6 +347,8 @@ impl Core {
         }
         let context = context::Context::new(Arc::clone(&self.peer), method, deadline, metadata)
             .with_id(Id::of(reply.as_ref()));
+        context::replace_current(&context);
+        let number = context.number();
         let reply_to = match &reply {
             Some(id) => ReplyTo::Connection(id.clone()),
             None => ReplyTo::Nobody,
@@ -344,8 +359,11 @@ impl Core {
         }
         let waker = self.pending.waker();
         match slot.start(&mut request, &mut Context::from_waker(waker)) {
-            Started::Done => {}
-            Started::Failed(fault) => self.peer.outbox.refuse(reply.as_ref(), &fault),
+            Started::Done => self.peer.end_call(number),
+            Started::Failed(fault) => {
+                self.peer.end_call(number);
+                self.peer.outbox.refuse(reply.as_ref(), &fault);
+            }
             Started::Pending(running) => {
                 self.pending.insert(running, reply, deadline);
                 if let Some(watch) = &mut self.watch {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::mem::swap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Context;
@@ -61,6 +62,22 @@ pub(crate) fn enter(context: &mut Option<Context>) -> Inside<'_> {
     Inside(context)
 }
 
+/// Makes `context` the current one in the place of that of another call of its peer, which was
+/// entered: nothing is counted, and little copied.
+#[inline]
+pub(crate) fn replace_current(context: &Context) {
+    let _ = CURRENT.try_with(|current| match &mut *current.borrow_mut() {
+        Some(current) if Arc::ptr_eq(&current.peer, &context.peer) => current.become_that(context),
+        other => *other = Some(context.copy()),
+    });
+}
+
+/// The current context, for as long as its call runs and no longer.
+pub(crate) fn current_copy() -> Option<Context> {
+    let copy = |current: &RefCell<Option<Context>>| current.borrow().as_ref().map(Context::copy);
+    CURRENT.try_with(copy).ok()?
+}
+
 pub(crate) struct Inside<'a>(&'a mut Option<Context>);
 
 impl Drop for Inside<'_> {
@@ -74,4 +91,41 @@ impl Drop for Inside<'_> {
 fn exchange(context: &mut Option<Context>) {
     // A thread that is ending has none any more, and nobody to ask for it.
     let _ = CURRENT.try_with(|current| swap(&mut *current.borrow_mut(), context));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Metadata, Peer};
+    use super::*;
+    use crate::encoding::Encoding;
+    use crate::limits::Limits;
+    use crate::method::Method;
+
+    #[test]
+    fn a_call_has_nothing_of_the_one_before_and_none_is_left_at_the_end() {
+        static FIRST: Method = Method::new("first", "");
+        static SECOND: Method = Method::new("second", "");
+
+        let peer = Peer::new("mem", Encoding::Bincode, None, Limits::default());
+        let peer = Arc::new(peer);
+        let mut metadata = Metadata::default();
+        metadata.insert("tenant", "7");
+        let deadline = Some(Instant::now());
+        let mut kept = None;
+        let inside = enter(&mut kept);
+        replace_current(&Context::new(Arc::clone(&peer), &FIRST, deadline, metadata));
+        let first = Context::current().unwrap();
+        assert_eq!((first.method(), first.deadline()), ("first", deadline));
+        assert_eq!(first.metadata().get("tenant"), Some("7"));
+        replace_current(&Context::new(peer, &SECOND, None, Metadata::default()));
+        let second = Context::current().unwrap();
+        assert_eq!((second.method(), second.deadline()), ("second", None));
+        assert!(second.metadata().is_empty());
+        assert_eq!(
+            current_copy().map(|copy| copy.number()),
+            Some(second.number())
+        );
+        drop(inside);
+        assert!(Context::current().is_none());
+    }
 }

@@ -79,6 +79,14 @@ impl Peer {
             outbox,
         }
     }
+
+    /// Its call of this number is over.
+    #[inline]
+    pub(crate) fn end_call(&self, number: u64) {
+        if self.extras.is_any() {
+            self.extras.end(number);
+        }
+    }
 }
 
 /// Tells the time, and waits for one: the core itself does neither.

@@ -14,10 +14,10 @@ use std::time::Instant;
 use futures_util::future::{Either, select};
 
 use super::{Reply, Request, Service};
-use crate::context::{self, Clock, enter};
+use crate::context::{self, Clock, current_copy, enter};
 use crate::fault::{Fault, code};
 use crate::method::Method;
-use crate::trace;
+use crate::trace::CallSpan;
 
 /// A [`Service`] without its type.
 pub(crate) trait Erased: Send + Sync {
@@ -30,8 +30,8 @@ pub(crate) trait Erased: Send + Sync {
 
 /// Starts calls of one service for one connection.
 pub(crate) trait Slot: Send {
-    /// Takes `request`, starts its call and polls it once. (A reference, because what is handed on
-    /// by value is copied at each step.)
+    /// Takes `request`, whose context is the current one, starts its call and polls it once. (A
+    /// reference, because what is handed on by value is copied at each step.)
     fn start(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Started;
 }
 
@@ -50,23 +50,26 @@ impl<S: Service> Erased for S {
 
     fn call(&self, request: Request) -> Running {
         let mut context = Owned(Some(request.context().copy()));
+        let span = CallSpan::of(request.context());
         let future = catch_unwind(AssertUnwindSafe(|| {
             let _inside = enter(&mut context.0);
-            trace::answered(request, |request| Service::call(self, request))
+            span.within(|| Service::call(self, request))
         }));
         let handler: Pin<Box<dyn Handler>> = match future {
             Ok(future) => Box::pin(Some(future)),
             Err(_) => Box::pin(Some(std::future::ready(panicked()))),
         };
-        Running { handler, context }
+        Running {
+            handler,
+            context,
+            span,
+        }
     }
 
     fn slot(&self) -> Box<dyn Slot> {
         let service = self.clone();
         Box::new(Reused {
-            make: move |request| {
-                trace::answered(request, |request| Service::call(&service, request))
-            },
+            make: move |request| Service::call(&service, request),
             spare: None,
         })
     }
@@ -86,11 +89,13 @@ where
     fn start(&mut self, request: &mut Option<Request>, cx: &mut Context<'_>) -> Started {
         let Self { make, spare } = self;
         let slot = spare.get_or_insert_with(|| Box::pin(None));
-        let mut context = Owned(request.as_ref().map(|request| request.context().copy()));
+        let span = CallSpan::of_any(request.as_ref().map(Request::context));
         let first = catch_unwind(AssertUnwindSafe(|| {
-            let _inside = enter(&mut context.0);
-            slot.set(request.take().map(make));
-            let done = match slot.as_mut().as_pin_mut()?.poll(cx) {
+            let polled = span.within(|| {
+                slot.set(request.take().map(make));
+                slot.as_mut().as_pin_mut().map(|future| future.poll(cx))
+            });
+            let done = match polled? {
                 Poll::Pending => return None,
                 Poll::Ready(reply) => reply.map(drop).map_err(Box::new),
             };
@@ -103,7 +108,11 @@ where
             Ok(Some(Err(fault))) => Started::Failed(fault),
             Ok(None) => spare.take().map_or(Started::Done, |slot| {
                 let handler: Pin<Box<dyn Handler>> = slot;
-                Started::Pending(Running { handler, context })
+                Started::Pending(Running {
+                    handler,
+                    context: Owned(current_copy()),
+                    span,
+                })
             }),
             Err(_) => {
                 // What is left of the handler may panic again.
@@ -118,6 +127,7 @@ where
 pub(crate) struct Running {
     handler: Pin<Box<dyn Handler>>,
     context: Owned,
+    span: CallSpan,
 }
 
 /// The context of a call while its handler is not polled. The call is over with it.
@@ -166,6 +176,7 @@ impl Running {
         Self {
             handler,
             context: Owned(None),
+            span: CallSpan::NONE,
         }
     }
 }
@@ -180,22 +191,26 @@ impl Future for Running {
     type Output = Reply;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
-        let Self { handler, context } = &mut *self;
+        let Self {
+            handler,
+            context,
+            span,
+        } = &mut *self;
         let _inside = enter(&mut context.0);
-        handler.as_mut().poll_reply(cx)
+        handler.as_mut().poll_reply(span, cx)
     }
 }
 
 trait Handler: Send {
-    fn poll_reply(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply>;
+    fn poll_reply(self: Pin<&mut Self>, span: &CallSpan, cx: &mut Context<'_>) -> Poll<Reply>;
 }
 
 impl<F: Future<Output = Reply> + Send> Handler for Option<F> {
-    fn poll_reply(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
+    fn poll_reply(mut self: Pin<&mut Self>, span: &CallSpan, cx: &mut Context<'_>) -> Poll<Reply> {
         let Some(future) = self.as_mut().as_pin_mut() else {
             return Poll::Ready(panicked());
         };
-        let reply = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+        let reply = match catch_unwind(AssertUnwindSafe(|| span.within(|| future.poll(cx)))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(reply)) => reply,
             Err(_) => panicked(),

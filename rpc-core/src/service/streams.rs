@@ -69,8 +69,10 @@ impl Streams {
         }
     }
 
-    pub(crate) fn take_failed(&self) -> Vec<(u64, Fault)> {
-        std::mem::take(&mut lock(&self.failed))
+    /// Those that failed since the last time; none if there are none, as at nearly all times.
+    pub(crate) fn take_failed(&self) -> Option<Vec<(u64, Fault)>> {
+        let mut failed = lock(&self.failed);
+        (!failed.is_empty()).then(|| std::mem::take(&mut *failed))
     }
 }
 

@@ -128,9 +128,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             .is_ready()
         {
             self.driver.handle_timeout(now());
-        }
-        if self.driver.is_silent() {
-            return Poll::Ready(Ok(()));
+            if self.driver.is_silent() {
+                return Poll::Ready(Ok(()));
+            }
         }
         self.driver.poll_uploads(cx);
         if let Poll::Ready(Err(_)) = self.poll_write(cx) {
@@ -200,6 +200,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             turn = turn.saturating_sub(self.sending.left());
             ready!(poll_drain(&mut self.io, cx, &mut self.sending))?;
             self.unflushed = false;
+            if !self.sending.has_more() {
+                // Whoever wrote since has woken the task.
+                return Poll::Pending;
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The one timer of a connection, and what the core is told of time.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use farcall_core::context;
@@ -22,6 +22,8 @@ pub(crate) fn clock() -> context::Clock {
 pub(crate) struct Clock {
     sleep: Option<Pin<Box<Sleep>>>,
     set_to: Option<Instant>,
+    /// Whom it wakes then.
+    waker: Option<Waker>,
 }
 
 impl Clock {
@@ -31,6 +33,9 @@ impl Clock {
             self.set_to = None;
             return Poll::Pending;
         };
+        if self.is_set(at, cx.waker()) {
+            return Poll::Pending;
+        }
         let when = tokio::time::Instant::from_std(at);
         let sleep = self
             .sleep
@@ -40,9 +45,22 @@ impl Clock {
             sleep.as_mut().reset(when);
         }
         let ready = sleep.as_mut().poll(cx);
-        if ready.is_ready() {
-            self.set_to = None;
-        }
+        self.waker = match ready {
+            Poll::Ready(()) => {
+                self.set_to = None;
+                None
+            }
+            Poll::Pending => Some(cx.waker().clone()),
+        };
         ready
+    }
+
+    /// True if nothing is to be done: it was set before, and has not gone off. (Nearly always, as it
+    /// is asked at each turn of a connection.)
+    fn is_set(&self, at: Instant, waker: &Waker) -> bool {
+        let (Some(sleep), Some(known)) = (&self.sleep, &self.waker) else {
+            return false;
+        };
+        self.set_to == Some(at) && known.will_wake(waker) && !sleep.is_elapsed()
     }
 }

@@ -191,12 +191,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             .is_ready()
         {
             self.connection.handle_timeout(now());
-        }
-        if self.connection.is_silent() {
-            return Err(io::ErrorKind::TimedOut.into());
+            if self.connection.is_silent() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
         }
         // Handlers that were started by what was read may have been woken since.
-        self.connection.poll(cx);
+        if !self.connection.is_idle() {
+            self.connection.poll(cx);
+        }
         match self.poll_write(cx) {
             Poll::Ready(Err(error)) => Err(error),
             _ => self.check_progress(cx),
@@ -305,10 +307,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 return Poll::Pending;
             }
             if self.sending.is_empty() && !self.unflushed {
-                if self.connection.unsent().bytes == 0 {
+                self.connection.transmit(&mut self.sending);
+                if self.sending.is_empty() {
                     return Poll::Pending;
                 }
-                self.connection.transmit(&mut self.sending);
                 self.unflushed = true;
             }
             let left = self.sending.left();
@@ -326,6 +328,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             // Nothing else would wake the reader: it did not ask the socket.
             if std::mem::take(&mut self.held) {
                 cx.waker().wake_by_ref();
+            }
+            if !self.sending.has_more() {
+                // Whoever wrote since has woken the task.
+                return Poll::Pending;
             }
         }
     }

@@ -25,6 +25,7 @@ use crate::protocol::native::{
     HEADER, HELLO, Header, Kind, LAST_WORD, Version, read_credit, read_fault, read_reply_metadata,
     write_empty,
 };
+use crate::sync::atomic::Ordering;
 
 /// So many replies are handed out before the callers they wake get to run.
 const BATCH: usize = 512;
@@ -98,8 +99,7 @@ impl Driver {
     /// True if all that remains is to close: nobody holds the client, and all was sent.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        let state = self.shared.lock();
-        state.released && state.out.len() == 0
+        self.shared.released.load(Ordering::Acquire) && self.shared.lock().out.len() == 0
     }
 
     /// How many bytes are to be sent, and how many calls are in flight.
@@ -385,8 +385,13 @@ impl Driver {
 
     /// Goes on with what callers send as streams. `cx` is woken when there is more to do.
     pub fn poll_uploads(&mut self, cx: &mut Context<'_>) {
-        let new = self.shared.lock().streams.take_uploads();
-        self.uploads.extend(new);
+        if self.shared.uploads.swap(false, Ordering::Acquire) {
+            let new = self.shared.lock().streams.take_uploads();
+            self.uploads.extend(new);
+        }
+        if self.uploads.is_empty() {
+            return;
+        }
         while let Poll::Ready(Some(())) = self.uploads.poll_next_unpin(cx) {}
     }
 

@@ -210,7 +210,9 @@ impl Slots {
             if last != Some(slot.time.left) {
                 last = Some(slot.time.left);
                 deadline = after(now, slot.time.left);
-                first = first.into_iter().chain([deadline]).min();
+                if first.is_none_or(|first| deadline < first) {
+                    first = Some(deadline);
+                }
             }
             slot.deadline = Some(deadline);
         }

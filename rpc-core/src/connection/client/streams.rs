@@ -22,6 +22,7 @@ use crate::protocol::jsonrpc;
 use crate::protocol::native;
 use crate::protocol::tail::Tail;
 use crate::stream::{Flow, Link, TURN, Terms, Upload};
+use crate::sync::atomic::Ordering;
 
 /// The calls of one connection that have streams.
 #[derive(Debug, Default)]
@@ -219,6 +220,7 @@ impl Unsent {
                 shared: Arc::clone(shared),
                 method: call.method.name,
             });
+            shared.uploads.store(true, Ordering::Release);
         }
         state.wake_driver();
         drop(state);
