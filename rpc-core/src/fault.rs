@@ -136,8 +136,9 @@ impl Fault {
         self
     }
 
-    /// The server takes no further calls.
-    pub(crate) fn shutting_down() -> Self {
+    /// The server takes no further calls: the method did not run.
+    #[must_use]
+    pub fn shutting_down() -> Self {
         let words = format!("the server is shutting down; {NOT_RUN}");
         Self::new(code::UNAVAILABLE, words)
     }

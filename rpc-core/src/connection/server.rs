@@ -260,7 +260,8 @@ impl Server {
     /// Tells the peer that no further calls are taken: new ones are answered `unavailable`.
     pub fn drain(&mut self) {
         if !std::mem::replace(&mut self.core.draining, true)
-            && let State::Native(_) = self.speech
+            && let State::Native(native) = &self.speech
+            && native.is_greeted()
         {
             native::write_going_away(&self.core.peer);
         }
@@ -281,7 +282,9 @@ impl Server {
     /// Tells the peer, behind all answers, that what is not answered by now was not run. Nothing may be
     /// received after this.
     pub fn say_last_word(&mut self) {
-        match self.speech {
+        match &self.speech {
+            // Before the hello nothing can have been asked.
+            State::Native(native) if !native.is_greeted() => {}
             State::Native(_) => native::write_last_word(&self.core.peer),
             #[cfg(feature = "json")]
             State::JsonRpc(_) => json::write_last_word(&self.core.peer),

@@ -11,6 +11,8 @@ use crate::stream::now;
 
 /// How long the caller waits, in milliseconds.
 pub(super) static TIMEOUT: HeaderName = HeaderName::from_static("farcall-timeout-ms");
+/// Sent by servers that end, unasked: no request that comes now is run.
+pub(super) static GOING_AWAY: HeaderName = HeaderName::from_static("farcall-going-away");
 /// Sent by clients that are farcall's: the version of what this module describes.
 pub(super) static VERSION: HeaderName = HeaderName::from_static("farcall-version");
 

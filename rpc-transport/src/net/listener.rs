@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use farcall_core::context::TlsPeer;
 
@@ -18,6 +18,8 @@ use crate::address::{Address, Transport};
 #[derive(Debug)]
 pub(crate) enum Listener {
     Tcp(TcpListener),
+    /// One that others may accept from as well, or after this.
+    Given(TcpListener),
     Unix(UnixSocket),
     Memory(MemoryListener),
 }
@@ -66,14 +68,32 @@ impl Drop for UnixSocket {
 }
 
 impl Listener {
-    pub(crate) async fn bind(address: &Address) -> io::Result<Self> {
+    /// One that is bound already.
+    pub(crate) fn given(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self::Given(TcpListener::from_std(listener)?))
+    }
+
+    /// True if connections that wait to be accepted are lost with it.
+    pub(crate) fn is_last(&self) -> bool {
+        !matches!(self, Self::Given(_))
+    }
+
+    /// Binds `address`; several may have the same port if all of them `share` it.
+    pub(crate) async fn bind(address: &Address, share: bool) -> io::Result<Self> {
         match address.transport() {
             Transport::Tcp
             | Transport::Tls
             | Transport::Http
             | Transport::Https
             | Transport::Ws
-            | Transport::Wss => Ok(Self::Tcp(TcpListener::bind(address.authority()).await?)),
+            | Transport::Wss => {
+                let authority = address.authority();
+                Ok(Self::Tcp(match share {
+                    false => TcpListener::bind(authority).await?,
+                    true => shared(authority).await?,
+                }))
+            }
             Transport::Unix => {
                 let path = PathBuf::from(address.path());
                 remove_stale(&path);
@@ -86,14 +106,14 @@ impl Listener {
 
     pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
         match self {
-            Self::Tcp(listener) => listener.local_addr().ok(),
+            Self::Tcp(listener) | Self::Given(listener) => listener.local_addr().ok(),
             Self::Unix(_) | Self::Memory(_) => None,
         }
     }
 
     pub(crate) async fn accept(&mut self) -> io::Result<Arrival> {
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp(listener) | Self::Given(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 socket::set_up(&stream)?;
                 let local = stream.local_addr().ok();
@@ -110,6 +130,27 @@ impl Listener {
             Self::Memory(listener) => Ok(Arrival::in_memory(listener.accept().await?)),
         }
     }
+}
+
+/// How many connections may wait to be accepted, as in std.
+const BACKLOG: u32 = 1024;
+
+/// A listener at a port that others may have too (`SO_REUSEPORT`).
+async fn shared(authority: &str) -> io::Result<TcpListener> {
+    let mut failed = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
+    for address in tokio::net::lookup_host(authority).await? {
+        let socket = match address.is_ipv4() {
+            true => TcpSocket::new_v4()?,
+            false => TcpSocket::new_v6()?,
+        };
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(true)?;
+        match socket.bind(address).and_then(|()| socket.listen(BACKLOG)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 /// Removes the socket of a server that is no more; one that answers is left alone.

@@ -106,8 +106,18 @@ async fn in_time<T>(
 ) -> Option<T> {
     tokio::select! {
         done = tokio::time::timeout(time, work) => done.ok().flatten(),
-        () = drain.started() => None,
+        () = late(drain) => None,
     }
+}
+
+/// How long a connection has to say something that was made as the server was ending.
+const LAST_LOOK: Duration = Duration::from_millis(100);
+
+/// Waits until it is too late to begin. What came just before the end is read, and told that it was not
+/// run: closed unread it would not know.
+async fn late(drain: &mut Drain) {
+    drain.started().await;
+    tokio::time::sleep(LAST_LOOK).await;
 }
 
 /// A connection whose first bytes were read.

@@ -15,7 +15,7 @@ use super::door::{self, Door};
 use super::gate::{Gate, Security};
 use crate::address::{Address, BadAddress};
 use crate::drain::{Drain, Stage};
-use crate::net::listener::Listener;
+use crate::net::listener::{Arrival, Listener};
 
 /// How long calls in flight may take to finish when the server ends.
 const GRACE: Duration = Duration::from_secs(30);
@@ -37,12 +37,14 @@ pub struct Listening {
     host: Host,
     security: Security,
     listeners: Vec<(Listener, Gate)>,
+    shares_port: bool,
     grace: Duration,
 }
 
 impl Listening {
-    pub(super) fn new(host: Host, security: Security) -> Self {
+    pub(super) fn new(host: Host, security: Security, shares_port: bool) -> Self {
         Self {
+            shares_port,
             host,
             security,
             listeners: Vec::new(),
@@ -58,8 +60,22 @@ impl Listening {
         let parsed: Address = address.parse()?;
         let gate =
             Gate::of(&parsed, &self.security).map_err(|why| ListenError::insecure(address, why))?;
-        let bound = Listener::bind(&parsed).await;
+        let bound = Listener::bind(&parsed, self.shares_port).await;
         let listener = bound.map_err(|source| ListenError::bind(address, source))?;
+        self.listeners.push((listener, gate));
+        Ok(self)
+    }
+
+    /// Answers at a further `listener`, which is bound already; see [`Server::listen_on`].
+    ///
+    /// # Errors
+    /// If it cannot be used.
+    ///
+    /// [`Server::listen_on`]: super::Server::listen_on
+    pub fn listen_on(mut self, listener: std::net::TcpListener) -> Result<Self, ListenError> {
+        let listener =
+            Listener::given(listener).map_err(|source| ListenError::bind("a socket", source))?;
+        let gate = Gate::plain(&self.security);
         self.listeners.push((listener, gate));
         Ok(self)
     }
@@ -151,6 +167,12 @@ async fn accept(
     let mut accepted = Accepted::default();
     let mut door = Door::default();
     let mut ending = drain.clone();
+    let entrance = Entrance {
+        host,
+        gate,
+        places,
+        drain,
+    };
     loop {
         let arrival = tokio::select! {
             arrival = listener.accept() => arrival,
@@ -164,29 +186,63 @@ async fn accept(
             () = ending.started() => break,
         };
         match arrival {
-            Ok(arrival) => {
-                let Some(drain) = door.admit(&host, &arrival, &drain) else {
-                    accepted.refused += 1;
-                    continue;
-                };
-                // Beyond the limit nobody is let in: the connection closes at once.
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    continue;
-                };
-                accepted.connections += 1;
-                let (host, gate) = (host.clone(), gate.clone());
-                serving.spawn(async move {
-                    let refused = door::serve(host, gate, arrival, drain).await;
-                    drop(place);
-                    refused
-                });
-            }
+            Ok(arrival) => entrance.take(arrival, &mut door, &mut serving, &mut accepted),
             Err(error) => back_off(&error).await,
         }
+    }
+    // They are connected, and were told so: those who may have sent something are told what becomes of
+    // it. Where others accept as well, they are theirs.
+    while listener.is_last()
+        && let Some(Ok(arrival)) = at_once(listener.accept()).await
+    {
+        entrance.take(arrival, &mut door, &mut serving, &mut accepted);
     }
     drop(listener);
     while serving.join_next().await.is_some() {}
     accepted
+}
+
+/// What `work` gives if it need not wait.
+async fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = std::future::ready(()) => None,
+    }
+}
+
+/// What becomes of connections that arrive.
+struct Entrance {
+    host: Host,
+    gate: Gate,
+    places: Arc<Semaphore>,
+    drain: Drain,
+}
+
+impl Entrance {
+    fn take(
+        &self,
+        arrival: Arrival,
+        door: &mut Door,
+        serving: &mut JoinSet<Option<SocketAddr>>,
+        accepted: &mut Accepted,
+    ) {
+        let Some(drain) = door.admit(&self.host, &arrival, &self.drain) else {
+            accepted.refused += 1;
+            return;
+        };
+        // Beyond the limit nobody is let in: the connection closes at once.
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return;
+        };
+        accepted.connections += 1;
+        let (host, gate) = (self.host.clone(), self.gate.clone());
+        serving.spawn(async move {
+            let refused = door::serve(host, gate, arrival, drain).await;
+            drop(place);
+            refused
+        });
+    }
 }
 
 /// A failed accept must neither end the server nor make it spin: out of descriptors, the next

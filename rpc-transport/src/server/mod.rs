@@ -51,6 +51,7 @@ pub struct Server {
     allow: Option<AllowList>,
     security: Security,
     proxies: Option<Proxies>,
+    shares_port: bool,
 }
 
 impl Server {
@@ -138,6 +139,41 @@ impl Server {
         self
     }
 
+    /// Lets other servers have the same TCP ports (`SO_REUSEPORT`), if they ask for that too: one that is to
+    /// take over can begin before this one ends. New connections go to either meanwhile.
+    #[must_use]
+    pub fn share_port(mut self) -> Self {
+        self.shares_port = true;
+        self
+    }
+
+    /// Answers at a `listener` that is bound already: one that was inherited from the process before this, or
+    /// from whoever starts servers. As on an address `tcp://`. Connections that wait at it are not lost when
+    /// this server ends, as long as somebody else holds it.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use farcall_transport::server::Server;
+    ///
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let next = listener.try_clone()?;
+    /// let old = Server::new().listen_on(listener).unwrap();
+    /// old.run_until(std::future::ready(())).await;
+    /// // Nobody who came meanwhile was turned away.
+    /// let new = Server::new().listen_on(next).unwrap();
+    /// # new.run_until(std::future::ready(())).await;
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// If it cannot be used, or two services have a method of the same name.
+    pub fn listen_on(self, listener: std::net::TcpListener) -> Result<Listening, ListenError> {
+        let security = self.security.clone();
+        let host = self.into_host()?;
+        Listening::new(host, security, false).listen_on(listener)
+    }
+
     /// Binds `address`; its encoding says nothing here, as every one is understood.
     ///
     /// # Errors
@@ -145,8 +181,11 @@ impl Server {
     /// services have a method of the same name.
     pub async fn listen(self, address: &str) -> Result<Listening, ListenError> {
         let security = self.security.clone();
+        let shares_port = self.shares_port;
         let host = self.into_host()?;
-        Listening::new(host, security).listen(address).await
+        Listening::new(host, security, shares_port)
+            .listen(address)
+            .await
     }
 
     /// Serves one byte stream that is connected already, to its end.
@@ -220,6 +259,7 @@ impl Server {
             cors,
             allow,
             security: _,
+            shares_port: _,
             proxies,
         } = self;
         Ok(Host {

@@ -27,6 +27,10 @@ pub(super) struct Native {
 }
 
 impl Native {
+    pub(super) fn is_greeted(&self) -> bool {
+        self.greeted
+    }
+
     pub(super) fn receive(
         &mut self,
         core: &mut Core,
@@ -38,6 +42,9 @@ impl Native {
                 return Ok(false);
             }
             self.greeted = true;
+            if core.draining {
+                write_going_away(&core.peer);
+            }
         }
         for count in 1..=BATCH {
             if count.is_multiple_of(LOOK) {

@@ -7,7 +7,7 @@ use farcall_core::context::Metadata;
 use http::StatusCode;
 
 use super::super::coding::{Coding, Unsupported};
-use super::super::headers::reply_metadata;
+use super::super::headers::{GOING_AWAY, reply_metadata};
 use super::framing::{Chunk, Framing};
 
 /// A head that was read.
@@ -20,6 +20,8 @@ pub(super) struct Head {
     pub(super) metadata: Metadata,
     /// The connection can carry another request after this.
     pub(super) keeps_alive: bool,
+    /// It answers nothing: the server said it as it ended, and read no further request.
+    pub(super) is_last_word: bool,
 }
 
 /// The most headers of an answer.
@@ -86,7 +88,9 @@ fn understood(code: u16, is_1_1: bool, headers: &[httparse::Header<'_>]) -> Resu
         }
     };
     let named = headers.iter().map(|header| (header.name, header.value));
+    let is_last_word = code == 503 && values(GOING_AWAY.as_str()).next().is_some();
     Ok(Head {
+        is_last_word,
         status,
         metadata: reply_metadata(named),
         coding: Coding::named_by(values("content-encoding")),

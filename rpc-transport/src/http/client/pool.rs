@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use farcall_core::context::Metadata;
 use farcall_core::error::Failure;
+use farcall_core::fault::Fault;
 use farcall_core::limits::Limits;
 use http::{Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
@@ -198,6 +199,9 @@ impl Pool {
                 }
             }
             let (head, body) = connection.answer(self.limits.head_bytes).await?;
+            if head.is_last_word {
+                return Err(Failure::remote(Fault::shutting_down()));
+            }
             return Ok(Some(Answered {
                 status: head.status,
                 coding: head.coding,
@@ -345,9 +349,24 @@ impl Pool {
             return Ok(request);
         }
         let error = error.into_error();
+        if was_refused(&error) {
+            return Err(Failure::remote(Fault::shutting_down()));
+        }
         if error.is_parse() {
             return Err(Failure::peer(format!("the answer is no HTTP: {error}")));
         }
         Err(self.closed(true))
     }
+}
+
+/// True if the server said that it did not look at the request: that it refused it, or, as it ended, that
+/// it had taken only those before it.
+fn was_refused(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error);
+    let Some(error) = source.and_then(|source| source.downcast_ref::<h2::Error>()) else {
+        return false;
+    };
+    let says = |reason| error.is_remote() && error.reason() == Some(reason);
+    (error.is_go_away() && says(h2::Reason::NO_ERROR))
+        || (error.is_reset() && says(h2::Reason::REFUSED_STREAM))
 }

@@ -95,6 +95,7 @@ where
 {
     let limits = answerer.limits();
     let mut head_end = None;
+    let mut is_farcall = false;
     loop {
         match next(&connection.received, answerer) {
             // Its peer was taken off the allow-list.
@@ -109,6 +110,7 @@ where
                     head,
                     body,
                 } = whole;
+                is_farcall = asked.caller.peer.is_farcall;
                 head_end = None;
                 connection.received.advance(head);
                 let answer = call(connection, answerer, asked, body).await?;
@@ -148,6 +150,12 @@ where
                 match came.await? {
                     Came::Bytes => {}
                     Came::Closed if !connection.received.is_empty() => return Ok(Stop::Other),
+                    // A request that is under way will find this for its answer, and know.
+                    Came::Late if drain.has_started() && is_farcall && drain.admits() => {
+                        connection.out.last_word();
+                        connection.write(&[]).await?;
+                        return Ok(Stop::Over);
+                    }
                     Came::Closed | Came::Late => return Ok(Stop::Over),
                 }
             }

@@ -9,7 +9,7 @@ use http::response::Parts;
 
 use super::super::answer::{Answer, mime};
 use super::super::cors::Shared;
-use super::super::headers::reply_headers;
+use super::super::headers::{GOING_AWAY, reply_headers};
 
 /// Answers that gather until they are written.
 #[derive(Debug, Default)]
@@ -70,6 +70,14 @@ impl Out {
         }
         self.end(body.len());
         self.bytes.extend_from_slice(body);
+    }
+
+    /// Appends what a server says, unasked, as it ends: whatever comes now is not run.
+    pub(super) fn last_word(&mut self) {
+        let head = "HTTP/1.1 503 Service Unavailable\r\nconnection: close";
+        self.bytes.extend_from_slice(head.as_bytes());
+        header(&mut self.bytes, &GOING_AWAY, b"1");
+        self.end(0);
     }
 
     fn end(&mut self, length: usize) {
