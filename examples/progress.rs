@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for patience in [100, 30] {
         tokio::select! {
             watched = watch(&jobs, 100, patience) => watched?,
-            _ = tokio::signal::ctrl_c() => {}
+            _ = tokio::signal::ctrl_c() => { factory.over.notified().await; return Ok(()) }
         }
         factory.over.notified().await;
     }

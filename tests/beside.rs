@@ -152,6 +152,7 @@ async fn metadata_of_a_reply_that_cannot_travel_is_a_fault_that_says_why() {
             ("a", "7\r\nset-cookie: b=1", "control characters"),
             ("a", " 7", "blank"),
             ("", "7", "1 to 200 bytes"),
+            ("a", &"7".repeat(9000), "8 KiB at most"),
         ] {
             let send = desk.send(name.to_owned(), value.to_owned());
             let failure = send.with_reply_metadata().await.unwrap_err();

@@ -175,14 +175,25 @@ impl Fault {
         )
     }
 
-    /// `method` has a stream, and came in a way that carries none.
+    /// `method` has a stream, and came in a way of `encoding` that carries none.
     #[cold]
-    pub(crate) fn no_streams(method: &str) -> Self {
-        let reason = format!(
-            "`{method}` has a stream, which a batch and a plain POST do not carry: call it alone, if it \
-             only gives one by a POST of JSON-RPC with `Accept: text/event-stream`, and else over \
-             `tcp://`, `unix://` or `mem://`, or with a client of farcall's over `http://`"
-        );
+    pub(crate) fn no_streams(method: &str, encoding: Encoding) -> Self {
+        let instead = match encoding {
+            Encoding::Xml => {
+                "which XML-RPC does not carry: JSON-RPC does, as a subscription over `tcp://`, `tls://` and \
+                 `ws://`, or as events (a POST with `Accept: text/event-stream`), and so do farcall's own \
+                 clients in every encoding"
+            }
+            Encoding::Json => {
+                "which a batch and a plain POST do not carry: call it alone, as a subscription over \
+                 `tcp://`, `tls://` or `ws://`, or, if it only gives one, with `Accept: text/event-stream`"
+            }
+            Encoding::Bincode => {
+                "which a batch and a single message do not carry: call it alone, with a client of \
+                 farcall's, which has streams on every transport"
+            }
+        };
+        let reason = format!("`{method}` has a stream, {instead}");
         Self::new(code::INVALID_REQUEST, reason)
     }
 

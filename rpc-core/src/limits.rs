@@ -60,7 +60,8 @@ pub struct Limits {
     pub silence_time: Duration,
     /// How long the answer to that may take; then the connection is given up. Default 20 s.
     pub pong_time: Duration,
-    /// A call's deadline where the caller gives none: on a client how long it waits, default 10 s.
+    /// A call's deadline where the caller gives none: on a client how long it waits, default 10 s. (Calls
+    /// with streams last as long as these do.)
     pub call_time: Duration,
     /// The longest deadline a server honours; a longer one is cut to this. Default 1 h.
     pub call_time_max: Duration,

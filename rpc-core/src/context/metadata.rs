@@ -96,8 +96,24 @@ impl Metadata {
         before - entries.len()
     }
 
-    /// Fails if a name or a value could not be a header of HTTP, where it may have to become one.
+    /// Fails if this could not be headers of HTTP, as it may have to become.
     pub(crate) fn check(&self) -> Result<(), MetadataError> {
+        /// So much that every client of HTTP takes it beside the rest of a head.
+        const MOST: usize = 8 * 1024;
+        /// What an entry costs in HTTP/2 beside its bytes (RFC 9113, 6.5.2), and its longer name.
+        const EACH: usize = 48;
+
+        let all = self.iter().map(|(name, value)| {
+            let bytes = name.len().saturating_add(value.len());
+            bytes.saturating_add(EACH)
+        });
+        let all = all.fold(0, usize::saturating_add);
+        if all > MOST {
+            let why = "a reply's has 8 KiB at most, with 48 bytes for each entry";
+            return Err(MetadataError(format!(
+                "the metadata has {all} bytes: {why}"
+            )));
+        }
         for (name, value) in self.iter() {
             let unfit = |why| MetadataError(format!("metadata `{name}` cannot be sent: {why}"));
             if name.is_empty() || name.len() > 200 {

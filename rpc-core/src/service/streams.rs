@@ -201,7 +201,7 @@ impl Request {
     pub(crate) fn has_its_stream(&self) -> Result<(), Fault> {
         let method = self.context.called();
         match (&self.streams, &method.takes_stream) {
-            (None, Some(_)) => Err(Fault::no_streams(method.name)),
+            (None, Some(_)) => Err(Fault::no_streams(method.name, self.encoding())),
             _ => Ok(()),
         }
     }
@@ -270,7 +270,7 @@ impl<'a> Sink<'a> {
                 flow: &streams.flow,
             },
             (ReplyTo::Feed(feed), _) => To::Feed(feed),
-            _ => return Err(Fault::no_streams(method)),
+            _ => return Err(Fault::no_streams(method, request.encoding())),
         };
         Ok(Self {
             to,

@@ -174,8 +174,16 @@ fn raw(id: &RawValue) -> Payload {
 
 /// Reads parameters by name or by position.
 fn read<'a, T: Deserialize<'a>>(method: &str, params: Option<&'a str>) -> Result<T, Fault> {
-    serde_json::from_str(params.unwrap_or("[]")).map_err(|error| {
-        let words = format!("invalid parameters for `{method}`: {error}");
+    serde_json::from_str(params.unwrap_or("[]")).map_err(|_| {
+        // serde_json's words would repeat what was sent.
+        let shape = match method {
+            UNSUBSCRIBE => "the number of the subscription",
+            CANCEL => "the `id` of the call",
+            CREDIT => "the number of the subscription and how many bytes",
+            ITEM => "the `id` of the call and its `item`",
+            _ => "the `id` of the call",
+        };
+        let words = format!("invalid parameters for `{method}`: it takes {shape}");
         Fault::new(code::INVALID_PARAMS, words)
     })
 }

@@ -310,6 +310,7 @@ impl Pool {
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .keep_alive_timeout(PING)
+            .max_header_list_size(u32::try_from(self.limits.head_bytes).unwrap_or(u32::MAX))
             .handshake(TokioIo::new(io))
             .await
             .map_err(|_| Failure::closed(false))?;
