@@ -34,7 +34,9 @@ pub use farcall_transport::connect::{Connect, connect, connect_with, in_memory, 
 pub use farcall_transport::http::{BadOrigin, Cors, HttpService, ResponseBody};
 pub use farcall_transport::proxies::Proxies;
 pub use farcall_transport::retry::Retry;
-pub use farcall_transport::server::{ListenError, Listening, Protocol, Protocols, Report, Server};
+pub use farcall_transport::server::{
+    Gauges, ListenError, Listening, Protocol, Protocols, Report, Server,
+};
 #[cfg(feature = "tls")]
 pub use farcall_transport::tls::{ClientTls, ServerTls, TlsError, rustls};
 

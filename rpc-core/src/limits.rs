@@ -32,6 +32,9 @@ pub struct Limits {
     pub batch_parallel: usize,
     /// The most calls in flight on one connection. Default 1,024.
     pub calls_per_connection: usize,
+    /// The most calls in flight on all connections of a server. Each member of a batch counts, and a
+    /// stream until it ends. Default 65,536.
+    pub calls: usize,
     /// How many bytes may wait for a peer that does not read; beyond this nothing more is read
     /// from it. Default 1 MiB (one reply may overshoot). Replies that leave in pieces count only while
     /// the peer takes none of them, or there are eight.
@@ -39,7 +42,8 @@ pub struct Limits {
     /// How many bytes of items may be under way or unread in each direction of a stream; then its
     /// sender waits. Default 256 KiB, and not less than 64 KiB. (One item may overshoot.)
     pub stream_bytes: usize,
-    /// The most connections a server holds at a time. Default 10,000.
+    /// The most connections a server holds at a time. Beyond it one without a call in flight makes room.
+    /// Default 10,000.
     pub connections: usize,
     /// The longest a peer may take for a TLS handshake, the native hello, or its first byte's
     /// protocol to be told. Default 10 s.
@@ -51,7 +55,7 @@ pub struct Limits {
     pub head_bytes: usize,
     /// The most HTTP headers. Default 100.
     pub headers: usize,
-    /// The longest a body may go without progress. Default 10 s.
+    /// The longest a body, a frame or a JSON text that was begun may go without progress. Default 10 s.
     pub body_time: Duration,
     /// The longest a write may go without progress. Default 30 s.
     pub write_time: Duration,
@@ -77,6 +81,7 @@ impl Default for Limits {
             batch_members: 1000,
             batch_parallel: 64,
             calls_per_connection: 1024,
+            calls: 65_536,
             unsent_bytes: 1024 * 1024,
             stream_bytes: 256 * 1024,
             connections: 10_000,

@@ -11,7 +11,7 @@ use table::{Entry, Table};
 use crate::fault::Fault;
 use crate::introspection::{Info, Introspection};
 use crate::method::{Method, hash};
-use crate::service::{AnyService, Request, Running, Service, Slot};
+use crate::service::{AnyService, Calls, Request, Running, Service, Slot};
 
 /// The services of one server, and where each method is.
 ///
@@ -28,6 +28,8 @@ pub struct Router {
     methods: Vec<&'static [Method]>,
     /// By the hash of each name. No two names have the same.
     by_hash: Table,
+    /// Those being answered.
+    calls: Calls,
     introspection: Introspection,
 }
 
@@ -84,6 +86,7 @@ impl Builder {
             by_hash: by_hash(&methods)?,
             methods,
             services,
+            calls: Calls::default(),
             introspection,
         });
         router.introspection.answers_for(&router);
@@ -164,12 +167,26 @@ impl Router {
         self.introspection.openrpc().to_string()
     }
 
-    /// Starts a call that the caller polls itself.
+    /// How many calls are in flight, over all connections. (Those that are answered where they are read
+    /// are over before anybody could count them.)
+    #[must_use]
+    pub fn calls_in_flight(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The calls that are being answered.
+    #[inline]
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Starts a call that the caller polls itself, if the server takes another.
     pub(crate) fn call(&self, target: Target, request: Request) -> Result<Running, Fault> {
         match self.services.get(target.service) {
             Some(service) => {
                 request.has_its_stream()?;
-                Ok(service.call(request))
+                let counted = self.calls.admit(request.context().peer().limits.calls)?;
+                Ok(service.call(request).counted(counted))
             }
             None => Err(request.unknown_method()),
         }

@@ -1,5 +1,6 @@
 //! What answers requests: the generated servers, and whatever is put around them.
 
+mod in_flight;
 mod running;
 mod streams;
 
@@ -22,6 +23,7 @@ use crate::protocol::tail::Tail;
 use crate::trace;
 use crate::wire::Written;
 
+pub(crate) use in_flight::{Calls, too_many};
 pub(crate) use running::{Erased, Running, Slot, Started};
 pub(crate) use streams::{Registered, Streams};
 

@@ -1,9 +1,12 @@
 //! The word that a server is to end, as every connection of it hears it; and that one connection is,
-//! because its peer may come in no more.
+//! because its peer may come in no more, or to make room for another.
+
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use crate::allow::Admitted;
+use crate::server::Seat;
 
 /// How far the end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,13 +23,30 @@ pub(crate) enum Stage {
 pub(crate) struct Drain {
     server: Option<watch::Receiver<Stage>>,
     admitted: Option<Admitted>,
+    seat: Option<Arc<Seat>>,
+}
+
+/// A call in flight, for whoever looks for connections that have none.
+#[derive(Debug)]
+pub(crate) struct Working(Option<Arc<Seat>>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        if let Some(seat) = &self.0 {
+            seat.rests();
+        }
+    }
 }
 
 impl Drain {
     pub(crate) fn new() -> (watch::Sender<Stage>, Self) {
         let (sender, server) = watch::channel(Stage::Serving);
-        let (server, admitted) = (Some(server), None);
-        (sender, Self { server, admitted })
+        let drain = Self {
+            server: Some(server),
+            admitted: None,
+            seat: None,
+        };
+        (sender, drain)
     }
 
     /// For what somebody else ends, by dropping it.
@@ -35,6 +55,7 @@ impl Drain {
         Self {
             server: None,
             admitted: None,
+            seat: None,
         }
     }
 
@@ -43,18 +64,61 @@ impl Drain {
         Self {
             server: self.server.clone(),
             admitted: Some(admitted),
+            seat: self.seat.clone(),
         }
+    }
+
+    /// The same for a connection that has a place others may need more.
+    pub(crate) fn while_seated(mut self, seat: Arc<Seat>) -> Self {
+        self.seat = Some(seat);
+        self
+    }
+
+    /// A call is in flight until this is dropped.
+    pub(crate) fn work(&self) -> Working {
+        if let Some(seat) = &self.seat {
+            seat.works();
+        }
+        Working(self.seat.clone())
+    }
+
+    /// True if the connection is to make room for another: it is waited for no longer than its calls
+    /// need.
+    pub(crate) fn is_evicted(&self) -> bool {
+        self.seat.as_ref().is_some_and(|seat| seat.is_told())
+    }
+
+    /// True if besides it has no call in flight.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_evicted_and_idle(&self) -> bool {
+        let seat = self.seat.as_ref();
+        seat.is_some_and(|seat| seat.is_told() && seat.is_idle())
     }
 
     /// Waits until no new calls are to be taken.
     pub(crate) async fn started(&mut self) {
-        let ending = reached(&mut self.server, Stage::Draining);
-        match &mut self.admitted {
-            None => ending.await,
-            Some(admitted) => tokio::select! {
-                () = ending => {}
-                () = admitted.removed() => {}
-            },
+        let Self {
+            server,
+            admitted,
+            seat,
+        } = self;
+        let ending = reached(server, Stage::Draining);
+        let removed = async {
+            match admitted {
+                Some(admitted) => admitted.removed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let evicted = async {
+            match seat {
+                Some(seat) => seat.told().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = ending => {}
+            () = removed => {}
+            () = evicted => {}
         }
     }
 
@@ -73,7 +137,9 @@ impl Drain {
     /// True if no new calls are to be taken.
     pub(crate) fn has_started(&self) -> bool {
         let server = self.server.as_ref();
-        server.is_some_and(|stage| *stage.borrow() >= Stage::Draining) || !self.admits()
+        server.is_some_and(|stage| *stage.borrow() >= Stage::Draining)
+            || !self.admits()
+            || self.is_evicted()
     }
 
     /// False if the peer is allowed no more: not even what it has asked already is answered.

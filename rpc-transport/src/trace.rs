@@ -11,6 +11,10 @@ mod silent {
 
     pub(crate) fn refused(_: SocketAddr, _: u64) {}
 
+    pub(crate) fn full(_: u64) {}
+
+    pub(crate) fn not_accepted(_: &std::io::Error) {}
+
     #[cfg(feature = "tls")]
     pub(crate) fn certificates(_: &Result<(), crate::tls::TlsError>) {}
 
@@ -21,7 +25,7 @@ mod silent {
 #[cfg(all(feature = "tls", not(feature = "tracing")))]
 pub(crate) use silent::{certificates, no_handshake};
 #[cfg(not(feature = "tracing"))]
-pub(crate) use silent::{refused, reloaded};
+pub(crate) use silent::{full, not_accepted, refused, reloaded};
 
 #[cfg(feature = "tracing")]
 mod told {
@@ -46,6 +50,19 @@ mod told {
         info!(peer, others, "not on the allow-list: turned away");
     }
 
+    /// Says that connections are turned away for want of places; how many made room until now.
+    pub(crate) fn full(evicted: u64) {
+        warn!(
+            evicted,
+            "all connections are in use (`Limits::connections`): others are turned away"
+        );
+    }
+
+    /// Says why no connection could be accepted.
+    pub(crate) fn not_accepted(error: &std::io::Error) {
+        warn!("no connection can be accepted, the next try is in a second: {error}");
+    }
+
     /// Says what came of reading certificates again.
     #[cfg(feature = "tls")]
     pub(crate) fn certificates(reloaded: &Result<(), crate::tls::TlsError>) {
@@ -66,4 +83,4 @@ mod told {
 #[cfg(all(feature = "tls", feature = "tracing"))]
 pub(crate) use told::{certificates, no_handshake};
 #[cfg(feature = "tracing")]
-pub(crate) use told::{refused, reloaded};
+pub(crate) use told::{full, not_accepted, refused, reloaded};

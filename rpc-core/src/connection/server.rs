@@ -12,6 +12,7 @@ mod json;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Context;
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,7 @@ use crate::params::Arguments;
 use crate::protocol::Incoming;
 use crate::protocol::outbox::{ReplyId, Subscription};
 use crate::router::{Router, Target};
-use crate::service::{Registered, Reply, ReplyTo, Request, Running, Slot, Started};
+use crate::service::{Registered, Reply, ReplyTo, Request, Running, Slot, Started, too_many};
 use crate::trace;
 
 /// So many requests are answered before what has gathered is sent: a peer that never stops
@@ -79,6 +80,8 @@ struct Core {
     peer: Arc<Peer>,
     slots: Vec<Box<dyn Slot>>,
     pending: Pending,
+    /// How many calls of batches run, beyond one for each batch.
+    members: Arc<AtomicUsize>,
     /// Requests that come in pieces.
     assembly: Assembly,
     /// Whether the client is still there, in native frames and as long as it can tell.
@@ -90,6 +93,8 @@ struct Core {
     last_stream: u64,
     /// The context of the last call, while none is read.
     current: Option<context::Context>,
+    /// How many calls and batches were begun.
+    begun: u64,
 }
 
 impl std::fmt::Debug for Core {
@@ -127,12 +132,14 @@ impl Server {
                 peer,
                 slots,
                 pending,
+                members: Arc::default(),
                 assembly: Assembly::default(),
                 watch: (speech == Speech::Native).then(Watch::default),
                 silent: false,
                 draining: false,
                 last_stream: 0,
                 current: None,
+                begun: 0,
             },
             speech: state,
         })
@@ -192,6 +199,23 @@ impl Server {
             #[cfg(feature = "json")]
             State::JsonRpc(json) => json.receive_end(&self.core, received),
         }
+    }
+
+    /// A message was begun, and no more of it came for as long as the limit allows: as
+    /// [`receive_end`](Self::receive_end), and the peer is told so.
+    pub fn receive_stalled(&mut self, received: &mut Received) {
+        let time = self.core.peer.limits.body_time;
+        let fault = Fault::new(
+            code::TIMEOUT,
+            format!("no more of the message came for {time:?} (`Limits::body_time`)"),
+        );
+        match &self.speech {
+            State::Native(_) => native::refuse_begun(&self.core, received, &fault),
+            #[cfg(feature = "json")]
+            State::JsonRpc(_) => json::refuse_begun(&self.core, &fault),
+        }
+        received.skip(usize::MAX);
+        self.receive_end(received);
     }
 
     /// Goes on with the handlers that were woken. `cx` is woken when another one is.
@@ -254,7 +278,13 @@ impl Server {
     /// How many calls are being answered.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.core.pending.len()
+        self.core.in_flight()
+    }
+
+    /// How many calls and batches were begun here so far.
+    #[must_use]
+    pub fn begun(&self) -> u64 {
+        self.core.begun
     }
 
     /// Tells the peer that no further calls are taken: new ones are answered `unavailable`.
@@ -333,6 +363,7 @@ impl Core {
             let fault = self.unavailable();
             return self.peer.outbox.refuse(reply.as_ref(), &fault);
         };
+        self.begun += 1;
         // A longer time than the limit is cut to it; one that overflows the clock is no deadline.
         let deadline = remaining.and_then(|remaining| {
             let time = remaining.min(self.peer.limits.call_time_max);
@@ -368,6 +399,7 @@ impl Core {
                 self.peer.outbox.refuse(reply.as_ref(), &fault);
             }
             Started::Pending(running) => {
+                let running = running.counted(self.router.calls().add());
                 self.pending.insert(running, reply, deadline);
                 if let Some(watch) = &mut self.watch {
                     watch.begin(times.now, &self.peer.limits);
@@ -376,10 +408,16 @@ impl Core {
         }
     }
 
-    /// Runs a whole batch, which writes its own replies.
+    /// Runs a whole batch, which writes its own replies, and of which so many calls run at a time.
     #[cfg(feature = "json")]
-    fn run(&mut self, batch: impl Future<Output = ()> + Send + 'static) {
-        let mut running = Running::silent(batch);
+    fn run(&mut self, calls: usize, batch: impl Future<Output = ()> + Send + 'static) {
+        self.begun += 1;
+        // The batch itself is counted where it waits.
+        let members = Members::of(&self.members, calls.saturating_sub(1));
+        let mut running = Running::silent(async move {
+            let _members = members;
+            batch.await;
+        });
         let waker = self.pending.waker();
         if Pin::new(&mut running)
             .poll(&mut Context::from_waker(waker))
@@ -410,7 +448,16 @@ impl Core {
     /// True if there is room for another call.
     #[inline]
     fn admits(&self) -> bool {
-        !self.draining && self.pending.len() < self.peer.limits.calls_per_connection
+        let limits = &self.peer.limits;
+        !self.draining
+            && self.in_flight() < limits.calls_per_connection
+            && self.router.calls().len() < limits.calls
+    }
+
+    /// How many calls are being answered here.
+    #[inline]
+    fn in_flight(&self) -> usize {
+        self.pending.len() + self.members.load(Ordering::Relaxed)
     }
 
     /// Why a call is not taken.
@@ -419,10 +466,12 @@ impl Core {
         let limit = self.peer.limits.calls_per_connection;
         if self.draining {
             Fault::shutting_down()
-        } else if self.pending.len() >= limit {
+        } else if self.in_flight() >= limit {
             Fault::overloaded(&format!(
                 "{limit} calls are in flight (`Limits::calls_per_connection`)"
             ))
+        } else if self.router.calls().len() >= self.peer.limits.calls {
+            too_many(self.peer.limits.calls)
         } else {
             Fault::new(code::METHOD_NOT_FOUND, "there is no such method")
         }
@@ -443,6 +492,31 @@ impl Times {
     #[cfg(feature = "json")]
     fn at(now: Instant) -> Self {
         Self { arrived: now, now }
+    }
+}
+
+/// Calls of a batch, which count until this is dropped.
+#[cfg(feature = "json")]
+struct Members {
+    counted: Arc<AtomicUsize>,
+    number: usize,
+}
+
+#[cfg(feature = "json")]
+impl Members {
+    fn of(counted: &Arc<AtomicUsize>, number: usize) -> Self {
+        counted.fetch_add(number, Ordering::Relaxed);
+        Self {
+            counted: Arc::clone(counted),
+            number,
+        }
+    }
+}
+
+#[cfg(feature = "json")]
+impl Drop for Members {
+    fn drop(&mut self) {
+        self.counted.fetch_sub(self.number, Ordering::Relaxed);
     }
 }
 

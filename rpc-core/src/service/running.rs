@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use futures_util::future::{Either, select};
 
+use super::in_flight::InFlight;
 use super::{Reply, Request, Service};
 use crate::context::{self, Clock, current_copy, enter};
 use crate::fault::{Fault, code};
@@ -63,6 +64,7 @@ impl<S: Service> Erased for S {
             handler,
             context,
             span,
+            counted: None,
         }
     }
 
@@ -112,6 +114,7 @@ where
                     handler,
                     context: Owned(current_copy()),
                     span,
+                    counted: None,
                 })
             }),
             Err(_) => {
@@ -128,6 +131,7 @@ pub(crate) struct Running {
     handler: Pin<Box<dyn Handler>>,
     context: Owned,
     span: CallSpan,
+    counted: Option<InFlight>,
 }
 
 /// The context of a call while its handler is not polled. The call is over with it.
@@ -143,6 +147,12 @@ impl Drop for Owned {
 }
 
 impl Running {
+    /// The same, which counts as a call in flight as long as it runs.
+    pub(crate) fn counted(mut self, as_one: InFlight) -> Self {
+        self.counted = Some(as_one);
+        self
+    }
+
     /// Runs to the end, or to the deadline of its caller, if somebody keeps the time.
     pub(crate) async fn in_time(
         mut self,
@@ -177,6 +187,7 @@ impl Running {
             handler,
             context: Owned(None),
             span: CallSpan::NONE,
+            counted: None,
         }
     }
 }
@@ -195,6 +206,7 @@ impl Future for Running {
             handler,
             context,
             span,
+            ..
         } = &mut *self;
         let _inside = enter(&mut context.0);
         handler.as_mut().poll_reply(span, cx)

@@ -157,13 +157,17 @@ impl Answerer {
             return Ok(tunnel::answer(router, origin, metadata, body, drain));
         }
         let (encoding, message) = self.receive(parts, body).await?;
+        // Not before: whoever sends half a body asks for nothing yet.
+        let working = self.drain.work();
         let asked = self.asked(encoding, client, headers);
         #[cfg(feature = "json")]
         if wants_events(encoding, headers) {
             let drain = self.end_of(client).map_err(Refused::reply)?;
-            return Ok(events::answer(&self.router, asked.caller, message.into(), drain).await);
+            let events = events::answer(&self.router, asked.caller, message.into(), drain).await;
+            return Ok(events.map(|body| body.of_call(working)));
         }
-        Err(self.call(asked, message.into()).await.into_reply())
+        let reply = self.call(asked, message.into()).await.into_reply();
+        Ok(reply.map(|body| ResponseBody::from(body).of_call(working)))
     }
 
     /// Answers what is no POST.
@@ -191,7 +195,9 @@ impl Answerer {
             let text = text.map_err(|reply| *reply)?;
             let asked = self.asked(Encoding::Json, client, &parts.headers);
             let drain = self.end_of(client).map_err(Refused::reply)?;
-            return Ok(events::answer(&self.router, asked.caller, text, drain).await);
+            let working = self.drain.work();
+            let events = events::answer(&self.router, asked.caller, text, drain).await;
+            return Ok(events.map(|body| body.of_call(working)));
         }
         Err(page(&parts.method, parts.uri.path(), &self.router))
     }

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 
+use crate::drain::Working;
+
 /// The body of a response of [`HttpService`](super::HttpService). Dropping it ends what is still
 /// being answered.
 ///
@@ -21,6 +23,8 @@ pub struct ResponseBody {
     kind: Kind,
     /// What is dropped with it.
     held: Vec<Box<dyn Any + Send>>,
+    /// The call that it answers.
+    working: Option<Working>,
 }
 
 enum Kind {
@@ -49,12 +53,19 @@ impl ResponseBody {
         Self {
             kind,
             held: Vec::new(),
+            working: None,
         }
     }
 
     /// The same, with something that ends with it.
     pub(super) fn holding(mut self, what: impl Send + 'static) -> Self {
         self.held.push(Box::new(what));
+        self
+    }
+
+    /// The same, which counts as a call in flight until it is sent.
+    pub(super) fn of_call(mut self, working: Working) -> Self {
+        self.working = Some(working);
         self
     }
 

@@ -98,10 +98,10 @@ where
     });
     let io = TokioIo::new(line.clone());
     let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
-    let mut forced = drain.clone();
+    let (mut forced, listening) = (drain.clone(), drain.clone());
     let mut draining = pin!(drain.started());
     let mut is_draining = false;
-    let mut closed = None;
+    let (mut closed, mut evicted) = (None, None);
     let life = poll_fn(|cx| {
         loop {
             // A connection that broke off is nobody's business.
@@ -113,6 +113,18 @@ where
                 is_draining = true;
                 connection.as_mut().graceful_shutdown();
                 continue;
+            }
+            // hyper would wait for the rest of a request.
+            if is_draining && listening.is_evicted_and_idle() {
+                let rest = || Box::pin(tokio::time::sleep(AFTER_CLOSE));
+                if evicted
+                    .get_or_insert_with(rest)
+                    .as_mut()
+                    .poll(cx)
+                    .is_ready()
+                {
+                    return Poll::Ready(());
+                }
             }
             if answering.load(Ordering::Relaxed) == 0 {
                 return Poll::Pending;

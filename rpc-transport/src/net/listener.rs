@@ -115,7 +115,8 @@ impl Listener {
         match self {
             Self::Tcp(listener) | Self::Given(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                socket::set_up(&stream)?;
+                // (If it cannot be, its peer is gone, which is found out soon.)
+                let _ = socket::set_up(&stream);
                 let local = stream.local_addr().ok();
                 Ok(Arrival {
                     peer: Some(peer),

@@ -10,8 +10,9 @@ use farcall_core::connection::{Received, Speech};
 #[cfg(feature = "http")]
 use farcall_core::context::TlsPeer;
 use farcall_core::encoding::Encoding;
+use farcall_core::fault::code;
 use farcall_core::limits::Limits;
-use farcall_core::protocol::native::refusal;
+use farcall_core::protocol::native::refusal as native_refusal;
 use farcall_core::router::Router;
 use tokio::io::AsyncReadExt;
 
@@ -98,6 +99,16 @@ pub(super) async fn serve(host: Host, gate: Gate, arrival: Arrival, mut drain: D
     }
 }
 
+/// Tells somebody who may not come in why, if it says soon what it speaks.
+pub(super) async fn turn_away(arrival: Arrival, words: &str, mut drain: Drain) {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let began = in_time(PATIENCE, Beginning::read(arrival), &mut drain).await;
+    // Whoever wants TLS first could not read it.
+    if let Some(beginning) = began.filter(|began| began.sniffed != Sniffed::Tls) {
+        say(beginning, words, &OVERLOADED).await;
+    }
+}
+
 /// What `work` gives, unless it takes too long or the server is to end.
 async fn in_time<T>(
     time: Duration,
@@ -177,11 +188,12 @@ async fn native(
     host: Host,
     mut arrival: Arrival,
     mut start: BytesMut,
-    drain: Drain,
+    mut drain: Drain,
 ) -> Option<Conversation> {
-    let hello = stream::hello(&mut arrival.io, &mut start);
-    let hello = tokio::time::timeout(host.limits.handshake_time, hello).await;
-    let (speech, encoding) = (Speech::Native, hello.ok()?);
+    let time = host.limits.handshake_time;
+    let hello = async { Some(stream::hello(&mut arrival.io, &mut start).await) };
+    let encoding = in_time(time, hello, &mut drain).await?;
+    let speech = Speech::Native;
     Some(run(host, arrival, start, drain, speech, encoding))
 }
 
@@ -305,23 +317,43 @@ async fn http(_: Host, _: Arrival, _: BytesMut, _: Drain) -> Option<Conversation
     None
 }
 
+/// How a refusal is numbered, where it is.
+struct Refusal {
+    status: &'static str,
+    code: i32,
+}
+
+const NOT_SPOKEN: Refusal = Refusal {
+    status: "400 Bad Request",
+    code: code::INVALID_REQUEST,
+};
+const OVERLOADED: Refusal = Refusal {
+    status: "503 Service Unavailable",
+    code: code::OVERLOADED,
+};
+
 /// Says in words that the other side can show what is spoken here, and closes.
 async fn refuse(beginning: Beginning, words: &str) {
+    say(beginning, words, &NOT_SPOKEN).await;
+}
+
+async fn say(beginning: Beginning, words: &str, refusal: &Refusal) {
+    let Refusal { status, code } = refusal;
     let answer = match beginning.sniffed {
         // A fatal `protocol_version` alert (RFC 8446 §6.2): the nearest that TLS has to "not here".
         Sniffed::Tls => b"\x15\x03\x01\x00\x02\x02\x46".to_vec(),
         Sniffed::Http => {
             let words = format!("farcall: {words}\n");
             format!(
-                "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
+                "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
                  Connection: close\r\n\r\n{words}",
                 words.len()
             )
             .into_bytes()
         }
-        Sniffed::Native => refusal(words),
+        Sniffed::Native => native_refusal(words),
         Sniffed::JsonRpc => format!(
-            "{{\"jsonrpc\":\"2.0\",\"error\":{{\"code\":-32600,\"message\":\"{words}\"}},\
+            "{{\"jsonrpc\":\"2.0\",\"error\":{{\"code\":{code},\"message\":\"{words}\"}},\
              \"id\":null}}\n"
         )
         .into_bytes(),

@@ -26,6 +26,7 @@ const USUAL: usize = 256;
 pub(super) struct Door {
     told: Option<Instant>,
     untold: u64,
+    told_full: Option<Instant>,
 }
 
 impl Door {
@@ -41,6 +42,18 @@ impl Door {
             self.turned_away(peer);
         }
         admitted
+    }
+
+    /// All places are taken, and nobody makes room; so many have.
+    pub(super) fn full(&mut self, evicted: u64) {
+        let now = Instant::now();
+        if self
+            .told_full
+            .is_none_or(|told| now >= told + Duration::from_secs(1))
+        {
+            self.told_full = Some(now);
+            trace::full(evicted);
+        }
     }
 
     pub(super) fn turned_away(&mut self, peer: SocketAddr) {

@@ -10,12 +10,18 @@ use farcall_core::router::Conflict;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::connection::Host;
+use super::connection::{Host, turn_away};
 use super::door::{self, Door};
 use super::gate::{Gate, Security};
+use super::gauges::Gauges;
+use super::places::Places;
 use crate::address::{Address, BadAddress};
 use crate::drain::{Drain, Stage};
 use crate::net::listener::{Arrival, Listener};
+use crate::trace;
+
+/// To so many at a time it is told that there is no place for them.
+const TOLD: usize = 64;
 
 /// How long calls in flight may take to finish when the server ends.
 const GRACE: Duration = Duration::from_secs(30);
@@ -38,6 +44,7 @@ pub struct Listening {
     security: Security,
     listeners: Vec<(Listener, Gate)>,
     shares_port: bool,
+    places: Arc<Places>,
     grace: Duration,
 }
 
@@ -45,6 +52,7 @@ impl Listening {
     pub(super) fn new(host: Host, security: Security, shares_port: bool) -> Self {
         Self {
             shares_port,
+            places: Places::new(host.limits.connections),
             host,
             security,
             listeners: Vec::new(),
@@ -94,6 +102,12 @@ impl Listening {
             .find_map(|(listener, _)| listener.local_addr())
     }
 
+    /// How much there is of what is limited, now and while this runs.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        Gauges::new(Arc::clone(&self.host.router), Arc::clone(&self.places))
+    }
+
     /// Serves for ever.
     pub async fn run(self) -> Report {
         self.run_until(std::future::pending()).await
@@ -105,11 +119,11 @@ impl Listening {
         let Self {
             host,
             listeners,
+            places,
             grace,
             ..
         } = self;
         let (stage, drain) = Drain::new();
-        let places = Arc::new(Semaphore::new(host.limits.connections));
         let mut accepting = JoinSet::new();
         // Ends with this.
         let mut following = JoinSet::new();
@@ -160,7 +174,7 @@ async fn accept(
     host: Host,
     gate: Gate,
     mut listener: Listener,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     drain: Drain,
 ) -> Accepted {
     let mut serving = JoinSet::new();
@@ -171,6 +185,7 @@ async fn accept(
         host,
         gate,
         places,
+        turning_away: Arc::new(Semaphore::new(TOLD)),
         drain,
     };
     loop {
@@ -186,8 +201,12 @@ async fn accept(
             () = ending.started() => break,
         };
         match arrival {
-            Ok(arrival) => entrance.take(arrival, &mut door, &mut serving, &mut accepted),
-            Err(error) => back_off(&error).await,
+            Ok(arrival) => {
+                entrance
+                    .take(arrival, &mut door, &mut serving, &mut accepted)
+                    .await;
+            }
+            Err(error) => back_off(&error, &ending).await,
         }
     }
     // They are connected, and were told so: those who may have sent something are told what becomes of
@@ -195,7 +214,9 @@ async fn accept(
     while listener.is_last()
         && let Some(Ok(arrival)) = at_once(listener.accept()).await
     {
-        entrance.take(arrival, &mut door, &mut serving, &mut accepted);
+        entrance
+            .take(arrival, &mut door, &mut serving, &mut accepted)
+            .await;
     }
     drop(listener);
     while serving.join_next().await.is_some() {}
@@ -215,12 +236,14 @@ async fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
 struct Entrance {
     host: Host,
     gate: Gate,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
+    /// Those who are told that there is no place for them.
+    turning_away: Arc<Semaphore>,
     drain: Drain,
 }
 
 impl Entrance {
-    fn take(
+    async fn take(
         &self,
         arrival: Arrival,
         door: &mut Door,
@@ -231,11 +254,24 @@ impl Entrance {
             accepted.refused += 1;
             return;
         };
-        // Beyond the limit nobody is let in: the connection closes at once.
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Some(place) = self.places.take().await else {
+            door.full(self.places.evicted());
+            // Not everybody is told why: there may be very many.
+            if let Ok(told) = Arc::clone(&self.turning_away).try_acquire_owned() {
+                let most = self.places.most();
+                serving.spawn(async move {
+                    let full = format!(
+                        "{most} connections are open, the most there may be (`Limits::connections`)"
+                    );
+                    turn_away(arrival, &full, drain).await;
+                    drop(told);
+                    None
+                });
+            }
             return;
         };
         accepted.connections += 1;
+        let drain = drain.while_seated(place.seat());
         let (host, gate) = (self.host.clone(), self.gate.clone());
         serving.spawn(async move {
             let refused = door::serve(host, gate, arrival, drain).await;
@@ -246,15 +282,30 @@ impl Entrance {
 }
 
 /// A failed accept must neither end the server nor make it spin: out of descriptors, the next
-/// would fail at once as well.
-async fn back_off(error: &io::Error) {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+/// would fail at once as well. (That one connection broke off before it was accepted is no reason to
+/// keep others waiting.)
+async fn back_off(error: &io::Error, drain: &Drain) {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable,
+        TimedOut,
+    };
 
     if !matches!(
         error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
+        ConnectionAborted
+            | ConnectionRefused
+            | ConnectionReset
+            | HostUnreachable
+            | NetworkUnreachable
+            | TimedOut
     ) {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        // One line a second, as that is how long it waits.
+        trace::not_accepted(error);
+        let mut ending = drain.clone();
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = ending.started() => {}
+        }
     }
 }
 

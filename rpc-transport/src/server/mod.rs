@@ -3,7 +3,9 @@
 mod connection;
 mod door;
 mod gate;
+mod gauges;
 mod listening;
+mod places;
 mod protocols;
 
 use std::fmt;
@@ -15,7 +17,9 @@ use farcall_core::router::{Builder, Conflict, Router};
 use farcall_core::service::Service;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+pub use gauges::Gauges;
 pub use listening::{ListenError, Listening, Report};
+pub(crate) use places::Seat;
 pub use protocols::{Protocol, Protocols};
 
 use crate::allow::AllowList;

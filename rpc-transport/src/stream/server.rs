@@ -17,7 +17,7 @@ use tokio_util::io::poll_read_buf;
 use super::client::{now, poll_drain};
 use super::clock::Clock;
 use super::{TURN, rest};
-use crate::drain::Drain;
+use crate::drain::{Drain, Working};
 use crate::net::linger;
 
 /// Reads until the hello of a native connection is in `start`; its encoding. What cannot be read is
@@ -67,6 +67,13 @@ where
             time: idle_time,
             ..Idle::default()
         },
+        begun_message: Begun {
+            time: limits.body_time,
+            ..Begun::default()
+        },
+        working: None,
+        begun: 0,
+        drain: drain.clone(),
     };
     async move {
         // Outside of tokio's cooperative budget, which the timers and channels of many waiting
@@ -87,7 +94,10 @@ where
         }
         // Behind all answers, and before nothing is read any more.
         task.connection.say_last_word();
-        task.say_goodbye().await;
+        match drain.is_evicted() {
+            true => task.leave().await,
+            false => task.say_goodbye().await,
+        }
     }
 }
 
@@ -110,12 +120,26 @@ struct Task<IO> {
     clock: Clock,
     stalled: Stalled,
     idle: Idle,
+    begun_message: Begun,
+    /// While calls are in flight.
+    working: Option<Working>,
+    /// How many calls there were when that was last looked at.
+    begun: u64,
+    drain: Drain,
 }
 
 /// How long nothing may be asked, and until when.
 #[derive(Default)]
 struct Idle {
     time: Option<Duration>,
+    until: Option<Instant>,
+    clock: Clock,
+}
+
+/// A message of which a part came: how long the rest may take without progress, and until when.
+#[derive(Default)]
+struct Begun {
+    time: Duration,
     until: Option<Instant>,
     clock: Clock,
 }
@@ -182,9 +206,22 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         self.sending.is_empty() && !self.unflushed && self.connection.unsent().bytes == 0
     }
 
+    /// Says whether calls are in flight.
+    fn tell(&mut self) {
+        let begun = self.connection.begun();
+        if self.working.is_none() && begun != self.begun {
+            self.working = Some(self.drain.work());
+        }
+        self.begun = begun;
+        if self.connection.is_idle() {
+            self.working = None;
+        }
+    }
+
     fn poll_work(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         self.connection.poll(cx);
         self.poll_read(cx)?;
+        self.check_begun(cx);
         while self
             .clock
             .poll_at(self.connection.poll_timeout(), cx)
@@ -199,6 +236,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         if !self.connection.is_idle() {
             self.connection.poll(cx);
         }
+        self.tell();
         match self.poll_write(cx) {
             Poll::Ready(Err(error)) => Err(error),
             _ => self.check_progress(cx),
@@ -265,6 +303,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 }
                 Poll::Ready(Ok(count)) => {
                     self.fresh = true;
+                    self.begun_message.until = None;
                     turn = turn.saturating_sub(count);
                 }
                 // Not of the protocol in the stream, but of what the stream is in.
@@ -279,6 +318,21 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 }
                 Poll::Ready(Err(error)) => return Err(error),
             }
+        }
+    }
+
+    /// Reads no more from a peer whose message stopped coming.
+    fn check_begun(&mut self, cx: &mut Context<'_>) {
+        let Begun { time, until, clock } = &mut self.begun_message;
+        let is_waited_for = self.reading == Reading::Open && !self.held && !self.fresh;
+        if !is_waited_for || self.received.bytes().is_empty() {
+            *until = None;
+        } else if until.is_none() {
+            *until = now().checked_add(*time);
+        }
+        if clock.poll_at(*until, cx).is_ready() {
+            self.connection.receive_stalled(&mut self.received);
+            self.reading = Reading::Ended;
         }
     }
 
@@ -334,6 +388,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Sends what can be sent at once, for somebody waits for the place.
+    async fn leave(&mut self) {
+        std::future::poll_fn(|cx| {
+            let _ = self.poll_write(cx);
+            Poll::Ready(())
+        })
+        .await;
     }
 
     /// Sends what is left, and closes. A peer that does not read it is not waited for long.

@@ -113,10 +113,14 @@ impl Json {
                 if members.is_empty() {
                     return;
                 }
+                if !core.admits() {
+                    return core.peer.outbox.fault(&nobody(), &core.unavailable());
+                }
+                let calls = members.len().min(core.peer.limits.batch_parallel);
                 let router = Arc::clone(&core.router);
                 let mut caller = Caller::new(Arc::clone(&core.peer));
                 caller.metadata = core.peer.metadata.clone();
-                core.run(async move {
+                core.run(calls, async move {
                     if let Some(mut reply) = answer_batch(&router, &caller, members).await {
                         reply.push(b'\n');
                         caller.peer.outbox.lock().whole.extend_from_slice(&reply);
@@ -186,6 +190,11 @@ impl Core {
 fn take(received: &mut Received, at: &Range<usize>) -> Payload {
     received.skip(at.start);
     received.take(at.len())
+}
+
+/// Answers a text that was begun.
+pub(super) fn refuse_begun(core: &Core, fault: &Fault) {
+    core.peer.outbox.fault(&nobody(), fault);
 }
 
 /// The id of a request that could not be read.

@@ -122,6 +122,15 @@ fn refuse_large(core: &mut Core, header: &Header, size: usize) {
     refuse(core, header, code::TOO_LARGE, words);
 }
 
+/// Answers a request that was begun, if it is known whose it is.
+pub(super) fn refuse_begun(core: &Core, received: &Received, fault: &Fault) {
+    if let Some(header) = Header::read(received.bytes())
+        && header.kind == Some(Kind::Request)
+    {
+        core.peer.outbox.fault(&ReplyId::Native(header.id), fault);
+    }
+}
+
 /// Answers a message that is not taken. With an item its call fails, and one of a call that is over
 /// is nobody's fault.
 fn refuse(core: &mut Core, header: &Header, code: i32, why: String) {

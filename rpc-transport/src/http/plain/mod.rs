@@ -96,6 +96,8 @@ where
     let limits = answerer.limits();
     let mut head_end = None;
     let mut is_farcall = false;
+    // From when a call is read until its answer is written.
+    let mut working = None;
     loop {
         match next(&connection.received, answerer) {
             // Its peer was taken off the allow-list.
@@ -112,6 +114,7 @@ where
                 } = whole;
                 is_farcall = asked.caller.peer.is_farcall;
                 head_end = None;
+                working = working.or_else(|| Some(drain.work()));
                 connection.received.advance(head);
                 let answer = call(connection, answerer, asked, body).await?;
                 let is_last = drain.has_started();
@@ -123,7 +126,9 @@ where
             }
             Next::Body(plain, missing) => {
                 connection.write(&[]).await?;
-                match fill(connection, missing, limits.body_time).await? {
+                working = None;
+                match fill(connection, missing, limits.body_time, drain).await? {
+                    Came::Late if drain.is_evicted() => return Ok(Stop::Over),
                     Came::Bytes => {}
                     Came::Closed => return Ok(Stop::Other),
                     Came::Late => {
@@ -139,12 +144,14 @@ where
             }
             Next::Head => {
                 connection.write(&[]).await?;
+                working = None;
                 connection.rest();
                 let end = *head_end.get_or_insert_with(|| Instant::now() + limits.head_time);
                 let came = poll_fn(|cx| match connection.poll_more(cx, None, end) {
                     Poll::Pending if drain.has_started() && connection.received.is_empty() => {
                         Poll::Ready(Ok(Came::Late))
                     }
+                    Poll::Pending if drain.is_evicted() => Poll::Ready(Ok(Came::Late)),
                     came => came,
                 });
                 match came.await? {
@@ -191,11 +198,13 @@ fn next(received: &[u8], answerer: &Answerer) -> Next {
     }
 }
 
-/// Reads what is missing of a body, each piece within `patience`.
+/// Reads what is missing of a body, each piece within `patience`, and as long as nobody else needs the
+/// place.
 async fn fill<IO>(
     connection: &mut Connection<IO>,
     missing: usize,
     patience: Duration,
+    drain: &Drain,
 ) -> Result<Came, Broken>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
@@ -206,7 +215,11 @@ where
         .filter(|&rest| rest > 0)
     {
         let end = Instant::now() + patience;
-        match poll_fn(|cx| connection.poll_more(cx, Some(missing), end)).await? {
+        let came = poll_fn(|cx| match connection.poll_more(cx, Some(missing), end) {
+            Poll::Pending if drain.is_evicted() => Poll::Ready(Ok(Came::Late)),
+            came => came,
+        });
+        match came.await? {
             Came::Bytes => {}
             other => return Ok(other),
         }
