@@ -1,0 +1,100 @@
+//! Who breaks off, or closes one half.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use farcall::Limits;
+use tokio::io::AsyncWriteExt;
+
+use crate::beside::GoodCalls;
+use crate::service::{ADD, Attacked, HELLO, WAIT, native_request, post, rest, until};
+
+const MANY: usize = 100;
+
+#[tokio::test]
+async fn who_resets_the_connection_ends_its_calls_and_no_others() {
+    let attacked = Attacked::with(Limits::default()).await;
+    let good = GoodCalls::beside(&attacked).await;
+    let held = attacked.gauges.connections();
+    let native = [&HELLO[..], &native_request(1, "wait")].concat();
+    let half = post("", ADD);
+    for (request, is_whole) in [
+        (native.clone(), true),
+        (format!("{WAIT}\n").into_bytes(), true),
+        (format!("[{WAIT},{WAIT}]\n").into_bytes(), true),
+        (post("", WAIT).into_bytes(), true),
+        (post("Connection: close\r\n", WAIT).into_bytes(), true),
+        (native[..native.len() - 3].to_vec(), false),
+        (half.as_bytes()[..half.len() - 9].to_vec(), false),
+        (b"POST / HT".to_vec(), false),
+    ] {
+        let begun = attacked.service.begun.load(Ordering::SeqCst);
+        let mut open = Vec::new();
+        for _ in 0..MANY {
+            let mut io = attacked.connect().await;
+            io.write_all(&request).await.unwrap();
+            open.push(io);
+        }
+        if is_whole {
+            until("their calls have begun", || {
+                attacked.service.begun.load(Ordering::SeqCst) >= begun + MANY
+            })
+            .await;
+        }
+        for io in open {
+            io.set_zero_linger().unwrap();
+            drop(io);
+        }
+        until("their calls are over", || {
+            attacked.service.waiting.load(Ordering::SeqCst) == 0 && attacked.gauges.calls() == 0
+        })
+        .await;
+    }
+    until("their places are free", || {
+        attacked.gauges.connections() <= held
+    })
+    .await;
+    good.were_answered().await;
+}
+
+#[tokio::test]
+async fn who_closes_one_half_is_answered_what_it_asked() {
+    let attacked = Attacked::with(Limits::default()).await;
+    let native = [&HELLO[..], &native_request(9, "hidden")].concat();
+    for (request, answer) in [
+        (native, ""),
+        (ADD.as_bytes().to_vec(), "10"),
+        (format!("[{ADD},{ADD}]").into_bytes(), "10"),
+        (post("", ADD).into_bytes(), "10"),
+        (post("Connection: close\r\n", ADD).into_bytes(), "10"),
+    ] {
+        let mut io = attacked.connect().await;
+        io.write_all(&request).await.unwrap();
+        io.shutdown().await.unwrap();
+        let said = rest(&mut io).await;
+        assert!(said.contains(answer) && said.len() > 20, "{said}");
+    }
+    let hidden = attacked.service.hidden.load(Ordering::SeqCst);
+    assert_eq!(hidden, 1, "the native call ran");
+    until("nobody is held", || attacked.gauges.connections() == 0).await;
+}
+
+#[tokio::test]
+async fn who_comes_and_goes_without_a_word_leaves_nothing() {
+    let attacked = Attacked::with(Limits::default()).await;
+    let good = GoodCalls::beside(&attacked).await;
+    let held = attacked.gauges.connections();
+    for round in 0..2000 {
+        let io = attacked.connect().await;
+        if round % 2 == 0 {
+            io.set_zero_linger().unwrap();
+        }
+        drop(io);
+    }
+    until("their places are free", || {
+        attacked.gauges.connections() <= held
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    good.were_answered().await;
+}
