@@ -9,6 +9,7 @@ mod codecs;
 mod compare;
 mod counts;
 mod dice;
+mod floods;
 mod goals;
 mod held;
 mod load;
@@ -77,6 +78,8 @@ fn run(options: &Options) -> Result<ExitCode, Problem> {
             ))?));
         }
         ["soak", "serve"] => soak::serve()?,
+        ["floods"] => floods::run()?,
+        ["floods", "serve"] => floods::serve()?,
         ["tokens"] => return Ok(failed(tokens::run(options.count, runtime)?)),
         ["allocations"] => return Ok(failed(held::ALLOCATIONS.run(options.write)?)),
         ["instructions"] => return Ok(failed(held::INSTRUCTIONS.run(options.write)?)),

@@ -27,6 +27,8 @@ cargo run --release -p farcall-bench --no-default-features -- allocations
 cargo run --release -p farcall-bench --no-default-features -- instructions
     fails if they take more instructions than benches/instructions.json says; needs valgrind.
     With --write either writes its list anew
+cargo run --release -p farcall-bench --no-default-features -- floods
+    makes good calls beside connections that are slow or idle, and tells what those cost (a minute)
 cargo run --release -p farcall-bench -- --runtime multi --count N tokens
     makes N echoes (1000000) in bincode and N in JSON, gives up some of them; fails if one is
     answered with the reply of another
