@@ -62,7 +62,7 @@ impl Samples {
         // A line now and then is enough to look at.
         if self.all.len().is_multiple_of(10) {
             println!(
-                "{:>5.0}s {:>9.0} {:>7.0} {:>7.1} {:>7.1} {:>11.1} {:>11.1} {:>11} {:>11}",
+                "{:>5.0}s {:>9.0} {:>7.0} {:>7.2} {:>7.2} {:>11.1} {:>11.1} {:>11} {:>11}",
                 sample.seconds,
                 sample.calls,
                 sample.lost,

@@ -54,7 +54,9 @@ struct State {
 
 impl Default for Tally {
     fn default() -> Self {
-        let times = Histogram::new(3).unwrap_or_else(|_| unreachable!("3 digits are fine"));
+        let minute = 60_000_000;
+        let times = Histogram::new_with_bounds(1, minute, 3);
+        let times = times.unwrap_or_else(|_| unreachable!("3 digits of a minute are fine"));
         Self(Mutex::new(State {
             ended: BTreeMap::new(),
             wrong: BTreeMap::new(),

@@ -102,11 +102,12 @@ where
     let mut draining = pin!(drain.started());
     let mut is_draining = false;
     let (mut closed, mut evicted) = (None, None);
+    // True once hyper is done and nothing broke off: then alone it gives the connection back.
     let life = poll_fn(|cx| {
         loop {
             // A connection that broke off is nobody's business.
-            if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
+            if let Poll::Ready(done) = connection.as_mut().poll(cx) {
+                return Poll::Ready(done.is_ok());
             }
             // Not before it was polled: it would not look at the request it was given.
             if !is_draining && draining.as_mut().poll(cx).is_ready() {
@@ -123,7 +124,7 @@ where
                     .poll(cx)
                     .is_ready()
                 {
-                    return Poll::Ready(());
+                    return Poll::Ready(false);
                 }
             }
             if answering.load(Ordering::Relaxed) == 0 {
@@ -134,9 +135,10 @@ where
                 Poll::Ready(Ahead::Bytes) => {}
                 Poll::Ready(Ahead::Closed) => {
                     let rest = || Box::pin(tokio::time::sleep(AFTER_CLOSE));
-                    return closed.get_or_insert_with(rest).as_mut().poll(cx);
+                    let rest = closed.get_or_insert_with(rest).as_mut().poll(cx);
+                    return rest.map(|()| false);
                 }
-                Poll::Ready(Ahead::Broken) => return Poll::Ready(()),
+                Poll::Ready(Ahead::Broken) => return Poll::Ready(false),
             }
         }
     });
@@ -146,10 +148,13 @@ where
             std::future::pending::<()>().await;
         }
     };
-    tokio::select! {
-        () = life => {}
-        () = too_late => {}
-        () = forced.forced() => {}
+    let is_done = tokio::select! {
+        is_done = life => is_done,
+        () = too_late => false,
+        () = forced.forced() => false,
+    };
+    if !is_done {
+        return None;
     }
     let opens: Option<Opening> = opening.get().cloned();
     opens?.opened(line).await

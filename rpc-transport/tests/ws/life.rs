@@ -6,10 +6,11 @@ use std::time::Duration;
 use farcall_core::limits::Limits;
 use farcall_transport::server::Server;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::{ADD, CLOSE, Calc, PING, PONG, Raw, TEN, TEXT, calc, call, frame, serve};
+use crate::{ADD, CLOSE, Calc, PING, PONG, Raw, TEN, TEXT, calc, call, frame, serve, upgrade};
 
 /// A client's end of a socket that is served in memory.
 async fn in_memory(server: Server) -> Raw<DuplexStream> {
@@ -85,6 +86,30 @@ async fn a_client_that_is_gone_without_a_word_ends_its_calls() {
     started.notified().await;
     drop(socket);
     dropped.notified().await;
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_before_its_socket_is_open_leaves_nothing_behind() {
+    let server = Server::new().service(Calc::default());
+    let listening = server.listen("tcp://127.0.0.1:0").await.unwrap();
+    let address = listening.local_addr().unwrap();
+    let (end, ended) = oneshot::channel::<()>();
+    let running = tokio::spawn(listening.run_until(async {
+        let _ = ended.await;
+    }));
+    for _ in 0..20 {
+        let socket = TcpStream::connect(address).await.unwrap();
+        socket.writable().await.unwrap();
+        // All of it before the server looks.
+        assert!(socket.try_write(upgrade("").as_bytes()).unwrap() > 0);
+        socket.set_zero_linger().unwrap();
+        drop(socket);
+        // One that is served shows that the server has looked.
+        let mut good = Raw::connect(&address.to_string()).await;
+        assert_eq!(good.ask(ADD).await, TEN);
+    }
+    drop(end);
+    assert!(!running.await.unwrap().forced);
 }
 
 #[tokio::test]
