@@ -134,3 +134,30 @@ async fn a_deadline_ends_it() {
     says(&mut said, "over", "mem").await;
     assert_eq!(start.elapsed().as_secs(), 5);
 }
+
+#[tokio::test]
+async fn a_client_that_closed_its_half_and_then_broke_off_ends_it() {
+    let (say, mut said) = unbounded_channel();
+    let mut limits = Limits::default();
+    limits.silence_time = Duration::from_millis(50);
+    let server = Server::new()
+        .service(WorkServer::new(Worker(say)))
+        .limits(limits);
+    let listening = server.listen("tcp://127.0.0.1:0").await.unwrap();
+    let at = listening.local_addr().unwrap();
+    tokio::spawn(listening.run());
+    let mut io = tokio::net::TcpStream::connect(at).await.unwrap();
+    let call = b"{\"jsonrpc\":\"2.0\",\"method\":\"start\",\"params\":[false],\"id\":1}\n";
+    tokio::io::AsyncWriteExt::write_all(&mut io, call)
+        .await
+        .unwrap();
+    says(&mut said, "begun", "json").await;
+    tokio::io::AsyncWriteExt::shutdown(&mut io).await.unwrap();
+    // Until here it might still read its answer.
+    tokio::time::timeout(Duration::from_millis(200), said.recv())
+        .await
+        .unwrap_err();
+    io.set_zero_linger().unwrap();
+    drop(io);
+    says(&mut said, "over", "json").await;
+}

@@ -71,6 +71,8 @@ where
             time: limits.body_time,
             ..Begun::default()
         },
+        silence_time: limits.silence_time,
+        ended: None,
         working: None,
         begun: 0,
         drain: drain.clone(),
@@ -121,6 +123,9 @@ struct Task<IO> {
     stalled: Stalled,
     idle: Idle,
     begun_message: Begun,
+    silence_time: Duration,
+    /// When a peer that closed its half is looked at again.
+    ended: Option<Box<Idle>>,
     /// While calls are in flight.
     working: Option<Working>,
     /// How many calls there were when that was last looked at.
@@ -177,7 +182,30 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
         if over && self.is_sent() {
             return Poll::Ready(());
         }
+        if self.reading == Reading::Ended && self.poll_broken(cx).is_ready() {
+            return Poll::Ready(());
+        }
         self.poll_idle(cx)
+    }
+
+    /// Ready once a peer that closed its half turns out to be gone. Reading tells nothing of that any
+    /// more, and a handler may write nothing for long; so now and then nothing is written.
+    fn poll_broken(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let time = self.silence_time;
+        loop {
+            let Idle { until, clock, .. } = &mut **self.ended.get_or_insert_default();
+            if until.is_none() {
+                *until = now().checked_add(time);
+            }
+            ready!(clock.poll_at(*until, cx));
+            *until = None;
+            if matches!(
+                Pin::new(&mut self.io).poll_write(cx, &[]),
+                Poll::Ready(Err(_))
+            ) {
+                return Poll::Ready(());
+            }
+        }
     }
 
     /// Ready once nothing was asked for too long.
