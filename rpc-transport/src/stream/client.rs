@@ -174,6 +174,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut turn = TURN;
+        let mut filled = false;
         loop {
             if turn == 0 {
                 rest(cx);
@@ -196,12 +197,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 self.yielded = false;
                 self.driver.transmit(&mut self.sending);
                 self.unflushed = true;
+                filled = true;
             }
             turn = turn.saturating_sub(self.sending.left());
             ready!(poll_drain(&mut self.io, cx, &mut self.sending))?;
             self.unflushed = false;
-            if !self.sending.has_more() {
-                // Whoever wrote since has woken the task.
+            if filled && !self.sending.has_more() {
+                // Whoever wrote since has woken the task. (Before this turn the task itself may have.)
                 return Poll::Pending;
             }
         }

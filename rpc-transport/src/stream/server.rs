@@ -383,6 +383,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut turn = TURN;
+        let mut filled = false;
         loop {
             if turn == 0 {
                 rest(cx);
@@ -394,6 +395,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                     return Poll::Pending;
                 }
                 self.unflushed = true;
+                filled = true;
             }
             let left = self.sending.left();
             if self.reading == Reading::Gone {
@@ -411,8 +413,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             if std::mem::take(&mut self.held) {
                 cx.waker().wake_by_ref();
             }
-            if !self.sending.has_more() {
-                // Whoever wrote since has woken the task.
+            if filled && !self.sending.has_more() {
+                // Whoever wrote since has woken the task. (Before this turn the task itself may have.)
                 return Poll::Pending;
             }
         }
