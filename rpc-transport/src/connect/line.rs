@@ -249,8 +249,9 @@ mod tests {
             }
             assert!((10..=15).contains(&attempts), "{attempts} in ten minutes");
         }
-        // Once they have had the time for it.
-        let later = &begun[60..];
+        // Once they have had the time for it: of the attempts around 70 s a tenth still comes in one
+        // second, by chance some more or some less, and of those around 113 s a sixteenth.
+        let later = &begun[80..];
         assert!(
             later.iter().all(|&second| second < CLIENTS / 10),
             "{later:?}"
