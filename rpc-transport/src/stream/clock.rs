@@ -1,8 +1,8 @@
 //! The one timer of a connection, and what the core is told of time.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
 
 use farcall_core::context;
 use tokio::time::Sleep;
@@ -62,5 +62,30 @@ impl Clock {
             return false;
         };
         self.set_to == Some(at) && known.will_wake(waker) && !sleep.is_elapsed()
+    }
+}
+
+/// What may last so long and no longer, from when it is first asked about.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    until: Option<Instant>,
+    clock: Clock,
+}
+
+impl Due {
+    /// Ready once it has lasted for `time`; then it begins anew.
+    pub(super) fn poll(&mut self, time: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        if self.until.is_none() {
+            self.until = now().checked_add(time);
+        }
+        ready!(self.clock.poll_at(self.until, cx));
+        self.until = None;
+        Poll::Ready(())
+    }
+
+    /// It is over, or has not begun: never ready.
+    pub(super) fn forget(&mut self) -> Poll<()> {
+        self.until = None;
+        Poll::Pending
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use farcall_core::connection::server::Server;
@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
 use super::client::{now, poll_drain};
-use super::clock::Clock;
+use super::clock::{Clock, Due};
 use super::{TURN, rest};
 use crate::drain::{Drain, Working};
 use crate::net::linger;
@@ -63,14 +63,10 @@ where
         write_time: limits.write_time,
         clock: Clock::default(),
         stalled: Stalled::default(),
-        idle: Idle {
-            time: idle_time,
-            ..Idle::default()
-        },
-        begun_message: Begun {
-            time: limits.body_time,
-            ..Begun::default()
-        },
+        idle_time,
+        idle: Due::default(),
+        body_time: limits.body_time,
+        begun_message: Due::default(),
         silence_time: limits.silence_time,
         ended: None,
         working: None,
@@ -121,11 +117,15 @@ struct Task<IO> {
     write_time: Duration,
     clock: Clock,
     stalled: Stalled,
-    idle: Idle,
-    begun_message: Begun,
+    /// How long nothing may be asked.
+    idle_time: Option<Duration>,
+    idle: Due,
+    /// How long the rest of a message may take without progress.
+    body_time: Duration,
+    begun_message: Due,
+    /// After so long a peer that closed its half is looked at again.
     silence_time: Duration,
-    /// When a peer that closed its half is looked at again.
-    ended: Option<Box<Idle>>,
+    ended: Option<Box<Due>>,
     /// While calls are in flight.
     working: Option<Working>,
     /// How many calls there were when that was last looked at.
@@ -133,28 +133,11 @@ struct Task<IO> {
     drain: Drain,
 }
 
-/// How long nothing may be asked, and until when.
-#[derive(Default)]
-struct Idle {
-    time: Option<Duration>,
-    until: Option<Instant>,
-    clock: Clock,
-}
-
-/// A message of which a part came: how long the rest may take without progress, and until when.
-#[derive(Default)]
-struct Begun {
-    time: Duration,
-    until: Option<Instant>,
-    clock: Clock,
-}
-
 /// A write that got nowhere: how much was left of it, and until when it may stay there.
 #[derive(Default)]
 struct Stalled {
     at: usize,
-    until: Option<Instant>,
-    clock: Clock,
+    due: Due,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -191,14 +174,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
     /// Ready once a peer that closed its half turns out to be gone. Reading tells nothing of that any
     /// more, and a handler may write nothing for long; so now and then nothing is written.
     fn poll_broken(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let time = self.silence_time;
         loop {
-            let Idle { until, clock, .. } = &mut **self.ended.get_or_insert_default();
-            if until.is_none() {
-                *until = now().checked_add(time);
-            }
-            ready!(clock.poll_at(*until, cx));
-            *until = None;
+            let ended = self.ended.get_or_insert_default();
+            ready!(ended.poll(self.silence_time, cx));
             if matches!(
                 Pin::new(&mut self.io).poll_write(cx, &[]),
                 Poll::Ready(Err(_))
@@ -210,16 +188,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
 
     /// Ready once nothing was asked for too long.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Idle { time, until, clock } = &mut self.idle;
-        let Some(time) = *time else {
-            return Poll::Pending;
-        };
-        if !self.connection.is_idle() {
-            *until = None;
-        } else if until.is_none() {
-            *until = now().checked_add(time);
+        match self.idle_time {
+            Some(time) if self.connection.is_idle() => self.idle.poll(time, cx),
+            _ => self.idle.forget(),
         }
-        clock.poll_at(*until, cx)
     }
 
     /// Ready when every call is answered and every answer sent.
@@ -273,22 +245,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
 
     /// Fails once a write has made no progress for as long as the limit allows.
     fn check_progress(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let Self {
-            sending,
-            unflushed,
-            stalled,
-            write_time,
-            ..
-        } = self;
-        if sending.is_empty() && !*unflushed {
-            stalled.until = None;
+        let Stalled { at, due } = &mut self.stalled;
+        let left = self.sending.left();
+        if std::mem::replace(at, left) != left || (left == 0 && !self.unflushed) {
+            let _ = due.forget();
+        }
+        if left == 0 && !self.unflushed {
             return Ok(());
         }
-        if stalled.until.is_none() || stalled.at != sending.left() {
-            stalled.at = sending.left();
-            stalled.until = now().checked_add(*write_time);
-        }
-        match stalled.clock.poll_at(stalled.until, cx) {
+        match due.poll(self.write_time, cx) {
             Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
             Poll::Pending => Ok(()),
         }
@@ -331,7 +296,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 }
                 Poll::Ready(Ok(count)) => {
                     self.fresh = true;
-                    self.begun_message.until = None;
+                    let _ = self.begun_message.forget();
                     turn = turn.saturating_sub(count);
                 }
                 // Not of the protocol in the stream, but of what the stream is in.
@@ -351,14 +316,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
 
     /// Reads no more from a peer whose message stopped coming.
     fn check_begun(&mut self, cx: &mut Context<'_>) {
-        let Begun { time, until, clock } = &mut self.begun_message;
         let is_waited_for = self.reading == Reading::Open && !self.held && !self.fresh;
-        if !is_waited_for || self.received.bytes().is_empty() {
-            *until = None;
-        } else if until.is_none() {
-            *until = now().checked_add(*time);
-        }
-        if clock.poll_at(*until, cx).is_ready() {
+        let due = match is_waited_for && !self.received.bytes().is_empty() {
+            true => self.begun_message.poll(self.body_time, cx),
+            false => self.begun_message.forget(),
+        };
+        if due.is_ready() {
             self.connection.receive_stalled(&mut self.received);
             self.reading = Reading::Ended;
         }
