@@ -11,9 +11,25 @@ use tokio::process::{Child, Command};
 
 use crate::service::{left_out, spawn, start};
 
-/// nginx writes nothing but into its own folder.
-pub(crate) const HERE: &str = "access_log off; client_body_temp_path body; proxy_temp_path proxy; \
-     fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;";
+/// nginx's block for HTTP on `port`, all of which goes to `server` as `directives` say. It writes nothing
+/// but into its own folder.
+pub(crate) fn http(port: u16, server: u16, directives: &str) -> String {
+    format!(
+        "http {{
+            access_log off;
+            client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
+            uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+            server {{
+                listen 127.0.0.1:{port};
+                location / {{
+                    proxy_pass http://127.0.0.1:{server};
+                    proxy_http_version 1.1;
+                    {directives}
+                }}
+            }}
+        }}"
+    )
+}
 
 const STREAM: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
 
@@ -105,20 +121,9 @@ async fn behind(proxies: fn(Proxies) -> Proxies) -> u16 {
 #[tokio::test]
 async fn nginx_forwards_over_http() {
     let (port, server) = (free_port(), behind(|nginx| nginx).await);
-    let blocks = format!(
-        "http {{
-            {HERE}
-            server {{
-                listen 127.0.0.1:{port};
-                location / {{
-                    proxy_pass http://127.0.0.1:{server};
-                    proxy_http_version 1.1;
-                    proxy_set_header Connection \"\";
-                    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-                }}
-            }}
-        }}"
-    );
+    let directives = "proxy_set_header Connection \"\";
+         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;";
+    let blocks = http(port, server, directives);
     let Some(_nginx) = Nginx::start("nginx-http", "", &blocks).await else {
         return;
     };

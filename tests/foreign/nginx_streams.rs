@@ -5,7 +5,7 @@ use std::time::Duration;
 use farcall::Server;
 use futures_util::{StreamExt, stream};
 
-use crate::nginx::{HERE, Nginx, free_port};
+use crate::nginx::{Nginx, free_port, http};
 use crate::service::start;
 use crate::streams::{NumbersClient, NumbersServer, Plain};
 
@@ -19,23 +19,12 @@ async fn streams_pass_nginx_as_they_come() {
     .await;
     let port = free_port();
     // As README.md says.
-    let blocks = format!(
-        "http {{
-            {HERE}
-            server {{
-                listen 127.0.0.1:{port};
-                location / {{
-                    proxy_pass http://127.0.0.1:{server};
-                    proxy_http_version 1.1;
-                    proxy_set_header Host calc.example;
-                    proxy_set_header Upgrade $http_upgrade;
-                    proxy_set_header Connection $http_connection;
-                    proxy_buffering off;
-                    proxy_request_buffering off;
-                }}
-            }}
-        }}"
-    );
+    let directives = "proxy_set_header Host calc.example;
+         proxy_set_header Upgrade $http_upgrade;
+         proxy_set_header Connection $http_connection;
+         proxy_buffering off;
+         proxy_request_buffering off;";
+    let blocks = http(port, server, directives);
     let Some(_nginx) = Nginx::start("nginx-streams", "", &blocks).await else {
         return;
     };
