@@ -3,16 +3,16 @@
 //! Whether one may be is decided here, by what is known of how it ended; when, and over which
 //! connection, is for whoever is the channel's [`Recover`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-
-use std::pin::Pin;
 
 use super::{Channel, Options};
 use crate::connection::client::Client;
 use crate::error::Failure;
 use crate::method::Method;
+use crate::sync::{Mutex, MutexGuard};
 
 /// What a channel does about calls that failed: waits for another connection or for a while, and has
 /// them made again.

@@ -114,8 +114,8 @@ impl<'a, C: Calls> BatchFuture<'a, C> {
                 State::Carrier(carrier.start_batch(calls)?)
             }
             (Way::Carrier(carrier), _) => {
-                let some: Vec<_> = which.iter().filter_map(|&at| calls.get(at)).collect();
-                let some: Vec<_> = some.into_iter().copied().collect();
+                let some = which.iter().filter_map(|&at| calls.get(at));
+                let some: Vec<_> = some.copied().collect();
                 State::Carrier(carrier.start_batch(&some)?)
             }
             _ => State::Done,
