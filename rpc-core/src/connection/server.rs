@@ -5,38 +5,27 @@
 //! costs one read and one write. A handler that has to wait moves to `pending`, and holds up
 //! nobody.
 
+mod calls;
 mod native;
 
 #[cfg(feature = "json")]
 mod json;
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Context;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::assembly::Assembly;
-use super::pending::Pending;
-use super::watch::{Seen, Watch};
+use super::watch::Watch;
 use super::{PeerMisbehaved, Received, Sending, Speech, Unsent};
-use crate::context::{self, Id, Metadata, Peer};
+use crate::context::{self, Peer};
 use crate::fault::{Fault, code};
-use crate::method::Method;
-use crate::params::Arguments;
-#[cfg(feature = "json")]
-use crate::protocol::Incoming;
-use crate::protocol::outbox::{ReplyId, Subscription};
-use crate::router::{Router, Target};
-use crate::service::{Registered, Reply, ReplyTo, Request, Running, Slot, Started, too_many};
+use crate::router::Router;
 use crate::trace;
+use calls::{Core, Times, finish};
 
 /// So many requests are answered before what has gathered is sent: a peer that never stops
 /// sending must not keep its replies waiting, nor other connections.
 const BATCH: usize = 512;
-
-/// After so many requests of a batch the clock is looked at again: a handler may have kept the thread.
-const LOOK: usize = 8;
 
 /// The server's side of one connection.
 ///
@@ -74,37 +63,6 @@ enum State {
     JsonRpc(json::Json),
 }
 
-/// What does not depend on the protocol.
-struct Core {
-    router: Arc<Router>,
-    peer: Arc<Peer>,
-    slots: Vec<Box<dyn Slot>>,
-    pending: Pending,
-    /// How many calls of batches run, beyond one for each batch.
-    members: Arc<AtomicUsize>,
-    /// Requests that come in pieces.
-    assembly: Assembly,
-    /// Whether the client is still there, in native frames and as long as it can tell.
-    watch: Option<Watch>,
-    /// It is not.
-    silent: bool,
-    draining: bool,
-    /// The number of the last call with streams.
-    last_stream: u64,
-    /// The context of the last call, while none is read.
-    current: Option<context::Context>,
-    /// How many calls and batches were begun.
-    begun: u64,
-}
-
-impl std::fmt::Debug for Core {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Core")
-            .field("peer", &self.peer)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Server {
     /// The server's side of a conversation with `peer` in `speech`, answered by `router`.
     ///
@@ -124,23 +82,8 @@ impl Server {
                 return Err(PeerMisbehaved::new("JSON-RPC is not in this build"));
             }
         };
-        let slots = router.slots();
-        let pending = Pending::default();
         Ok(Self {
-            core: Core {
-                router,
-                peer,
-                slots,
-                pending,
-                members: Arc::default(),
-                assembly: Assembly::default(),
-                watch: (speech == Speech::Native).then(Watch::default),
-                silent: false,
-                draining: false,
-                last_stream: 0,
-                current: None,
-                begun: 0,
-            },
+            core: Core::new(router, peer, speech),
             speech: state,
         })
     }
@@ -319,228 +262,5 @@ impl Server {
             #[cfg(feature = "json")]
             State::JsonRpc(_) => json::write_last_word(&self.core.peer),
         }
-    }
-}
-
-impl Core {
-    /// Starts what a protocol read, if it can be called.
-    #[cfg(feature = "json")]
-    fn start(&mut self, incoming: Incoming, now: Instant) {
-        let Incoming {
-            target,
-            arguments,
-            reply,
-            window,
-        } = incoming;
-        let beside = Beside {
-            metadata: self.peer.metadata.clone(),
-            remaining: None,
-            window,
-        };
-        match target {
-            Ok(target) => self.call(target, arguments, reply, beside, Times::at(now)),
-            Err(fault) => self.peer.outbox.refuse(reply.as_ref(), &fault),
-        }
-    }
-
-    /// Starts a call; writes its reply if it is ready at once.
-    #[inline(always)]
-    fn call(
-        &mut self,
-        target: Target,
-        arguments: Arguments,
-        mut reply: Option<ReplyId>,
-        beside: Beside,
-        times: Times,
-    ) {
-        let Beside {
-            metadata,
-            remaining,
-            window,
-        } = beside;
-        let admitted = self.router.method(target).filter(|_| self.admits());
-        let (Some(method), Some(slot)) = (admitted, self.slots.get_mut(target.slot())) else {
-            let fault = self.unavailable();
-            return self.peer.outbox.refuse(reply.as_ref(), &fault);
-        };
-        self.begun += 1;
-        // A longer time than the limit is cut to it; one that overflows the clock is no deadline.
-        let deadline = remaining.and_then(|remaining| {
-            let time = remaining.min(self.peer.limits.call_time_max);
-            times.arrived.checked_add(time)
-        });
-        if deadline.is_some_and(|deadline| deadline <= times.now) {
-            return self.peer.outbox.refuse(reply.as_ref(), &Fault::too_late());
-        }
-        let mut streams = None;
-        if method.has_streams() {
-            self.last_stream += 1;
-            number(&mut reply, self.last_stream, method, window);
-            let id = reply.as_ref();
-            streams = id.and_then(|id| Registered::new(&self.peer, method, id));
-        }
-        let context = context::Context::new(Arc::clone(&self.peer), method, deadline, metadata)
-            .with_id(Id::of(reply.as_ref()));
-        context::replace_current(&context);
-        let number = context.number();
-        let reply_to = match &reply {
-            Some(id) => ReplyTo::Connection(id.clone()),
-            None => ReplyTo::Nobody,
-        };
-        let mut request = Some(Request::new(context, target.index(), arguments, reply_to));
-        if let Some(streams) = streams {
-            request = request.map(|request| request.with_streams(streams));
-        }
-        let waker = self.pending.waker();
-        match slot.start(&mut request, &mut Context::from_waker(waker)) {
-            Started::Done => self.peer.end_call(number),
-            Started::Failed(fault) => {
-                self.peer.end_call(number);
-                self.peer.outbox.refuse(reply.as_ref(), &fault);
-            }
-            Started::Pending(running) => {
-                let running = running.counted(self.router.calls().add());
-                self.pending.insert(running, reply, deadline);
-                if let Some(watch) = &mut self.watch {
-                    watch.begin(times.now, &self.peer.limits);
-                }
-            }
-        }
-    }
-
-    /// Runs a whole batch, which writes its own replies, and of which so many calls run at a time.
-    #[cfg(feature = "json")]
-    fn run(&mut self, calls: usize, batch: impl Future<Output = ()> + Send + 'static) {
-        self.begun += 1;
-        // The batch itself is counted where it waits.
-        let members = Members::of(&self.members, calls.saturating_sub(1));
-        let mut running = Running::silent(async move {
-            let _members = members;
-            batch.await;
-        });
-        let waker = self.pending.waker();
-        if Pin::new(&mut running)
-            .poll(&mut Context::from_waker(waker))
-            .is_pending()
-        {
-            self.pending.insert(running, None, None);
-        }
-    }
-
-    /// Looks whether the client is still there, if it is time.
-    fn look(&mut self, now: Instant) {
-        let waits = self.pending.len() > 0;
-        let Some(watch) = &mut self.watch else { return };
-        match watch.look(now, waits, &self.peer.limits) {
-            Seen::Nothing => {}
-            Seen::Silence => native::write_ping(&self.peer),
-            Seen::Gone => self.silent = true,
-        }
-    }
-
-    /// Looks at the clock again, if the transport lent one.
-    fn look_at_clock(&self, times: &mut Times) {
-        if let Some(clock) = self.peer.clock {
-            times.now = (clock.now)();
-        }
-    }
-
-    /// True if there is room for another call.
-    #[inline]
-    fn admits(&self) -> bool {
-        let limits = &self.peer.limits;
-        !self.draining
-            && self.in_flight() < limits.calls_per_connection
-            && self.router.calls().len() < limits.calls
-    }
-
-    /// How many calls are being answered here.
-    #[inline]
-    fn in_flight(&self) -> usize {
-        self.pending.len() + self.members.load(Ordering::Relaxed)
-    }
-
-    /// Why a call is not taken.
-    #[cold]
-    fn unavailable(&self) -> Fault {
-        let limit = self.peer.limits.calls_per_connection;
-        if self.draining {
-            Fault::shutting_down()
-        } else if self.in_flight() >= limit {
-            Fault::overloaded(&format!(
-                "{limit} calls are in flight (`Limits::calls_per_connection`)"
-            ))
-        } else if self.router.calls().len() >= self.peer.limits.calls {
-            too_many(self.peer.limits.calls)
-        } else {
-            Fault::new(code::METHOD_NOT_FOUND, "there is no such method")
-        }
-    }
-}
-
-/// What time it is for a call.
-#[derive(Clone, Copy)]
-struct Times {
-    /// When its last byte was read: from then its caller's time counts, however long it waits for others.
-    arrived: Instant,
-    /// When the clock was looked at last.
-    now: Instant,
-}
-
-impl Times {
-    /// Of a call that waits for nobody.
-    #[cfg(feature = "json")]
-    fn at(now: Instant) -> Self {
-        Self { arrived: now, now }
-    }
-}
-
-/// Calls of a batch, which count until this is dropped.
-#[cfg(feature = "json")]
-struct Members {
-    counted: Arc<AtomicUsize>,
-    number: usize,
-}
-
-#[cfg(feature = "json")]
-impl Members {
-    fn of(counted: &Arc<AtomicUsize>, number: usize) -> Self {
-        counted.fetch_add(number, Ordering::Relaxed);
-        Self {
-            counted: Arc::clone(counted),
-            number,
-        }
-    }
-}
-
-#[cfg(feature = "json")]
-impl Drop for Members {
-    fn drop(&mut self) {
-        self.counted.fetch_sub(self.number, Ordering::Relaxed);
-    }
-}
-
-/// What came with a call beside its parameters.
-struct Beside {
-    metadata: Metadata,
-    /// How long its caller waits.
-    remaining: Option<Duration>,
-    /// How many bytes of items its caller takes at first.
-    window: Option<usize>,
-}
-
-/// Has a JSON-RPC call of `method`, which has streams, known by `number`.
-fn number(reply: &mut Option<ReplyId>, number: u64, method: &Method, window: Option<usize>) {
-    if let Some(ReplyId::Json { raw, version_1 }) = reply {
-        let raw = std::mem::take(raw);
-        let subscription = Subscription::new(raw, *version_1, number, method.name, window);
-        *reply = Some(ReplyId::Subscription(Arc::new(subscription)));
-    }
-}
-
-/// Writes the fault of a call that has one; its result was written by [`Request::reply`].
-fn finish(peer: &Peer, reply: Option<&ReplyId>, outcome: Reply) {
-    if let Err(fault) = outcome {
-        peer.outbox.refuse(reply, &fault);
     }
 }

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{BATCH, Core};
+use super::BATCH;
+use super::calls::Core;
 use crate::channel::Inbound;
 use crate::connection::{PeerMisbehaved, Received};
 use crate::context::{Caller, Metadata, Peer};

@@ -5,7 +5,8 @@
 
 use std::time::Instant;
 
-use super::{BATCH, Beside, Core, LOOK, Times};
+use super::BATCH;
+use super::calls::{Beside, Core, Times};
 use crate::channel::Inbound;
 use crate::connection::assembly::Refused;
 use crate::connection::{PeerMisbehaved, Received};
@@ -19,6 +20,9 @@ use crate::protocol::native::{
 };
 use crate::protocol::outbox::ReplyId;
 use crate::stream::{Broken, Flow};
+
+/// After so many requests of a batch the clock is looked at again: a handler may have kept the thread.
+const LOOK: usize = 8;
 
 /// Where in the stream the connection is.
 #[derive(Debug, Default)]
