@@ -42,7 +42,7 @@ pub fn decode<'de, S: DeserializeSeed<'de>>(
     bytes: &'de [u8],
     budget: Budget,
 ) -> Result<S::Value, DecodeError> {
-    let limit = Limit::<Binary>::new(budget.depth, budget.items);
+    let limit = Limit::<Binary>::new(budget.depth, budget.items, bytes.len());
     bincode::DefaultOptions::new()
         .with_fixint_encoding()
         .deserialize_seed(Guarded { seed, limit }, bytes)

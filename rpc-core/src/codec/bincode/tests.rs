@@ -89,6 +89,53 @@ fn a_claimed_length_allocates_nothing_and_ends_at_once() {
     }
 }
 
+/// A list of itself that adds up for how many items it was told to make room.
+struct Eager(usize);
+
+impl<'de> Deserialize<'de> for Eager {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Inside;
+
+        impl<'de> Visitor<'de> for Inside {
+            type Value = Eager;
+
+            fn expecting(&self, text: &mut std::fmt::Formatter) -> std::fmt::Result {
+                text.write_str("a list")
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut items: A,
+            ) -> Result<Eager, A::Error> {
+                let mut room = items.size_hint().unwrap_or_default();
+                ROOM.set(ROOM.get() + room);
+                while let Some(item) = items.next_element::<Eager>()? {
+                    room += item.0;
+                }
+                Ok(Eager(room))
+            }
+        }
+
+        deserializer.deserialize_seq(Inside)
+    }
+}
+
+thread_local! {
+    static ROOM: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+#[test]
+fn lists_that_announce_lists_get_room_for_what_came_and_not_more() {
+    let fair = [2_u64, 0, 1, 0].map(u64::to_le_bytes).concat();
+    assert_eq!(read::<Eager>(&fair).unwrap().0, 3);
+
+    ROOM.set(0);
+    let greedy = 100_000_u64.to_le_bytes().repeat(8);
+    let error = read::<Eager>(&greedy).map(drop).unwrap_err();
+    assert_eq!(error, "the bytes end in the middle of the value");
+    assert_eq!(ROOM.get(), greedy.len());
+}
+
 #[test]
 fn a_set_of_more_units_than_there_are_atoms_is_refused_by_name() {
     let error = read::<BTreeSet<()>>(&(1_u64 << 36).to_le_bytes()).unwrap_err();

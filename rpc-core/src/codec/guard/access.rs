@@ -73,7 +73,7 @@ impl<'de, A: SeqAccess<'de>, P: Policy> SeqAccess<'de> for Items<'_, A, P> {
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint()
+        self.level.believe(self.inner.size_hint())
     }
 }
 
@@ -104,7 +104,7 @@ impl<'de, A: MapAccess<'de>, P: Policy> MapAccess<'de> for Entries<'_, A, P> {
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint()
+        self.level.believe(self.inner.size_hint())
     }
 }
 

@@ -67,6 +67,9 @@ pub(super) struct Limit<P> {
     depth: u16,
     most_items: usize,
     items: Cell<usize>,
+    /// For how many more items room may be made before they came. Each list may be believed to a
+    /// megabyte by `serde`, and lists may announce lists.
+    ahead: Cell<usize>,
     /// The whole floats beyond 64 bits that a `types::Value` took: a parser may have made them of
     /// integers.
     whole: RefCell<Vec<f64>>,
@@ -74,11 +77,13 @@ pub(super) struct Limit<P> {
 }
 
 impl<P: Policy> Limit<P> {
-    pub(super) fn new(depth: u16, items: usize) -> Self {
+    /// A message of `bytes` bytes has no more items than that, units aside, which need no room.
+    pub(super) fn new(depth: u16, items: usize, bytes: usize) -> Self {
         Self {
             depth,
             most_items: items,
             items: Cell::new(items),
+            ahead: Cell::new(bytes),
             whole: RefCell::default(),
             policy: PhantomData,
         }
@@ -158,6 +163,14 @@ impl<P: Policy> Level<'_, P> {
         if self.is_any && value.abs() >= BEYOND {
             self.limit.whole.borrow_mut().push(value);
         }
+    }
+
+    /// How many of `announced` items the type may make room for before it reads them.
+    fn believe(self, announced: Option<usize>) -> Option<usize> {
+        let ahead = self.limit.ahead.get();
+        let believed = announced?.min(ahead);
+        self.limit.ahead.set(ahead.saturating_sub(believed));
+        Some(believed)
     }
 
     /// Pays for `count` items.

@@ -62,7 +62,7 @@ fn decode_at_length<'de, S: DeserializeSeed<'de>>(
     budget: Budget,
 ) -> Result<S::Value, DecodeError> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let limit = Limit::<Textual>::new(budget.json_depth, budget.items);
+    let limit = Limit::<Textual>::new(budget.json_depth, budget.items, text.len());
     let value = limit
         .read(seed, &mut json)
         .and_then(|value| json.end().map(|()| value))
