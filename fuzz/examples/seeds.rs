@@ -50,6 +50,20 @@ const ADDRESSES: [&str; 5] = [
     "json+mem://calc",
 ];
 
+/// Allow-lists.
+const LISTS: [&str; 2] = [
+    "# the office\n192.0.2.0/24\n2001:db8::/32 # the other\n::ffff:10.0.0.0/104\n",
+    "\u{feff}127.0.0.1\r\n::/0\r\n",
+];
+
+/// What proxies say.
+const PROXIES: [&str; 4] = [
+    "PROXY TCP4 192.0.2.1 10.0.0.1 12345 80\r\n",
+    "PROXY UNKNOWN\r\n",
+    "192.0.2.9, [2001:db8::1]:80, 10.0.0.2",
+    "for=192.0.2.60;proto=http, For=\"[2001:db8::17]:4711\"",
+];
+
 fn main() -> io::Result<()> {
     let Some(folder) = env::args_os().nth(1) else {
         return Err(io::Error::other("say into which folder"));
@@ -89,6 +103,11 @@ fn main() -> io::Result<()> {
         "ping",
         &[&[2], b"\x89\x82\0\0\0\0hi\x88\x80\0\0\0\0"],
     )?;
+    // The first bytes are an address that is asked about.
+    seeds.texts("allow_list", &[192; 16], &LISTS)?;
+    seeds.texts("proxies", &[], &PROXIES)?;
+    let binary = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\x0a\0\0\x01\x30\x39\0\x50";
+    seeds.write("proxies", "binary", &[binary])?;
     seeds.texts("sniff", &[], &["POST / HT"])
 }
 

@@ -17,6 +17,7 @@ mod questions;
 pub mod service;
 mod stream;
 mod values;
+mod who;
 mod xmlrpc;
 
 pub use http::{http_bodies, http_server, web_socket};
@@ -24,4 +25,5 @@ pub use jsonrpc::{jsonrpc_client, jsonrpc_post, jsonrpc_server};
 pub use native::{native_client, native_server};
 pub use questions::{address, sniff};
 pub use values::values;
+pub use who::{allow_list, proxies};
 pub use xmlrpc::{xmlrpc_reply, xmlrpc_request};

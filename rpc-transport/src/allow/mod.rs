@@ -81,6 +81,27 @@ impl AllowList {
         Ok(Self::of(rules(entries)?, None))
     }
 
+    /// The list in `text`, which is as a file has it: an entry a line, `#` begins a comment. For those
+    /// who keep it somewhere else.
+    ///
+    /// ```
+    /// use farcall_transport::allow::AllowList;
+    ///
+    /// let list = AllowList::parse(b"127.0.0.1 # this machine\n2001:db8::/32\n")?;
+    /// assert_eq!(list.entries(), 2);
+    /// let wrong = AllowList::parse(b"127.0.0.1\n127.0.0.01\n");
+    /// assert_eq!(wrong.unwrap_err().line(), Some(2));
+    /// # Ok::<(), farcall_transport::allow::AllowListError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a line is no entry, or is not UTF-8. A text without entries lets nobody in.
+    pub fn parse(text: &[u8]) -> Result<Self, AllowListError> {
+        let rules = Rules::parse(text);
+        let rules = rules.map_err(|mistake| AllowListError::entry(None, mistake))?;
+        Ok(Self::of(rules, None))
+    }
+
     /// The list in this file. It is read again by [`reload`](Self::reload), and by
     /// [`reload_on_change`](Self::reload_on_change) and [`reload_on_hangup`](Self::reload_on_hangup).
     ///

@@ -8,7 +8,7 @@ mod preface;
 
 use std::net::SocketAddr;
 
-pub(crate) use preface::{Preface, preface};
+pub use preface::{Preface, preface};
 
 use crate::allow::AllowList;
 
@@ -85,9 +85,21 @@ impl Proxies {
         }
     }
 
-    /// Who calls, where a proxy at `proxy` sends these values of its [header](Self::header).
+    /// Who calls, where a proxy at `proxy` sends these values of `X-Forwarded-For` (or of `Forwarded`,
+    /// if that is [what they write](Self::forwarded)). None if it cannot be told.
+    ///
+    /// ```
+    /// use farcall_transport::{allow::AllowList, proxies::Proxies};
+    ///
+    /// let proxies = Proxies::new(AllowList::new(["10.0.0.0/8"])?);
+    /// let header: &[u8] = b"127.0.0.1, 192.0.2.1, 10.0.0.2";
+    /// let client = proxies.client("10.0.0.1:5000".parse()?, &[header]);
+    /// assert_eq!(client, Some("192.0.2.1:0".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "http")]
-    pub(crate) fn client(&self, proxy: SocketAddr, values: &[&[u8]]) -> Option<SocketAddr> {
+    #[must_use]
+    pub fn client(&self, proxy: SocketAddr, values: &[&[u8]]) -> Option<SocketAddr> {
         let mut client = Some(proxy);
         let mut is_client = |hop: Option<SocketAddr>| {
             client = hop.map(canonical);

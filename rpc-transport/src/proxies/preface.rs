@@ -11,9 +11,20 @@ const LINE: usize = 107;
 const BINARY: usize = 4096;
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 
-/// What the first bytes of a connection are.
+/// What the first bytes of a connection from a proxy are.
+///
+/// ```
+/// use farcall_transport::proxies::{Preface, preface};
+///
+/// let line = b"PROXY TCP4 192.0.2.1 10.0.0.1 12345 80\r\n";
+/// let client = "192.0.2.1:12345".parse()?;
+/// assert_eq!(preface(line), Preface::Whole(line.len(), Some(client)));
+/// assert_eq!(preface(&line[..10]), Preface::Partial);
+/// assert_eq!(preface(b"POST / HTTP/1.1\r\n"), Preface::Broken);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Preface {
+pub enum Preface {
     /// Not all of it is there.
     Partial,
     /// A header of so many bytes. The connection comes from there, or, with no address, from the
@@ -23,8 +34,10 @@ pub(crate) enum Preface {
     Broken,
 }
 
-/// Reads the header that `start` begins with.
-pub(crate) fn preface(start: &[u8]) -> Preface {
+/// Reads the header of the [PROXY protocol](https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt),
+/// version 1 or 2, that `start` begins with. One has at most 4,096 bytes.
+#[must_use]
+pub fn preface(start: &[u8]) -> Preface {
     if begins(start, SIGNATURE) {
         return binary(start).unwrap_or(Preface::Partial);
     }
