@@ -15,7 +15,7 @@ use futures_util::{FutureExt, StreamExt};
 
 use crate::conversation::all;
 use crate::service::EverythingClient;
-use crate::stream::now;
+use crate::stream::{next, now, put};
 
 /// Has calls of every kind wait for replies, and gives `bytes` for them, in pieces of `length`.
 /// Each call must end: with a reply, because its time is over, or because the connection is.
@@ -29,8 +29,10 @@ pub(crate) fn receive(speech: Speech, encoding: Encoding, bytes: &[u8], length: 
     side.go_on();
     let mut received = Received::default();
     let mut misbehaved = None;
-    'all: for piece in bytes.chunks(length) {
-        received.room().extend_from_slice(piece);
+    let mut pieces = bytes.chunks(length);
+    let mut piece: &[u8] = &[];
+    'all: while let Some(next) = next(piece, &mut pieces) {
+        piece = put(&mut received, next);
         loop {
             match side.driver.receive(&mut received) {
                 Ok(true) => {}

@@ -1,9 +1,11 @@
 //! Bytes into one side of a connection, in pieces.
 
+use std::slice::Chunks;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
+use bytes::BufMut;
 use farcall::Limits;
 use farcall_core::connection::server::Server;
 use farcall_core::connection::{Received, Speech};
@@ -43,6 +45,25 @@ pub(crate) fn cut(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((length, bytes))
 }
 
+/// What comes next: the rest of this piece, or the next one.
+pub(crate) fn next<'a>(rest: &'a [u8], pieces: &mut Chunks<'a, u8>) -> Option<&'a [u8]> {
+    match rest.is_empty() {
+        true => pieces.next(),
+        false => Some(rest),
+    }
+}
+
+/// Puts what comes next to where a transport reads it to; the rest of it.
+pub(crate) fn put<'a>(received: &mut Received, bytes: &'a [u8]) -> &'a [u8] {
+    let Some(mut body) = received.body() else {
+        received.room().extend_from_slice(bytes);
+        return &[];
+    };
+    let (now, rest) = bytes.split_at(body.remaining_mut().min(bytes.len()));
+    body.put_slice(now);
+    rest
+}
+
 /// What a server says to `bytes` that come in pieces of `length`, and whether it hangs up.
 pub(crate) fn serve(
     speech: Speech,
@@ -57,8 +78,10 @@ pub(crate) fn serve(
     let cx = Context::from_waker(Waker::noop());
     let mut received = Received::default();
     let mut hangs_up = false;
-    'all: for piece in bytes.chunks(length) {
-        received.room().extend_from_slice(piece);
+    let mut pieces = bytes.chunks(length);
+    let mut piece: &[u8] = &[];
+    'all: while let Some(next) = next(piece, &mut pieces) {
+        piece = put(&mut received, next);
         loop {
             match server.receive(&mut received, now()) {
                 Ok(true) => {}

@@ -17,6 +17,9 @@ const AHEAD: usize = 1024 * 1024;
 /// And once so much is there, how many times as much as that: to move what is there is a pause for
 /// all calls of the connection, so a message moves seldom, and only while it is small.
 const TIMES: usize = 16;
+/// So much of a piece, and more, is read straight into its message. Less is copied there: what stands
+/// behind it comes with the same read.
+const STRAIGHT: usize = 16 * 1024;
 /// The most messages that come in pieces at a time. Further ones are refused.
 const AT_ONCE: usize = 32;
 
@@ -154,23 +157,43 @@ impl Assembly {
         received: &mut Received,
         now: Instant,
     ) -> Option<(Header, Payload)> {
-        let count = self.left.min(received.bytes().len());
         let at = self
             .parts
             .iter()
             .position(|part| Some(part.header.id) == self.of);
-        let part = at.and_then(|at| self.parts.get_mut(at));
+        let mut part = at.and_then(|at| self.parts.get_mut(at));
+        if let Some((body, left)) = received.take_back() {
+            let came = std::mem::replace(&mut self.left, left) > left;
+            match &mut part {
+                Some(part) => {
+                    part.body = body;
+                    if came {
+                        part.touched = now;
+                    }
+                }
+                // Its call was given up meanwhile.
+                None => buffers::give_back(body),
+            }
+        }
+        let count = self.left.min(received.bytes().len());
+        let left = self.left.saturating_sub(count);
         if let (Some(part), Some(bytes)) = (part, received.bytes().get(..count)) {
-            if part.body.capacity().saturating_sub(part.body.len()) < count {
+            let wanted = count.saturating_add(left.min(AHEAD));
+            if part.body.capacity().saturating_sub(part.body.len()) < wanted {
                 let missing = part.header.length.saturating_sub(part.body.len());
                 let most = AHEAD.max(part.body.len().saturating_mul(TIMES));
                 buffers::reserve(&mut part.body, missing.min(most));
             }
-            part.body.extend_from_slice(bytes);
-            part.touched = now;
+            if count > 0 {
+                part.body.extend_from_slice(bytes);
+                part.touched = now;
+            }
+            if left >= STRAIGHT {
+                received.lend(std::mem::take(&mut part.body), left);
+            }
         }
         received.skip(count);
-        self.left = self.left.saturating_sub(count);
+        self.left = left;
         if self.left > 0 || !self.ends {
             return None;
         }

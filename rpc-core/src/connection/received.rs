@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use bytes::{Buf, BytesMut};
+use bytes::buf::Limit;
+use bytes::{Buf, BufMut, BytesMut};
 
 use crate::payload::Payload;
 
@@ -14,6 +15,8 @@ const LEAST: usize = 1024;
 const MOST: usize = 64 * 1024;
 /// A buffer that grew beyond this for one large message is given back when it is empty.
 const KEPT: usize = 256 * 1024;
+/// As much of a large message is read at a time: calls beside it wait for that.
+const AT_ONCE: usize = 256 * 1024;
 
 /// The read buffer of a connection: fed by a transport, emptied by the state machine.
 ///
@@ -34,6 +37,10 @@ pub struct Received {
     reads: Reads,
     /// When the last bytes came, as far as somebody looked.
     arrived: Option<Instant>,
+    /// The body of a message in pieces, lent while one of them is read, and how long it is with that
+    /// one; 0 if none is lent.
+    body: Vec<u8>,
+    until: usize,
 }
 
 /// How much the reads bring, to ask for that much.
@@ -101,6 +108,43 @@ impl Received {
         self.reads.before = self.buffer.len();
         self.reads.room = self.buffer.capacity() - self.buffer.len();
         &mut self.buffer
+    }
+
+    /// The room for the rest of a large message, where its bytes need not be moved again. What comes
+    /// next belongs there, if there is such room. (What is put into [`room`](Self::room) finds its way
+    /// too.)
+    ///
+    /// ```
+    /// use farcall_core::connection::Received;
+    ///
+    /// assert!(Received::default().body().is_none(), "nothing is expected yet");
+    /// ```
+    pub fn body(&mut self) -> Option<Limit<&mut Vec<u8>>> {
+        let length = self.body.len();
+        let room = self.until.min(self.body.capacity());
+        let room = room.saturating_sub(length).min(AT_ONCE);
+        if room == 0 {
+            return None;
+        }
+        self.arrived = None;
+        Some((&mut self.body).limit(room))
+    }
+
+    /// Lends a body, of which `left` bytes are to come.
+    pub(super) fn lend(&mut self, body: Vec<u8>, left: usize) {
+        self.until = body.len().saturating_add(left);
+        self.body = body;
+    }
+
+    /// The body that was lent, with what came; and how much is still to come.
+    pub(super) fn take_back(&mut self) -> Option<(Vec<u8>, usize)> {
+        let until = std::mem::take(&mut self.until);
+        if until == 0 {
+            return None;
+        }
+        let body = std::mem::take(&mut self.body);
+        let left = until.saturating_sub(body.len());
+        Some((body, left))
     }
 
     /// When what is here came: `now`, if nobody asked since it was read.

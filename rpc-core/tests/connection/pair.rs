@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use bytes::BufMut;
 use farcall_core::channel::{Call, CallFuture, Channel};
 use farcall_core::connection::client::{Client, Driver};
 use farcall_core::connection::server::Server;
@@ -157,17 +158,21 @@ impl Pair {
         loop {
             let mut still = true;
             let bytes = sent(|sending| parts.driver.transmit(sending));
-            for piece in bytes.chunks(step) {
+            for mut piece in bytes.chunks(step) {
                 still = false;
-                parts.to_server.room().extend_from_slice(piece);
-                while parts.server.receive(parts.to_server, now()).unwrap() {}
+                while !piece.is_empty() {
+                    piece = put(parts.to_server, piece);
+                    while parts.server.receive(parts.to_server, now()).unwrap() {}
+                }
             }
             parts.server.poll(&Context::from_waker(Waker::noop()));
             let bytes = sent(|sending| parts.server.transmit(sending));
-            for piece in bytes.chunks(step) {
+            for mut piece in bytes.chunks(step) {
                 still = false;
-                parts.to_client.room().extend_from_slice(piece);
-                while parts.driver.receive(parts.to_client).unwrap() {}
+                while !piece.is_empty() {
+                    piece = put(parts.to_client, piece);
+                    while parts.driver.receive(parts.to_client).unwrap() {}
+                }
             }
             if still {
                 return;
@@ -212,3 +217,14 @@ pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 }
 
 pub(crate) use parts;
+
+/// Puts what comes next to where a transport reads it to; the rest of it.
+pub(crate) fn put<'a>(received: &mut Received, bytes: &'a [u8]) -> &'a [u8] {
+    let Some(mut body) = received.body() else {
+        received.room().extend_from_slice(bytes);
+        return &[];
+    };
+    let (now, rest) = bytes.split_at(body.remaining_mut().min(bytes.len()));
+    body.put_slice(now);
+    rest
+}

@@ -11,7 +11,7 @@ use farcall_core::limits::Limits;
 use farcall_core::method::hash;
 use farcall_core::service::Service;
 
-use crate::pair::{Gates, Pair, Parts, Wait, now, parts, pass, poll, sent};
+use crate::pair::{Gates, Pair, Parts, Wait, now, parts, pass, poll, put, sent};
 
 /// Longer than several pieces.
 const LONG: usize = 2_000_000;
@@ -155,6 +155,39 @@ fn the_rest_of_a_reply_that_nobody_waits_for_is_not_sent() {
     pair.server.transmit(&mut sending);
     assert!(sending.is_empty() && pair.server.unsent().bytes == 0);
     // The connection goes on.
+    let mut next = echo(&channel, "y".to_owned());
+    assert!(poll(&mut next).is_pending());
+    Pair::carry(&mut parts!(pair), 64);
+    assert!(matches!(poll(&mut next), Poll::Ready(Ok(_))));
+}
+
+#[test]
+fn a_reply_that_is_given_up_in_the_middle_of_a_piece_leaves_nothing_behind() {
+    let mut pair = greeted(&Limits::default());
+    let channel = pair.channel.clone();
+    let mut given_up = echo(&channel, "x".repeat(LONG));
+    assert!(poll(&mut given_up).is_pending());
+    let bytes = sent(|sending| pair.driver.transmit(sending));
+    pair.to_server.room().extend_from_slice(&bytes);
+    while pair.server.receive(&mut pair.to_server, now()).unwrap() {}
+    let (mut sending, mut piece) = (Sending::default(), Vec::new());
+    pair.server.transmit(&mut sending);
+    sending.drain_into(&mut piece);
+    let (begin, rest) = piece.split_at(100_000);
+    pair.to_client.room().extend_from_slice(begin);
+    while pair.driver.receive(&mut pair.to_client).unwrap() {}
+    assert!(
+        pair.to_client.body().is_some(),
+        "the rest goes straight into the message"
+    );
+    drop(given_up);
+    let mut rest = put(&mut pair.to_client, rest);
+    while !rest.is_empty() {
+        while pair.driver.receive(&mut pair.to_client).unwrap() {}
+        rest = put(&mut pair.to_client, rest);
+    }
+    while pair.driver.receive(&mut pair.to_client).unwrap() {}
+    assert!(pair.to_client.body().is_none());
     let mut next = echo(&channel, "y".to_owned());
     assert!(poll(&mut next).is_pending());
     Pair::carry(&mut parts!(pair), 64);

@@ -12,10 +12,9 @@ use farcall_core::connection::{PeerMisbehaved, Received, Sending, Speech};
 use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::io::poll_read_buf;
 
 use super::clock::Clock;
-use super::{TURN, rest};
+use super::{TURN, poll_receive, rest};
 use crate::net::said;
 
 /// Now, by the runtime's clock, which a test can stop.
@@ -145,10 +144,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
     /// Ready when no more can come.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), PeerMisbehaved>> {
         let mut turn = TURN;
-        // `poll_read` and not `try_read`: it remembers a short read and spares the empty one.
-        while let Poll::Ready(read) =
-            poll_read_buf(Pin::new(&mut self.io), cx, self.received.room())
-        {
+        while let Poll::Ready(read) = poll_receive(&mut self.io, cx, &mut self.received) {
             match read {
                 Ok(0) => return Poll::Ready(Ok(())),
                 Err(error) => {

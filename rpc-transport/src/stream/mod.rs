@@ -4,8 +4,13 @@ mod client;
 mod clock;
 mod server;
 
-use std::pin::pin;
-use std::task::Context;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use farcall_core::connection::Received;
+use tokio::io::AsyncRead;
+use tokio_util::io::poll_read_buf;
 
 #[cfg(feature = "ws")]
 pub(crate) use client::connection_in_messages;
@@ -24,6 +29,19 @@ fn rest(cx: &mut Context<'_>) {
     let _ = pin!(tokio::task::yield_now()).poll(cx);
 }
 
+/// Reads what comes next to where it belongs.
+fn poll_receive<IO: AsyncRead + Unpin>(
+    io: &mut IO,
+    cx: &mut Context<'_>,
+    received: &mut Received,
+) -> Poll<io::Result<usize>> {
+    // Not `try_read`: this remembers a short read and spares the empty one behind it.
+    match received.body() {
+        Some(mut body) => poll_read_buf(Pin::new(io), cx, &mut body),
+        None => poll_read_buf(Pin::new(io), cx, received.room()),
+    }
+}
+
 /// How many bytes a connection moves one way before its task lets others run: its own other way,
 /// and the callers it woke.
 const TURN: usize = 128 * 1024;
@@ -35,7 +53,6 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-    use std::task::Poll;
 
     use super::*;
 

@@ -12,11 +12,10 @@ use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
 use farcall_core::protocol::native::Version;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio_util::io::poll_read_buf;
 
 use super::client::{now, poll_drain};
 use super::clock::{Clock, Due};
-use super::{TURN, rest};
+use super::{TURN, poll_receive, rest};
 use crate::drain::{Drain, Working};
 use crate::net::linger;
 
@@ -287,7 +286,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                 rest(cx);
                 return Ok(());
             }
-            match poll_read_buf(Pin::new(&mut self.io), cx, self.received.room()) {
+            match poll_receive(&mut self.io, cx, &mut self.received) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Ok(0)) => {
                     self.connection.receive_end(&mut self.received);
