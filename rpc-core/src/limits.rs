@@ -53,7 +53,7 @@ pub struct Limits {
     pub head_time: Duration,
     /// The largest HTTP request head, in bytes. Default 32 KiB.
     pub head_bytes: usize,
-    /// The most HTTP headers. Default 100.
+    /// The most HTTP headers. Default 100, and not more than 16,384.
     pub headers: usize,
     /// The longest a body, a frame or a JSON text that was begun may go without progress. Default 10 s.
     pub body_time: Duration,

@@ -1,5 +1,7 @@
 //! Where a server is, and how to talk to it: `[codec+]transport://authority[/path][?options]`.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod options;
 mod transport;
 
@@ -286,7 +288,7 @@ fn check_port(authority: &str) -> Result<Option<u16>, String> {
     }
     let (host, port) = match authority.rfind(']') {
         Some(end) => {
-            let (host, port) = authority.split_at(end + 1);
+            let (host, port) = authority.split_at(end.saturating_add(1));
             (
                 host,
                 port.strip_prefix(':')
@@ -306,7 +308,8 @@ fn check_port(authority: &str) -> Result<Option<u16>, String> {
     }
     let Some(port) = port else { return Ok(None) };
     match port.parse::<u16>() {
-        Ok(port) if port.to_string().len() == authority.len() - host.len() - 1 => Ok(Some(port)),
+        // Without a sign or a leading zero.
+        Ok(number) if number.to_string() == port => Ok(Some(number)),
         _ => Err(format!("`{port}` is no port; ports are 0 to 65535")),
     }
 }

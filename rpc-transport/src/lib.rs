@@ -17,6 +17,11 @@
     not(all(feature = "http", feature = "json", feature = "ws")),
     allow(dead_code)
 )]
+// Bytes off the wire are somebody else's: nothing about them may be taken for granted.
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
 
 pub mod address;
 pub mod allow;

@@ -3,6 +3,8 @@
 //! The first bytes choose one protocol for the life of the connection; nothing is skipped until it
 //! fits.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use farcall_core::protocol::native::MAGIC;
 
 /// What the first bytes say.

@@ -1,6 +1,7 @@
 //! One service over every encoding and transport, from one list.
 
 mod sampler;
+mod unlimited;
 mod ways;
 
 use std::collections::BTreeMap;

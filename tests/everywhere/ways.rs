@@ -7,6 +7,7 @@ use crate::sampler::{Sample, SamplerClient, SamplerServer};
 /// A running server, and every way to it.
 pub(crate) struct Everywhere {
     pub(crate) addresses: Vec<Address>,
+    pub(crate) port: u16,
     /// The file with the certificate of its TLS.
     ca: String,
     /// Dropped to end the server, which drains meanwhile.
@@ -53,6 +54,7 @@ pub(crate) async fn everywhere(test: &str, limits: Limits) -> Everywhere {
         .collect();
     Everywhere {
         addresses,
+        port,
         ca,
         _end: end,
     }

@@ -4,6 +4,8 @@
 //! that can be written costs nothing for it. It is kept in the error's words, the one thing that
 //! every serializer's error has.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::fmt::{self, Display};
 
 use serde::ser::Error;
@@ -26,8 +28,8 @@ impl Place {
         let starts = |byte: &&u8| (**byte & 0xc0) != 0x80;
         let column = last.unwrap_or_default().iter().filter(starts).count();
         Self {
-            line: number(lines + 1),
-            column: number(column + 1),
+            line: number(lines.saturating_add(1)),
+            column: number(column.saturating_add(1)),
         }
     }
 
@@ -36,8 +38,8 @@ impl Place {
         let start = Self::after(before);
         let column = if self.line == 1 { start.column } else { 1 };
         Self {
-            line: self.line.saturating_add(start.line - 1),
-            column: self.column.saturating_add(column - 1),
+            line: self.line.saturating_add(start.line.saturating_sub(1)),
+            column: self.column.saturating_add(column.saturating_sub(1)),
         }
     }
 }

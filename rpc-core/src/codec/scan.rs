@@ -1,9 +1,21 @@
-//! Looking for a byte, eight at a time.
+//! Looking for a byte, eight at a time, and moving on behind it.
 //!
 //! For stretches so short that calling a real search costs more than it saves.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The place `len` bytes behind `at`: everything that reads moves on by this.
+#[inline]
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "places in memory, which ends long before `usize` does"
+)]
+pub(crate) const fn past(at: usize, len: usize) -> usize {
+    at + len
+}
 
 /// The first eight bytes, if there are so many.
 #[inline]
@@ -14,7 +26,7 @@ pub(crate) fn word(bytes: &[u8]) -> Option<u64> {
 /// Marks where in `word` a byte is `byte`. The first mark is right; those behind it may be none.
 #[inline]
 pub(crate) fn equal(word: u64, byte: u8) -> u64 {
-    let differs = word ^ (LOW * u64::from(byte));
+    let differs = word ^ (LOW.wrapping_mul(u64::from(byte)));
     differs.wrapping_sub(LOW) & !differs & HIGH
 }
 
@@ -23,7 +35,7 @@ pub(crate) fn equal(word: u64, byte: u8) -> u64 {
 #[cfg(any(feature = "json", feature = "xml"))]
 #[inline]
 pub(crate) fn below(word: u64, bound: u8) -> u64 {
-    word.wrapping_sub(LOW * u64::from(bound)) & !word & HIGH
+    word.wrapping_sub(LOW.wrapping_mul(u64::from(bound))) & !word & HIGH
 }
 
 /// Marks where a byte of `word` is not ASCII.

@@ -1,5 +1,7 @@
 //! Reading a body: no more than a limit, no slower than a limit.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -58,7 +60,12 @@ where
             None if whole.is_empty() => return Ok(first),
             None => return Ok(whole.freeze()),
         };
-        if first.len() + whole.len() + frame.len() > limit {
+        if first
+            .len()
+            .saturating_add(whole.len())
+            .saturating_add(frame.len())
+            > limit
+        {
             return Err(Unread::TooLarge);
         }
         if first.is_empty() && whole.is_empty() {

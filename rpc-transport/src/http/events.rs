@@ -1,6 +1,8 @@
 //! Streams for browsers and scripts: server-sent events (HTML Standard §9.2), in answer to a JSON-RPC
 //! POST, or to the GET of an `EventSource`.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use http::header::{ACCEPT, ALLOW};
 use http::{HeaderName, HeaderValue, Response, StatusCode, Uri};
 use http_body::{Body, Frame};
 use http_body_util::Full;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
 use super::answer::response;
 use super::fields::{Fields, text};
@@ -28,6 +30,7 @@ use super::page::{self, Reply};
 use super::reply::ResponseBody;
 use super::tunnel::streaming;
 use crate::drain::Drain;
+use crate::net::later::later;
 
 /// The content type of a stream of events.
 const EVENTS: &str = "text/event-stream";
@@ -179,7 +182,7 @@ impl Body for EventBody {
                 Bytes::from_static(COMMENT)
             }
         };
-        silence.as_mut().reset(Instant::now() + KEEP_ALIVE);
+        silence.as_mut().reset(later(KEEP_ALIVE));
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 }

@@ -1,5 +1,7 @@
 //! Bodies made smaller, and made large again no further than a limit.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::io::{self, Write};
 
 use bytes::Bytes;
@@ -92,7 +94,7 @@ impl Inflating {
     /// none, and who sends over HTTP has no tapes.)
     fn begin_member(&mut self) -> Result<(), Unread> {
         self.end_member()?;
-        self.members += 1;
+        self.members = self.members.saturating_add(1);
         let inflated = std::mem::take(self.decoder.inflated());
         match &mut self.decoder {
             Decoder::Gzip(_) if self.members > MEMBERS => Err(Unread::Corrupt(format!(
@@ -167,7 +169,8 @@ impl Write for Inflated {
             // It grows as every vector does, but makes no room that may not be used.
             let room = self.bytes.capacity().saturating_mul(2);
             let room = room.clamp(length, self.limit);
-            self.bytes.reserve_exact(room - self.bytes.len());
+            self.bytes
+                .reserve_exact(room.saturating_sub(self.bytes.len()));
         }
         self.bytes.extend_from_slice(piece);
         Ok(piece.len())

@@ -1,5 +1,7 @@
 //! The byte stream below an HTTP connection: what hyper leaves unwatched of it.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::fmt;
 use std::io;
 use std::pin::Pin;

@@ -25,8 +25,11 @@ use super::opened::{Opened, Opening};
 use super::origin::Origin;
 use super::plain;
 use crate::drain::Drain;
+use crate::net::later::AGES;
 use crate::net::rewind::Rewind;
 
+/// hyper makes room for as many headers as there may be, and the map they go to ends at twice this.
+const MOST_HEADERS: usize = 16 * 1024;
 /// hyper's own minimum for its buffer.
 const SMALLEST_BUFFER: usize = 8 * 1024;
 /// How often a client on HTTP/2 is asked whether it is still there, and how long it has to answer.
@@ -185,9 +188,9 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
+        .header_read_timeout(limits.head_time.min(AGES))
         .max_buf_size(limits.head_bytes.max(SMALLEST_BUFFER))
-        .max_headers(limits.headers)
+        .max_headers(limits.headers.min(MOST_HEADERS))
         // Without this hyper drops a request whose client has closed its half, often enough even
         // where the answer was there at once. See `AFTER_CLOSE`.
         .half_close(true)

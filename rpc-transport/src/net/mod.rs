@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "http", feature = "tls"))]
 pub(crate) mod dial;
+#[cfg(feature = "http")]
+pub(crate) mod later;
 pub(crate) mod linger;
 pub(crate) mod listener;
 pub(crate) mod memory;

@@ -2,6 +2,8 @@
 //!
 //! `preface` reads what a proxy sends ahead of a connection, `forwarded` what it writes into headers.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 #[cfg(feature = "http")]
 mod forwarded;
 mod preface;

@@ -54,7 +54,9 @@ pub fn preface(start: &[u8]) -> Preface {
     let from = line
         .and_then(|line| std::str::from_utf8(line).ok())
         .and_then(source);
-    from.map_or(Preface::Broken, |from| Preface::Whole(end + 1, from))
+    from.map_or(Preface::Broken, |from| {
+        Preface::Whole(end.saturating_add(1), from)
+    })
 }
 
 /// True if one of the two begins with the other.
@@ -94,8 +96,8 @@ fn binary(start: &[u8]) -> Option<Preface> {
     const TCP6: u8 = 0x21;
 
     let [command, family, high, low] = *start.get(SIGNATURE.len()..)?.first_chunk()?;
-    let begin = SIGNATURE.len() + 4;
-    let end = begin + usize::from(u16::from_be_bytes([high, low]));
+    let begin = SIGNATURE.len().saturating_add(4);
+    let end = begin.saturating_add(usize::from(u16::from_be_bytes([high, low])));
     if end > BINARY || !matches!(command, PROXY | LOCAL) {
         return Some(Preface::Broken);
     }

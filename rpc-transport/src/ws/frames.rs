@@ -219,8 +219,8 @@ impl Frame {
         if let Some(key) = self.mask {
             mask(bytes, key, self.at);
         }
-        self.at = (self.at + bytes.len()) % 4;
-        self.left -= bytes.len() as u64;
+        self.at = self.at.wrapping_add(bytes.len()) % 4;
+        self.left = self.left.saturating_sub(bytes.len() as u64);
     }
 
     /// What a control frame says, once it is all there.

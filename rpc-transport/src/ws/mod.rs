@@ -6,6 +6,8 @@
 //! crate tungstenite knows how heads of frames and keys of handshakes are written. Its sockets are
 //! not used: they hold each message whole, and make room for what is only announced.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod client;
 mod frames;
 mod out;

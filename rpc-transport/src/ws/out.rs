@@ -93,7 +93,7 @@ impl Out {
         let mut payload = Vec::new();
         if let Some(code) = code {
             payload.extend_from_slice(&u16::from(code).to_be_bytes());
-            let room = words.floor_char_boundary(CONTROL - payload.len());
+            let room = words.floor_char_boundary(CONTROL.saturating_sub(payload.len()));
             payload.extend_from_slice(words.get(..room).unwrap_or_default().as_bytes());
         }
         self.frame(OpCode::Control(Control::Close), true, &payload);
@@ -104,7 +104,7 @@ impl Out {
             let [a, b, c, d, ..] = keys.hash_one(self.frames).to_ne_bytes();
             [a, b, c, d]
         });
-        self.frames += 1;
+        self.frames = self.frames.wrapping_add(1);
         let header = FrameHeader {
             is_final,
             opcode,
@@ -134,7 +134,7 @@ impl Out {
             0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             count => count,
         };
-        self.written += count;
+        self.written = self.written.saturating_add(count);
         if self.written >= self.bytes.len() {
             self.written = 0;
             self.bytes.clear();

@@ -15,6 +15,7 @@ use super::frames::{Broken, Event, Reader};
 use super::out::Out;
 use super::{Content, Role};
 use crate::drain::Drain;
+use crate::net::later::later;
 use crate::stream::{Clock, now};
 
 /// A client that is silent for so long is asked whether it is still there.
@@ -80,11 +81,10 @@ enum Life {
 impl<IO: AsyncRead + AsyncWrite + Unpin> Socket<IO> {
     /// The server's end, of which `start` was read already.
     pub(crate) fn server(io: IO, start: BytesMut, content: Content, drain: Drain) -> Self {
-        let heard = now();
         Self {
             pulse: Some(Pulse {
-                heard,
-                next: heard + SILENCE,
+                heard: now(),
+                next: later(SILENCE).into_std(),
                 is_asked: false,
                 clock: Clock::default(),
             }),
@@ -120,7 +120,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Socket<IO> {
     fn close(&mut self, code: Option<CloseCode>, words: &str) {
         if matches!(self.life, Life::Open) {
             self.out.close(code, words);
-            self.life = Life::Closing(now() + PATIENCE);
+            self.life = Life::Closing(later(PATIENCE).into_std());
         }
     }
 
@@ -184,7 +184,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Socket<IO> {
 
     fn poll_raw(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         self.raw.reserve(self.usual);
-        let room = self.raw.capacity() - self.raw.len();
+        let room = self.raw.spare_capacity_mut().len();
         let Poll::Ready(read) = poll_read_buf(Pin::new(&mut self.io), cx, &mut self.raw) else {
             if self.raw.is_empty() && room > 4 * LEAST {
                 // An idle socket holds little.
@@ -194,7 +194,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Socket<IO> {
         };
         let count = read?;
         if count == room {
-            self.usual = (self.usual * 2).min(MOST);
+            self.usual = self.usual.saturating_mul(2).min(MOST);
         } else if count < self.usual / 8 {
             self.usual = (self.usual / 2).max(LEAST);
         }
@@ -305,7 +305,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<IO> {
             // all is.
             let told = count.min(this.owed.saturating_sub(1));
             if told > 0 && !this.out.is_empty() {
-                this.owed -= told;
+                this.owed = this.owed.saturating_sub(told);
                 return Poll::Ready(Ok(told));
             }
         }
@@ -342,11 +342,11 @@ impl Pulse {
     /// True if nothing was heard for as long as may be.
     fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
         while self.clock.poll_at(Some(self.next), cx).is_ready() {
-            let silent_until = self.heard + SILENCE;
-            if self.is_asked || silent_until <= now() {
+            let silent = now().saturating_duration_since(self.heard);
+            if self.is_asked || silent >= SILENCE {
                 return true;
             }
-            self.next = silent_until;
+            self.next = later(SILENCE.saturating_sub(silent)).into_std();
         }
         false
     }
@@ -354,7 +354,7 @@ impl Pulse {
     /// The other side was asked, and has time to answer.
     fn ask(&mut self, cx: &mut Context<'_>) {
         self.is_asked = true;
-        self.next = now() + ANSWER;
+        self.next = later(ANSWER).into_std();
         let _ = self.clock.poll_at(Some(self.next), cx);
     }
 }

@@ -21,7 +21,7 @@ impl Utf8 {
                 return false;
             };
             *free = *first;
-            self.length += 1;
+            self.length = self.length.saturating_add(1);
             bytes = rest;
             match from_utf8(self.part.get(..self.length).unwrap_or_default()) {
                 Ok(_) => self.length = 0,

@@ -1,8 +1,11 @@
 //! Where in a value an error is, told by where it is in the text: nothing is kept for it while a
 //! value is read.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use super::integers::string;
 use crate::codec::place::member;
+use crate::codec::scan::past;
 
 /// A list or an object that is open.
 enum Open<'a> {
@@ -28,7 +31,7 @@ pub(super) fn path(text: &str, at: usize) -> Vec<String> {
                 open.pop();
             }
             b',' => match open.last_mut() {
-                Some(Open::List(index)) => *index += 1,
+                Some(Open::List(index)) => *index = past(*index, 1),
                 Some(Open::Object(member)) => *member = None,
                 None => {}
             },
@@ -39,11 +42,11 @@ pub(super) fn path(text: &str, at: usize) -> Vec<String> {
             }
             b'"' => {
                 len = string(bytes.get(here..).unwrap_or_default());
-                name = text.get(here..here + len).unwrap_or_default();
+                name = text.get(here..past(here, len)).unwrap_or_default();
             }
             _ => {}
         }
-        here += len;
+        here = past(here, len);
     }
     let steps = open.iter().filter_map(|open| match open {
         Open::List(index) => Some(format!("[{index}]")),

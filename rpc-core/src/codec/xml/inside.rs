@@ -1,5 +1,7 @@
 //! What is inside of arrays, structs and variants.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::borrow::Cow;
 
 use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, Visitor};
@@ -8,6 +10,7 @@ use super::decode::{Value, read_value};
 use super::key::Key;
 use super::reader::Reader;
 use crate::codec::place::member;
+use crate::codec::scan::past;
 use crate::error::DecodeError;
 
 /// Shows the items of an array; `ended` if it has none.
@@ -77,7 +80,7 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
         }
         let value = read_value(self.reader, seed);
         let value = value.map_err(|error| self.place(error))?;
-        self.index += 1;
+        self.index = self.index.saturating_add(1);
         Ok(Some(value))
     }
 }
@@ -120,7 +123,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         };
         // Those before it were left out, or come later.
         if let Some(at) = self.fields.iter().position(|&field| field == name) {
-            self.fields = self.fields.get(at + 1..).unwrap_or_default();
+            self.fields = self.fields.get(past(at, 1)..).unwrap_or_default();
         }
         self.name = name.clone();
         seed.deserialize(Key(name)).map(Some)

@@ -3,6 +3,8 @@
 //! A value is handed out as an [`Item`]: a scalar with its text, read to its end, or the beginning
 //! of an array or a struct, whose items or members are asked for one by one.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::borrow::Cow;
 
 use super::text::trimmed;
@@ -158,14 +160,14 @@ impl<'de> Reader<'de> {
         match self.tokens.tag()? {
             Tag::Open("data") => Ok(Item::Array { ended: false }),
             Tag::Empty("data") => {
-                self.depth -= 1;
+                self.depth = self.depth.saturating_sub(1);
                 self.tokens.close(name)?;
                 self.tokens.close("value")?;
                 Ok(Item::Array { ended: true })
             }
             // As `<array/>`.
             Tag::Close(found) if found == name => {
-                self.depth -= 1;
+                self.depth = self.depth.saturating_sub(1);
                 self.tokens.close("value")?;
                 Ok(Item::Array { ended: true })
             }
@@ -182,7 +184,7 @@ impl<'de> Reader<'de> {
         if self.depth >= self.budget.depth {
             return Err(self.too_deep());
         }
-        self.depth += 1;
+        self.depth = self.depth.saturating_add(1);
         Ok(())
     }
 
@@ -198,7 +200,7 @@ impl<'de> Reader<'de> {
         if self.items >= self.budget.items {
             return Err(self.too_many());
         }
-        self.items += 1;
+        self.items = self.items.saturating_add(1);
         Ok(())
     }
 
@@ -226,7 +228,7 @@ impl<'de> Reader<'de> {
             return Ok(true);
         }
         if self.tokens.takes(b"</data></array></value>") {
-            self.depth -= 1;
+            self.depth = self.depth.saturating_sub(1);
             return Ok(false);
         }
         let before = self.tokens.at();
@@ -237,7 +239,7 @@ impl<'de> Reader<'de> {
                 Ok(true)
             }
             Tag::Close("data") => {
-                self.depth -= 1;
+                self.depth = self.depth.saturating_sub(1);
                 self.tokens.close("array")?;
                 self.tokens.close("value")?;
                 Ok(false)
@@ -254,13 +256,13 @@ impl<'de> Reader<'de> {
             return Ok(Some(Cow::Borrowed(name)));
         }
         if self.tokens.takes(b"</struct></value>") {
-            self.depth -= 1;
+            self.depth = self.depth.saturating_sub(1);
             return Ok(None);
         }
         match self.tokens.tag()? {
             Tag::Open("member") => {}
             Tag::Close("struct") => {
-                self.depth -= 1;
+                self.depth = self.depth.saturating_sub(1);
                 self.tokens.close("value")?;
                 return Ok(None);
             }

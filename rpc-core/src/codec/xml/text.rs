@@ -1,9 +1,11 @@
 //! Which characters XML 1.0 carries, and how text is written with them.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::fmt;
 
 use crate::codec::place::Place;
-use crate::codec::scan;
+use crate::codec::scan::{self, past};
 use crate::error::{DecodeError, EncodeError};
 
 /// Whether XML 1.0 has this character (its production `Char`), be it raw or as `&#…;`.
@@ -52,7 +54,7 @@ fn has_control(bytes: &[u8]) -> bool {
 
 /// U+FFFE or U+FFFF in UTF-8.
 fn is_noncharacter(bytes: &[u8], at: usize) -> bool {
-    matches!(bytes.get(at..at + 3), Some([_, 0xbf, 0xbe | 0xbf]))
+    matches!(bytes.get(at..past(at, 3)), Some([_, 0xbf, 0xbe | 0xbf]))
 }
 
 /// White space as XML has it.
@@ -133,11 +135,11 @@ fn special(text: &[u8]) -> Option<usize> {
         if marked(u64::from_le_bytes(*word)) != 0
             && let Some(found) = word.iter().position(|&b| is_special(b))
         {
-            return Some(at * 8 + found);
+            return Some(past(at.saturating_mul(8), found));
         }
     }
     let found = rest.iter().position(|&b| is_special(b))?;
-    Some(text.len() - rest.len() + found)
+    Some(past(text.len().saturating_sub(rest.len()), found))
 }
 
 /// Whether no byte of `text`, which is short as most is, needs a look; else nobody knows.

@@ -7,6 +7,8 @@
 //!
 //! Every byte is looked at a bounded number of times, and nothing here recurses.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod tag;
 
 use std::borrow::Cow;
@@ -18,6 +20,7 @@ use super::number::SURELY_I64;
 use super::text::{is_blank, trimmed};
 use super::usual::{short_and_literal, usual};
 use crate::codec::place::{Place, shown_name};
+use crate::codec::scan::past;
 use crate::error::DecodeError;
 
 /// How values begin.
@@ -83,7 +86,7 @@ impl<'de> Tokens<'de> {
     #[inline]
     pub(crate) fn tag(&mut self) -> Result<Tag<'de>, DecodeError> {
         if let Some((tag, len)) = usual(self.bytes()) {
-            self.at += len;
+            self.at = past(self.at, len);
             return Ok(tag);
         }
         self.unusual_tag()
@@ -139,7 +142,7 @@ impl<'de> Tokens<'de> {
         let here = self.bytes().strip_prefix(b"</");
         let behind = here.and_then(|here| here.strip_prefix(name.as_bytes()));
         if behind.is_some_and(|behind| behind.first() == Some(&b'>')) {
-            self.at += name.len() + 3;
+            self.at = past(past(self.at, name.len()), 3);
             return Ok(());
         }
         self.close_unusual(name)
@@ -159,7 +162,7 @@ impl<'de> Tokens<'de> {
     /// What is read next is `<value>` and what is in it: an error points to what is in it.
     #[inline]
     pub(super) fn mark_value(&mut self) {
-        self.mark = self.at + VALUE.len();
+        self.mark = past(self.at, VALUE.len());
     }
 
     /// Whether `markup` is what follows, letter by letter.
@@ -173,7 +176,7 @@ impl<'de> Tokens<'de> {
     pub(crate) fn takes(&mut self, markup: &[u8]) -> bool {
         let follows = self.follows(markup);
         if follows {
-            self.at += markup.len();
+            self.at = past(self.at, markup.len());
         }
         follows
     }
@@ -185,7 +188,7 @@ impl<'de> Tokens<'de> {
         let behind = here.and_then(|here| here.strip_prefix(text.as_bytes()));
         let follows = behind.is_some_and(|behind| behind.starts_with(close));
         if follows {
-            self.at += open.len() + text.len() + close.len();
+            self.at = past(past(past(self.at, open.len()), text.len()), close.len());
         }
         follows
     }
@@ -197,9 +200,10 @@ impl<'de> Tokens<'de> {
         let inside = self.bytes().strip_prefix(open)?;
         let len = short_and_literal(inside)?;
         inside.get(len..)?.starts_with(close).then_some(())?;
-        let start = self.at + open.len();
-        self.at = start + len + close.len();
-        self.text.get(start..start + len)
+        let start = past(self.at, open.len());
+        let end = past(start, len);
+        self.at = past(end, close.len());
+        self.text.get(start..end)
     }
 
     /// Takes `open`, digits of which there may be a sign in front, and `close`, if that is what
@@ -213,18 +217,19 @@ impl<'de> Tokens<'de> {
         };
         let mut size = 0_i64;
         let mut len = 0;
-        for byte in digits.iter().take(SURELY_I64 + 1) {
+        for byte in digits.iter().take(SURELY_I64.saturating_add(1)) {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
                 break;
             }
             size = size.wrapping_mul(10).wrapping_add(i64::from(digit));
-            len += 1;
+            len = past(len, 1);
         }
         let fits = (1..=SURELY_I64).contains(&len);
         (fits && digits.get(len..)?.starts_with(close)).then_some(())?;
-        self.at += open.len() + sign + len + close.len();
-        Some(if sign == 1 { -size } else { size })
+        self.at = past(past(self.at, open.len()), sign);
+        self.at = past(past(self.at, len), close.len());
+        Some(if sign == 1 { size.wrapping_neg() } else { size })
     }
 
     /// Where the next tag is: past white space.
@@ -306,7 +311,7 @@ impl<'de> Tokens<'de> {
     }
 
     fn peek(&self, ahead: usize) -> Option<u8> {
-        self.text.as_bytes().get(self.at + ahead).copied()
+        self.text.as_bytes().get(past(self.at, ahead)).copied()
     }
 
     /// What follows, as bytes: whether a character begins here need not be asked.
@@ -322,7 +327,7 @@ impl<'de> Tokens<'de> {
     /// Takes `len` bytes.
     fn take(&mut self, len: usize) -> &'de str {
         let taken = self.rest().get(..len).unwrap_or_default();
-        self.at += taken.len();
+        self.at = past(self.at, taken.len());
         taken
     }
 
@@ -365,7 +370,7 @@ impl<'de> Tokens<'de> {
             self.is_literal(plain)?;
             push_normalized(plain, out);
             let Some((c, after)) = resolved(reference) else {
-                self.at -= reference.len();
+                self.at = self.at.saturating_sub(reference.len());
                 return Err(self.broken("a reference to no character"));
             };
             out.push(c);
@@ -384,7 +389,7 @@ impl<'de> Tokens<'de> {
                 let Some(len) = memmem::find(self.rest().as_bytes(), b"?>") else {
                     return Err(self.broken("`<?` without `?>`"));
                 };
-                self.take(len + 2);
+                self.take(past(len, 2));
                 Ok(Aside::Remark)
             }
             Some(b'!') => self.declaration(),
@@ -398,8 +403,8 @@ impl<'de> Tokens<'de> {
         if let Some(comment) = rest.strip_prefix("<!--") {
             // The first `--` must be the end of it.
             return match memmem::find(comment.as_bytes(), b"--") {
-                Some(len) if comment.as_bytes().get(len + 2) == Some(&b'>') => {
-                    self.take(4 + len + 3);
+                Some(len) if comment.as_bytes().get(past(len, 2)) == Some(&b'>') => {
+                    self.take(past(len, 4 + 3));
                     Ok(Aside::Remark)
                 }
                 _ => Err(self.broken("a comment that does not end well")),
@@ -409,7 +414,7 @@ impl<'de> Tokens<'de> {
             let Some(len) = memmem::find(cdata.as_bytes(), b"]]>") else {
                 return Err(self.broken("CDATA without `]]>`"));
             };
-            self.take(9 + len + 3);
+            self.take(past(len, 9 + 3));
             return Ok(Aside::CData(cdata.get(..len).unwrap_or_default()));
         }
         Err(self.broken("a document type, or another `<!` that is not taken here"))

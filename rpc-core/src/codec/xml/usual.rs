@@ -1,8 +1,10 @@
 //! What nearly all documents are made of, taken in one step: the tags of XML-RPC with nothing in
 //! them but their names, and short text without references.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use super::tokens::Tag;
-use crate::codec::scan;
+use crate::codec::scan::{self, past};
 
 /// The tag that `rest` begins with and its length, if it is one of XML-RPC's own as nearly all
 /// write them: most of a document is these, with nothing between them.
@@ -63,22 +65,21 @@ pub(super) fn short_and_literal(rest: &[u8]) -> Option<usize> {
             | scan::equal(word, b'&')
             | scan::equal(word, b'\r');
         if marks != 0 {
-            len += scan::before(marks);
+            len = past(len, scan::before(marks));
             return ends_at_tag(rest, len);
         }
-        len += 8;
+        len = past(len, 8);
     }
     let tail = rest.get(len..)?.iter().take(8);
-    len += tail
-        .take_while(|b| !matches!(b, b'<' | b'>' | b'&' | b'\r'))
-        .count();
-    ends_at_tag(rest, len)
+    let tail = tail.take_while(|b| !matches!(b, b'<' | b'>' | b'&' | b'\r'));
+    ends_at_tag(rest, past(len, tail.count()))
 }
 
 /// `len`, if the tag begins there: no remark or CDATA, behind which the text would go on.
 #[inline]
 fn ends_at_tag(rest: &[u8], len: usize) -> Option<usize> {
-    let is_tag = rest.get(len) == Some(&b'<') && !matches!(rest.get(len + 1), Some(b'!' | b'?'));
+    let is_tag =
+        rest.get(len) == Some(&b'<') && !matches!(rest.get(past(len, 1)), Some(b'!' | b'?'));
     is_tag.then_some(len)
 }
 

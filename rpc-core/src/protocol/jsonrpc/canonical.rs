@@ -11,7 +11,11 @@
 //! text that is valid JSON the last `}` closes the object, so that the `"id"` before it is one of
 //! its own members (if the quote before `id` closed a string, a bare `id` would follow).
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::ops::Range;
+
+use crate::codec::scan::past;
 
 const REQUEST: &[u8] = br#"{"jsonrpc":"2.0","method":""#;
 const PARAMS: &[u8] = br#"","params":"#;
@@ -85,7 +89,7 @@ fn split_of(text: &[u8]) -> Option<(&[u8], &[u8])> {
         b'"' => {
             let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
             let inside = text.get(1..)?.iter().position(ends)?;
-            inside + 2
+            past(inside, 2)
         }
         _ => text.iter().position(|byte| !byte.is_ascii_digit())?,
     };
@@ -133,7 +137,7 @@ pub(super) fn reply(text: &[u8]) -> Option<Reply> {
 fn split_id(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text.trim_ascii_end().strip_suffix(b"}")?;
     let before = text.iter().rposition(|byte| !byte.is_ascii_digit())?;
-    let (rest, id) = text.split_at_checked(before + 1)?;
+    let (rest, id) = text.split_at_checked(past(before, 1))?;
     let value = rest.strip_suffix(ID)?;
     match id {
         [b'0'] | [b'1'..=b'9', ..] => Some((value, id)),

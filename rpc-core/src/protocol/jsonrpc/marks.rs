@@ -1,6 +1,8 @@
 //! The few bytes of a text that count for where it ends, found with as few looks as possible.
 
-use crate::codec::scan;
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+use crate::codec::scan::{self, past};
 
 /// True for what counts between strings.
 #[inline]
@@ -29,8 +31,8 @@ pub(super) fn end_of_string(buffer: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at = plain_until(buffer, at);
         match buffer.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
+            b'"' => return Some(past(at, 1)),
+            b'\\' => at = past(at, 2),
             _ => return None,
         }
     }
@@ -47,14 +49,14 @@ pub(super) fn plain_until(buffer: &[u8], mut at: usize) -> usize {
         };
         let marks = scan::equal(word, b'"') | scan::equal(word, b'\\') | scan::equal(word, b'\n');
         if marks != 0 {
-            return at + scan::before(marks);
+            return past(at, scan::before(marks));
         }
-        at += 8;
+        at = past(at, 8);
     }
     let rest = buffer.get(at..).unwrap_or_default();
     let found = match rest.len() {
         0..8 => rest.iter().position(|b| matches!(b, b'"' | b'\\' | b'\n')),
         _ => memchr::memchr3(b'"', b'\\', b'\n', rest),
     };
-    found.map_or(buffer.len(), |found| at + found)
+    found.map_or(buffer.len(), |found| past(at, found))
 }

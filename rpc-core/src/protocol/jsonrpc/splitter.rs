@@ -9,8 +9,11 @@
 //!
 //! Where a transport has messages, such as a WebSocket, it says itself where each text ends.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::ops::Range;
 
+use crate::codec::scan::past;
 use crate::connection::MESSAGE_END;
 
 use super::marks::{end_of_string, is_mark, plain_until};
@@ -131,9 +134,9 @@ impl Splitter {
             return nothing;
         }
         let end = self.end_of_text(buffer);
-        if self.scanned - self.start > self.limit {
+        if self.scanned.saturating_sub(self.start) > self.limit {
             // The same line feed ends it, however much of it came at once.
-            self.scanned = self.start + self.limit;
+            self.scanned = self.start.saturating_add(self.limit);
             self.resync();
             return Split::TooLarge;
         }
@@ -182,7 +185,7 @@ impl Splitter {
         };
         let rest = rest.get(skipped..).unwrap_or_default();
         let blank = rest.iter().take_while(|byte| is_blank(**byte)).count();
-        self.scanned += skipped + blank;
+        self.scanned = past(past(self.scanned, skipped), blank);
         match buffer.get(self.scanned) {
             Some(_) => {
                 self.start = self.scanned;
@@ -222,7 +225,7 @@ impl Splitter {
     fn end_of_message(&mut self, buffer: &[u8]) -> Option<usize> {
         let rest = buffer.get(self.scanned..).unwrap_or_default();
         let length = memchr::memchr(MESSAGE_END, rest);
-        self.scanned += length.unwrap_or(rest.len());
+        self.scanned = past(self.scanned, length.unwrap_or(rest.len()));
         length.map(|_| self.scanned)
     }
 
@@ -233,7 +236,8 @@ impl Splitter {
         let rest = buffer.get(self.start..).unwrap_or_default();
         if let Some(members) = rest.strip_prefix(HEAD) {
             let named = NAMES.iter().find(|name| members.starts_with(name));
-            self.scanned += HEAD.len() + named.map_or(0, |name| name.len());
+            self.scanned = past(self.scanned, HEAD.len());
+            self.scanned = past(self.scanned, named.map_or(0, |name| name.len()));
             self.state = State::Nested { depth: 1 };
         } else if matches!(rest.first(), Some(b'{' | b'[' | b'"')) {
             self.state = State::Nested { depth: 0 };
@@ -251,11 +255,11 @@ impl Splitter {
                 at = buffer.len();
                 break;
             };
-            at += plain;
+            at = past(at, plain);
             match byte {
                 b'"' => {
-                    let Some(end) = end_of_string(buffer, at + 1) else {
-                        self.scanned = at + 1;
+                    let Some(end) = end_of_string(buffer, past(at, 1)) else {
+                        self.scanned = past(at, 1);
                         let escaped = false;
                         self.state = State::Quoted { depth, escaped };
                         return Moved::On;
@@ -266,11 +270,11 @@ impl Splitter {
                     }
                     continue;
                 }
-                b'{' | b'[' => depth += 1,
+                b'{' | b'[' => depth = depth.saturating_add(1),
                 b'}' | b']' => {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {
-                        return self.ends(at + 1);
+                        return self.ends(past(at, 1));
                     }
                 }
                 b'\n' => {
@@ -279,7 +283,7 @@ impl Splitter {
                 }
                 _ => {}
             }
-            at += 1;
+            at = past(at, 1);
         }
         self.scanned = at;
         self.state = State::Nested { depth };
@@ -301,7 +305,7 @@ impl Splitter {
             });
         }
         self.line = self.scanned;
-        self.scanned += 1;
+        self.scanned = past(self.scanned, 1);
         self.state = State::Indented { depth };
         Moved::On
     }
@@ -313,7 +317,7 @@ impl Splitter {
                 b'\n' => self.line = self.scanned,
                 b' ' | b'\t' | b'\r' => {}
                 byte => {
-                    let is_first = self.scanned == self.line + 1;
+                    let is_first = self.scanned == past(self.line, 1);
                     if is_first && begins_text(byte) && !self.prefix.takes(byte) {
                         return Moved::ToEnd(self.line);
                     }
@@ -321,7 +325,7 @@ impl Splitter {
                     return Moved::On;
                 }
             }
-            self.scanned += 1;
+            self.scanned = past(self.scanned, 1);
         }
         Moved::OutOfBytes
     }
@@ -331,13 +335,13 @@ impl Splitter {
         let mut at = self.scanned;
         loop {
             if escaped && at < buffer.len() {
-                at += 1;
+                at = past(at, 1);
                 escaped = false;
             }
             at = plain_until(buffer, at);
             match buffer.get(at) {
                 Some(b'"') => {
-                    at += 1;
+                    at = past(at, 1);
                     self.state = State::Nested { depth };
                     if depth == 0 {
                         return self.ends(at);
@@ -346,7 +350,7 @@ impl Splitter {
                     return Moved::On;
                 }
                 Some(b'\\') => {
-                    at += 1;
+                    at = past(at, 1);
                     escaped = true;
                 }
                 // A string cannot hold a raw line feed: the text is broken, and ends here.
@@ -364,7 +368,7 @@ impl Splitter {
     fn word(&mut self, buffer: &[u8]) -> Moved {
         let rest = buffer.get(self.scanned..).unwrap_or_default();
         let length = rest.iter().position(|&byte| is_blank(byte));
-        self.scanned += length.unwrap_or(rest.len());
+        self.scanned = past(self.scanned, length.unwrap_or(rest.len()));
         match length {
             Some(_) => Moved::ToEnd(self.scanned),
             None => Moved::OutOfBytes,

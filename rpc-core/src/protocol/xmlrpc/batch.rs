@@ -1,8 +1,11 @@
 //! The client's side of `system.multicall`: many calls in one document, their outcomes in another.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use super::document::in_utf8;
 use super::reply::{Reply, fault_members, read, skip_value};
 use crate::channel::{Inbound, Outbound};
+use crate::codec::scan::past;
 use crate::codec::xml::reader::{Item, Reader};
 use crate::codec::xml::text::{self, readable};
 use crate::encoding::Encoding;
@@ -76,7 +79,7 @@ fn outcomes(
                 if reader.next_item()?.is_some() {
                     return Err(DecodeError::new("an outcome of more than one value"));
                 }
-                let at = start + at.start..start + at.end;
+                let at = past(start, at.start)..past(start, at.end);
                 outcomes.push(Ok(Inbound::new(Encoding::Xml, body.clone(), at)));
             }
             Some(_) => {

@@ -1,8 +1,11 @@
 //! What stands before the values: character encodings, the prolog, the envelope's first elements.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::borrow::Cow;
 
 use crate::codec::place::Place;
+use crate::codec::scan::past;
 use crate::codec::xml::reader::Reader;
 use crate::codec::xml::text::readable;
 use crate::codec::xml::tokens::Tag;
@@ -147,10 +150,10 @@ fn plain_head(text: &str) -> Option<Head<'_>> {
     let params = name.get(len..)?.strip_prefix(b"</methodName>")?;
     let is_whole = params.trim_ascii_end().ends_with(b"</methodCall>");
     (params.starts_with(b"<params>") && is_whole).then_some(())?;
-    let start = document.len() - name.len();
+    let start = document.len().saturating_sub(name.len());
     Some(Head {
-        method: Cow::Borrowed(text.get(start..start + len)?),
-        params: document.len() - params.len(),
+        method: Cow::Borrowed(text.get(start..past(start, len))?),
+        params: document.len().saturating_sub(params.len()),
     })
 }
 

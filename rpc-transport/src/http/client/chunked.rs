@@ -1,5 +1,7 @@
 //! The body of a request over HTTP/1.1 that has no length: each write is a chunk (RFC 9112 §7.1).
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -35,7 +37,7 @@ impl<IO: AsyncWrite + Unpin> Chunked<IO> {
         while let Some(rest) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
             match ready!(Pin::new(&mut self.io).poll_write(cx, rest))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                count => self.written += count,
+                count => self.written = self.written.saturating_add(count),
             }
         }
         self.out.clear();

@@ -1,5 +1,7 @@
 //! Where the body of an HTTP/1.1 answer ends (RFC 9112 §6 and §7). Bytes in, pieces out; no IO.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use bytes::{Buf, Bytes, BytesMut};
 
 /// The longest line that tells the size of a chunk, or is a trailer.
@@ -89,7 +91,7 @@ fn data(received: &mut BytesMut, left: &mut u64) -> Option<Bytes> {
     let count = received
         .len()
         .min(usize::try_from(*left).unwrap_or(usize::MAX));
-    *left -= count as u64;
+    *left = left.saturating_sub(count as u64);
     (count > 0).then(|| received.split_to(count).freeze())
 }
 
@@ -97,7 +99,7 @@ fn data(received: &mut BytesMut, left: &mut u64) -> Option<Bytes> {
 fn line(received: &mut BytesMut) -> Result<Option<usize>, Broken> {
     match memchr::memchr(b'\n', received) {
         Some(at) if at < LINE => {
-            let line = received.split_to(at + 1);
+            let line = received.split_to(at.saturating_add(1));
             let line = line.strip_suffix(b"\n").unwrap_or(&line);
             Ok(Some(line.strip_suffix(b"\r").unwrap_or(line).len()))
         }

@@ -1,5 +1,7 @@
 //! The head of an HTTP/1.1 answer (RFC 9112 §4 and §6): what of it means something to a caller.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::mem::MaybeUninit;
 
 use bytes::{Buf, BytesMut};

@@ -1,6 +1,8 @@
 //! One HTTP/1.1 connection, driven by the caller that uses it: one request is on it at a time, so
 //! it needs no task of its own, and a call no way to one and back.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -64,7 +66,7 @@ impl Connection {
             match wrote {
                 Poll::Ready(Ok(0)) if *written == request.len() => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(0)) => break Some(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Ok(count)) => *written += count,
+                Poll::Ready(Ok(count)) => *written = written.saturating_add(count),
                 Poll::Ready(Err(error)) => break Some(error),
                 Poll::Pending => break None,
             }

@@ -1,5 +1,7 @@
 //! A plain connection's bytes and times: what is read, what is to be written, until when.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,6 +16,7 @@ use tokio_util::io::poll_read_buf;
 use super::super::server::AFTER_CLOSE;
 use super::alarm::Alarm;
 use super::out::Out;
+use crate::net::later::later;
 
 /// How much is read at a time: most requests with their heads are smaller.
 const USUAL: usize = 1024;
@@ -89,7 +92,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {
-        if self.received.capacity() - self.received.len() < room {
+        if self.received.spare_capacity_mut().len() < room {
             self.received.reserve(room.max(USUAL));
             self.room = self.room.max(self.received.capacity());
         }
@@ -99,7 +102,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
             &mut self.received
         ))?;
         if read == 0 {
-            self.closed = Some(Instant::now() + AFTER_CLOSE);
+            self.closed = Some(later(AFTER_CLOSE));
         }
         Poll::Ready(Ok(read))
     }
@@ -132,7 +135,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
         if self.out.bytes.is_empty() && message.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        let whole = self.out.bytes.len() + message.len();
+        let whole = self.out.bytes.len().saturating_add(message.len());
         while self.written < whole {
             let head = self.out.bytes.get(self.written..).unwrap_or_default();
             let behind = self.written.saturating_sub(self.out.bytes.len());
@@ -147,7 +150,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
             };
             match self.in_time(written, cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Broken)),
-                Poll::Ready(Ok(count)) => self.written += count,
+                Poll::Ready(Ok(count)) => self.written = self.written.saturating_add(count),
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -171,7 +174,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
             return written;
         }
         let time = self.write_time;
-        let end = *self.stalled.get_or_insert_with(|| Instant::now() + time);
+        let end = *self.stalled.get_or_insert_with(|| later(time));
         self.alarm
             .poll(end, cx)
             .map(|()| Err(io::ErrorKind::TimedOut.into()))

@@ -1,5 +1,7 @@
 //! Which heads are plain. Bytes in, a decision out; no IO.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::mem::MaybeUninit;
 
 use farcall_core::limits::Limits;
@@ -117,8 +119,8 @@ fn number(digits: &[u8]) -> Option<usize> {
         return None;
     }
     digits.iter().try_fold(0_usize, |number, digit| {
-        let digit = digit.is_ascii_digit().then(|| usize::from(digit - b'0'))?;
-        number.checked_mul(10)?.checked_add(digit)
+        let digit = char::from(*digit).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit as usize)
     })
 }
 

@@ -4,6 +4,8 @@
 //! Whatever is not plain, or not taken, goes to hyper with the rest of its connection: it is refused
 //! or handled there, in one place. `head` decides, `connection` moves bytes, `out` writes answers.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod alarm;
 mod connection;
 mod head;
@@ -18,7 +20,6 @@ use bytes::{Buf, BytesMut};
 use farcall_core::payload::Payload;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Instant;
 
 use super::admission::ContentType;
 use super::answer::{Answer, Answerer, Asked, Plain, refuse_body};
@@ -26,6 +27,7 @@ use super::body::Unread;
 use super::cors::Shared;
 use super::page::Reply;
 use crate::drain::Drain;
+use crate::net::later::later;
 use connection::{Broken, Came, Connection};
 use head::Parsed;
 
@@ -146,7 +148,7 @@ where
                 connection.write(&[]).await?;
                 working = None;
                 connection.rest();
-                let end = *head_end.get_or_insert_with(|| Instant::now() + limits.head_time);
+                let end = *head_end.get_or_insert_with(|| later(limits.head_time));
                 let came = poll_fn(|cx| match connection.poll_more(cx, None, end) {
                     Poll::Pending if drain.has_started() && connection.received.is_empty() => {
                         Poll::Ready(Ok(Came::Late))
@@ -187,7 +189,10 @@ fn next(received: &[u8], answerer: &Answerer) -> Next {
     let Some(plain) = answerer.plain(&head) else {
         return Next::Other;
     };
-    match head.body.checked_sub(received.len() - head.length) {
+    match head
+        .body
+        .checked_sub(received.len().saturating_sub(head.length))
+    {
         None | Some(0) => Next::Call(Whole {
             asked: answerer.asked(plain.encoding, plain.client, &head),
             shared: plain.shared,
@@ -209,12 +214,12 @@ async fn fill<IO>(
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let whole = connection.received.len() + missing;
+    let whole = connection.received.len().saturating_add(missing);
     while let Some(missing) = whole
         .checked_sub(connection.received.len())
         .filter(|&rest| rest > 0)
     {
-        let end = Instant::now() + patience;
+        let end = later(patience);
         let came = poll_fn(|cx| match connection.poll_more(cx, Some(missing), end) {
             Poll::Pending if drain.is_evicted() => Poll::Ready(Ok(Came::Late)),
             came => came,

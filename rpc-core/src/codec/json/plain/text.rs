@@ -1,9 +1,11 @@
 //! Tokens of a JSON text, one after the other, within a budget.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use std::borrow::Cow;
 
 use super::{GivenUp, give_up};
-use crate::codec::scan;
+use crate::codec::scan::{self, past};
 use crate::limits::Budget;
 
 /// How deep the long way goes at most.
@@ -52,7 +54,7 @@ impl<'de> Text<'de> {
             if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
                 return byte;
             }
-            self.at += 1;
+            self.at = past(self.at, 1);
         }
         0
     }
@@ -74,7 +76,7 @@ impl<'de> Text<'de> {
         if self.peek() != byte {
             return false;
         }
-        self.at += 1;
+        self.at = past(self.at, 1);
         true
     }
 
@@ -94,7 +96,7 @@ impl<'de> Text<'de> {
         if !self.rest().starts_with(word) {
             return Err(give_up());
         }
-        self.at += word.len();
+        self.at = past(self.at, word.len());
         Ok(())
     }
 
@@ -119,7 +121,7 @@ impl<'de> Text<'de> {
     #[inline]
     pub(super) fn leave(&mut self, bracket: u8) -> Result<(), GivenUp> {
         self.expect(bracket)?;
-        self.depth += 1;
+        self.depth = self.depth.saturating_add(1);
         Ok(())
     }
 
@@ -136,9 +138,9 @@ impl<'de> Text<'de> {
         self.expect(b'"')?;
         let start = self.at;
         let len = plain(self.rest())?;
-        let plain = self.text.get(start..start + len).ok_or_else(give_up)?;
-        self.at = start + len + 1;
-        match self.text.as_bytes().get(start + len) {
+        let plain = self.text.get(start..past(start, len)).ok_or_else(give_up)?;
+        self.at = past(past(start, len), 1);
+        match self.text.as_bytes().get(past(start, len)) {
             Some(b'"') => Ok(Cow::Borrowed(plain)),
             _ => self.escaped(plain).map(Cow::Owned),
         }
@@ -146,15 +148,15 @@ impl<'de> Text<'de> {
 
     /// Takes the rest of a string, behind `before` and a backslash.
     fn escaped(&mut self, before: &str) -> Result<String, GivenUp> {
-        let mut out = String::with_capacity(before.len() + 16);
+        let mut out = String::with_capacity(past(before.len(), 16));
         out.push_str(before);
         loop {
             out.push(self.escape()?);
             let start = self.at;
             let len = plain(self.rest())?;
-            out.push_str(self.text.get(start..start + len).ok_or_else(give_up)?);
-            self.at = start + len + 1;
-            if self.text.as_bytes().get(start + len) == Some(&b'"') {
+            out.push_str(self.text.get(start..past(start, len)).ok_or_else(give_up)?);
+            self.at = past(past(start, len), 1);
+            if self.text.as_bytes().get(past(start, len)) == Some(&b'"') {
                 return Ok(out);
             }
         }
@@ -163,7 +165,7 @@ impl<'de> Text<'de> {
     /// Takes what stands behind a backslash.
     fn escape(&mut self) -> Result<char, GivenUp> {
         let byte = self.byte().ok_or_else(give_up)?;
-        self.at += 1;
+        self.at = past(self.at, 1);
         Ok(match byte {
             b'"' | b'\\' | b'/' => char::from(byte),
             b'b' => '\u{8}',
@@ -189,12 +191,15 @@ impl<'de> Text<'de> {
 
     /// Takes four hexadecimal digits.
     fn unit(&mut self) -> Result<u16, GivenUp> {
-        let digits = self.text.get(self.at..self.at + 4).ok_or_else(give_up)?;
+        let digits = self
+            .text
+            .get(self.at..past(self.at, 4))
+            .ok_or_else(give_up)?;
         // A sign would be taken as well.
         if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(give_up());
         }
-        self.at += 4;
+        self.at = past(self.at, 4);
         u16::from_str_radix(digits, 16).map_err(|_| give_up())
     }
 
@@ -205,7 +210,11 @@ impl<'de> Text<'de> {
         let start = self.at;
         let size = self.digits()?;
         if matches!(self.byte(), Some(b'.' | b'e' | b'E')) {
-            let start = if negative { start - 1 } else { start };
+            let start = if negative {
+                start.saturating_sub(1)
+            } else {
+                start
+            };
             return self.fraction(start).map(Number::Float);
         }
         match negative {
@@ -225,13 +234,13 @@ impl<'de> Text<'de> {
         const FIT: usize = 19;
         let mut size: u64 = 0;
         let mut len = 0;
-        for byte in self.rest().iter().take(FIT + 1) {
+        for byte in self.rest().iter().take(FIT.saturating_add(1)) {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
                 break;
             }
             size = size.wrapping_mul(10).wrapping_add(u64::from(digit));
-            len += 1;
+            len = past(len, 1);
         }
         let leads_with_zero = len > 1 && self.byte() == Some(b'0');
         if len == 0 || leads_with_zero {
@@ -240,7 +249,7 @@ impl<'de> Text<'de> {
         if len > FIT {
             return self.large();
         }
-        self.at += len;
+        self.at = past(self.at, len);
         Ok(size)
     }
 
@@ -255,13 +264,13 @@ impl<'de> Text<'de> {
     /// Takes what stands behind the integer of a float that begins at `start`.
     fn fraction(&mut self, start: usize) -> Result<&'de str, GivenUp> {
         if self.byte() == Some(b'.') {
-            self.at += 1;
+            self.at = past(self.at, 1);
             self.many_digits()?;
         }
         if matches!(self.byte(), Some(b'e' | b'E')) {
-            self.at += 1;
+            self.at = past(self.at, 1);
             if matches!(self.byte(), Some(b'+' | b'-')) {
-                self.at += 1;
+                self.at = past(self.at, 1);
             }
             self.many_digits()?;
         }
@@ -274,7 +283,7 @@ impl<'de> Text<'de> {
         match self.rest().iter().take_while(is_digit).count() {
             0 => Err(give_up()),
             len => {
-                self.at += len;
+                self.at = past(self.at, len);
                 Ok(())
             }
         }
@@ -291,9 +300,9 @@ impl<'de> Text<'de> {
                 bracket @ (b'[' | b'{') => {
                     self.enter(bracket)?;
                     let is_object = bracket == b'{';
-                    // The closing one is two behind.
-                    if self.peek() == bracket + 2 {
-                        self.leave(bracket + 2)?;
+                    let closing = if is_object { b'}' } else { b']' };
+                    if self.peek() == closing {
+                        self.leave(closing)?;
                     } else {
                         objects = objects << 1 | u128::from(is_object);
                         if is_object {
@@ -344,13 +353,13 @@ fn plain(rest: &[u8]) -> Result<usize, GivenUp> {
         };
         let marks = scan::equal(word, b'"') | scan::equal(word, b'\\') | scan::below(word, b' ');
         if marks != 0 {
-            len += scan::before(marks);
+            len = past(len, scan::before(marks));
             return match rest.get(len) {
                 Some(b'"' | b'\\') => Ok(len),
                 _ => Err(give_up()),
             };
         }
-        len += 8;
+        len = past(len, 8);
     }
     long(rest, len)
 }
@@ -362,7 +371,7 @@ fn long(rest: &[u8], from: usize) -> Result<usize, GivenUp> {
     let plain = further.get(..len).unwrap_or_default();
     // No early exit: that is what lets the compiler compare many at a time.
     match plain.iter().fold(false, |bad, &byte| bad | (byte < b' ')) {
-        false => Ok(from + len),
+        false => Ok(past(from, len)),
         true => Err(give_up()),
     }
 }

@@ -1,8 +1,11 @@
 //! A tag in any of the ways that XML has to write one, its attributes skipped.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 use memchr::{memchr, memchr2};
 
 use super::{Tag, Tokens};
+use crate::codec::scan::past;
 use crate::codec::xml::literal::resolved;
 use crate::error::DecodeError;
 
@@ -16,7 +19,7 @@ impl<'de> Tokens<'de> {
         self.take(if closes { 2 } else { 1 });
         let name = self.name("a tag without a name")?;
         if self.peek(0) == Some(b'>') {
-            self.at += 1;
+            self.at = past(self.at, 1);
             return Ok(if closes {
                 Tag::Close(name)
             } else {
@@ -47,11 +50,11 @@ impl<'de> Tokens<'de> {
             let apart = self.skip_blanks();
             match self.peek(0) {
                 Some(b'>') => {
-                    self.at += 1;
+                    self.at = past(self.at, 1);
                     return Ok(Tag::Open(name));
                 }
                 Some(b'/') if self.peek(1) == Some(b'>') => {
-                    self.at += 2;
+                    self.at = past(self.at, 2);
                     return Ok(Tag::Empty(name));
                 }
                 Some(_) if apart => self.attribute()?,
@@ -78,7 +81,7 @@ impl<'de> Tokens<'de> {
         if self.peek(0) != Some(quote) {
             return Err(self.broken("an attribute without its closing quote"));
         }
-        self.at += 1;
+        self.at = past(self.at, 1);
         while let Some(at) = memchr(b'&', value.as_bytes()) {
             match value.get(at..).and_then(resolved) {
                 Some((_, after)) => value = after,
