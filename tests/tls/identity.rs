@@ -1,6 +1,7 @@
 //! Mutual TLS: who calls.
 
 use farcall::{ClientTls, Limits, Server, ServerTls};
+use rcgen::date_time_ymd;
 
 use super::certificates::{Ca, Folder, Pair};
 use super::service::{EchoClient, Serving, serve};
@@ -69,11 +70,19 @@ async fn a_caller_who_is_not_known_is_refused_and_told_why() {
     let serving = serve_with(house.tls(&clients)).await;
     let foreign = Ca::new("somebody else").client("ada.example");
     let wrong_use = clients.server(&["ada.example"]);
+    let expired = clients.client_as("ada.example", |cert| {
+        cert.not_after = date_time_ymd(2020, 1, 1);
+    });
+    let too_soon = clients.client_as("ada.example", |cert| {
+        cert.not_before = date_time_ymd(3000, 1, 1);
+    });
     for way in WAYS {
         for (pair, why) in [
             (None, "the server asks for a client certificate"),
             (Some(&foreign), "client certificate"),
             (Some(&wrong_use), "client certificate"),
+            (Some(&expired), "the client certificate has expired"),
+            (Some(&too_soon), "client certificate"),
         ] {
             let error = house.call(way, &serving, pair).await.unwrap_err();
             assert!(error.contains(why), "{way}: {error}");

@@ -8,6 +8,8 @@ mod clear;
 mod hostile;
 mod http;
 mod identity;
+mod old_versions;
 mod reload;
+mod revoked;
 mod service;
 mod verified;

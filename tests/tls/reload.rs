@@ -144,7 +144,7 @@ async fn a_client_whose_ca_is_trusted_no_more_does_not_come_back() {
     house.folder.write("clients.pem", &new.pem());
     house.tls.reload().unwrap();
     assert_eq!(house.heard.try_recv().unwrap(), Ok(()));
-    for _ in 0..20 {
+    for _ in 0..100 {
         connect(&serving, tls.clone()).await.map(drop).unwrap_err();
     }
     let bob = new.client("bob.example");

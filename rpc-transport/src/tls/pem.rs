@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, PrivateKeyDer,
+};
 
 use super::TlsError;
 
@@ -43,18 +45,29 @@ impl Pem {
 
     /// A certificate and those that lead to a trusted one.
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        self.all("certificate", "CERTIFICATE")
+    }
+
+    /// Lists of the certificates that were taken back.
+    pub(super) fn revocations(
+        &self,
+    ) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
+        self.all("revocation list", "X509 CRL")
+    }
+
+    /// All that stands under this heading, but not nothing.
+    fn all<T: PemObject>(&self, what: &str, heading: &str) -> Result<Vec<T>, TlsError> {
         let pem = self.read()?;
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-        let certificates = certificates.map_err(|error| {
+        let all: Result<Vec<T>, _> = T::pem_slice_iter(&pem).collect();
+        let all = all.map_err(|error| {
             TlsError::new(format!("{} cannot be read as PEM: {error}", self.named()))
         })?;
-        if certificates.is_empty() {
-            return Err(TlsError::new(format!(
-                "{} has no certificate in it (-----BEGIN CERTIFICATE-----)",
-                self.named()
-            )));
+        if all.is_empty() {
+            let named = self.named();
+            let words = format!("{named} has no {what} in it (-----BEGIN {heading}-----)");
+            return Err(TlsError::new(words));
         }
-        Ok(certificates)
+        Ok(all)
     }
 
     /// A private key: PKCS#8, PKCS#1 or SEC1, not encrypted.

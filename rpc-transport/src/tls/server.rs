@@ -61,6 +61,8 @@ pub(super) struct Files {
     certificate: Pem,
     key: Pem,
     client_ca: Option<Pem>,
+    /// Which certificates of clients were taken back.
+    client_crl: Option<Pem>,
     /// A client may have no certificate. One that it has must be good.
     client_may_be_unknown: bool,
 }
@@ -94,6 +96,7 @@ impl ServerTls {
             certificate,
             key,
             client_ca: None,
+            client_crl: None,
             client_may_be_unknown: false,
         })
     }
@@ -164,6 +167,28 @@ impl ServerTls {
         self.with(|files| files.client_ca = Some(pem))
     }
 
+    /// Turns away clients whose certificate was taken back: this PEM file has the revocation lists of
+    /// the clients' CAs (`-----BEGIN X509 CRL-----`), one of each. A certificate of which no list
+    /// tells is refused, and so are all while their list is past its next update.
+    ///
+    /// # Errors
+    /// If the file cannot be read, has no list in it, or no CA of clients was named before.
+    pub fn client_crl_file(self, path: impl AsRef<Path>) -> Result<Self, TlsError> {
+        self.client_crl(Pem::file(path))
+    }
+
+    /// As [`client_crl_file`](Self::client_crl_file), from PEM that is at hand.
+    ///
+    /// # Errors
+    /// If there is no list in it, or no CA of clients was named before.
+    pub fn client_crl_pem(self, pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
+        self.client_crl(Pem::given(pem))
+    }
+
+    fn client_crl(self, pem: Pem) -> Result<Self, TlsError> {
+        self.with(|files| files.client_crl = Some(pem))
+    }
+
     /// Takes clients without a certificate too; handlers tell them by
     /// [`TlsPeer::certificate`]. A certificate that is shown must still be good.
     ///
@@ -232,6 +257,7 @@ impl Files {
         [&self.certificate, &self.key]
             .into_iter()
             .chain(&self.client_ca)
+            .chain(&self.client_crl)
     }
 
     pub(super) fn read(&self) -> Result<ServerConfig, TlsError> {
@@ -239,6 +265,12 @@ impl Files {
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError::new(error.to_string()))?;
         let builder = match &self.client_ca {
+            None if self.client_crl.is_some() => {
+                return Err(TlsError::new(
+                    "a revocation list is about the clients of a CA: name that first \
+                     (`client_ca_file`)",
+                ));
+            }
             None => builder.with_no_client_auth(),
             Some(ca) => {
                 let roots = Arc::new(ca.roots()?);
@@ -247,9 +279,17 @@ impl Files {
                     true => verifier.allow_unauthenticated(),
                     false => verifier,
                 };
+                let verifier = match &self.client_crl {
+                    Some(lists) => verifier
+                        .with_crls(lists.revocations()?)
+                        .enforce_revocation_expiration(),
+                    None => verifier,
+                };
                 let verifier = verifier.build();
                 builder.with_client_cert_verifier(verifier.map_err(|error| {
-                    TlsError::new(format!("the clients' CA cannot be used: {error}"))
+                    TlsError::new(format!(
+                        "the clients' CA, or its revocation list, cannot be used: {error}"
+                    ))
                 })?)
             }
         };
