@@ -218,19 +218,30 @@ impl Fault {
     }
 }
 
-/// Text from outside as it may be shown: control characters escaped, cut at 256 bytes, so that it
-/// can forge no line of a log and fill no screen.
-pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 256;
-    let mut safe = String::with_capacity(text.len().min(MOST));
+/// Text from outside as it may be shown, in a log or an error: what is no letter but does something
+/// is escaped, and after 256 bytes it is cut. So it can forge no line, turn none around and fill no screen.
+///
+/// ```
+/// use farcall_core::fault::shown;
+///
+/// assert_eq!(shown("add\r\n\u{1b}[2J"), "add\\u{d}\\u{a}\\u{1b}[2J");
+/// assert!(shown(&"x".repeat(1000)).len() < 260);
+/// ```
+#[must_use]
+pub fn shown(text: &str) -> String {
+    shown_up_to(text, 256)
+}
+
+fn shown_up_to(text: &str, most: usize) -> String {
+    let mut safe = String::with_capacity(text.len().min(most));
     for c in text.chars() {
-        if safe.len() >= MOST {
+        if safe.len() >= most {
             safe.push('…');
             break;
         }
-        // Control characters, and the marks that turn the direction of text around.
+        // Control characters, what separates lines, and the marks that turn the direction of text around.
         if c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         {
             safe.extend(c.escape_unicode());
         } else {
@@ -240,9 +251,18 @@ pub(crate) fn shown(text: &str) -> String {
     safe
 }
 
+/// Its words escaped, and cut at 1 KiB: they may be a stranger's. All of them are in
+/// [`message`](Self::message).
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (fault {})", self.message, self.code)
+        const MOST: usize = 1024;
+
+        write!(
+            f,
+            "{} (fault {})",
+            shown_up_to(&self.message, MOST),
+            self.code
+        )
     }
 }
 

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::fault::shown;
 use crate::payload::Payload;
 use crate::protocol::outbox::ReplyId;
 
-/// A request's id, to be shown.
+/// A request's id, to be shown: a caller may have made it of anything, so what `Display` gives is
+/// escaped, and cut at 256 bytes. The variants have it as it came.
 ///
 /// ```
 /// use farcall_core::context::RequestId;
@@ -28,7 +30,7 @@ pub enum RequestId<'a> {
 impl fmt::Display for RequestId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Given(text) | Self::Json(text) => f.write_str(text),
+            Self::Given(text) | Self::Json(text) => f.write_str(&shown(text)),
             Self::Number(number) => number.fmt(f),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::fault::{Fault, code};
+use crate::fault::{Fault, code, shown};
 
 /// Names and values that travel beside the parameters, or beside a result. Names are compared without regard to case.
 ///
@@ -115,7 +115,8 @@ impl Metadata {
             )));
         }
         for (name, value) in self.iter() {
-            let unfit = |why| MetadataError(format!("metadata `{name}` cannot be sent: {why}"));
+            let unfit =
+                |why| MetadataError(format!("metadata `{}` cannot be sent: {why}", shown(name)));
             if name.is_empty() || name.len() > 200 {
                 return Err(unfit("a name has 1 to 200 bytes"));
             }

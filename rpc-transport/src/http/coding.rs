@@ -1,5 +1,6 @@
 //! Which content codings are spoken (RFC 9110 §8.4 and §12.5.3). Decisions only; no bodies.
 
+use farcall_core::fault::shown;
 use http::StatusCode;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 
@@ -68,7 +69,7 @@ impl From<Unsupported> for Refused {
         let words = format!(
             "bodies in `{}` are not taken: send it in gzip, in deflate (the zlib format), or without \
              Content-Encoding",
-            coding.escape_debug()
+            shown(&coding)
         );
         Self {
             codings: Some("gzip, deflate, identity"),

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use farcall_core::context::Caller;
 use farcall_core::encoding::Encoding;
+use farcall_core::fault::shown;
 use farcall_core::payload::Payload;
 use farcall_core::protocol::jsonrpc::{self, Events, answer_with_events, text_of_call};
 use farcall_core::protocol::{Answered, refusal};
@@ -119,7 +120,7 @@ impl Asked {
         let method = &self.method;
         let found = router.find(method).and_then(|target| router.method(target));
         let Some(found) = found else {
-            let words = format!("there is no method `{method}`\n");
+            let words = format!("there is no method `{}`\n", shown(method));
             return Err(page::text(StatusCode::NOT_FOUND, words).into());
         };
         if !found.gives_stream || !found.idempotent {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use farcall_core::context::Metadata;
 use farcall_core::error::Failure;
+use farcall_core::fault::shown;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::fields::{self, Fields};
@@ -52,6 +53,7 @@ pub(super) fn metadata(headers: &impl Fields) -> Metadata {
 pub(super) fn put_metadata(headers: &mut HeaderMap, metadata: &Metadata) -> Result<(), Failure> {
     for (name, value) in metadata.iter() {
         let unfit = |why| {
+            let name = shown(name);
             Failure::unsupported(format!("metadata `{name}` cannot be an HTTP header: {why}"))
         };
         let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {

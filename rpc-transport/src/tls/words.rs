@@ -95,7 +95,7 @@ fn of_certificate(why: &CertificateError) -> String {
             let presented: Vec<_> = presented.iter().map(|name| shown(name)).collect();
             let presented = match presented.is_empty() {
                 true => "no name (a subject alternative name is needed)".to_owned(),
-                false => presented.join(", "),
+                false => farcall_core::fault::shown(&presented.join(", ")),
             };
             let expected = expected.to_str();
             format!("the server's certificate is for {presented}, not for {expected}")

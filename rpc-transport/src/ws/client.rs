@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use farcall_core::encoding::Encoding;
 use farcall_core::error::Failure;
+use farcall_core::fault::shown;
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tungstenite::handshake::client::generate_key;
@@ -166,7 +167,7 @@ fn answer(received: &[u8], key: &str, content: Content) -> Result<Answer, String
         )),
         (_, Some(other)) => Err(format!(
             "it chose the subprotocol `{}`, for which it was not asked",
-            other.escape_debug()
+            shown(other)
         )),
     }
 }

@@ -27,6 +27,7 @@ use farcall_core::connection::client::{Client, Driver};
 use farcall_core::context::Metadata;
 use farcall_core::encoding::Encoding;
 use farcall_core::error::{EncodeError, Failure};
+use farcall_core::fault::shown;
 use farcall_core::limits::Limits;
 use farcall_core::payload::Payload;
 use farcall_core::protocol::{self, Batch};
@@ -367,7 +368,7 @@ impl Answer {
 async fn exchange(pool: &Pool, post: Post, sent: &mut bool) -> Result<Answer, Failure> {
     let mut answered = pool.send(post, sent).await?;
     let coding = answered.coding.map_err(|Unsupported(coding)| {
-        let coding = coding.escape_debug();
+        let coding = shown(&coding);
         Failure::peer(format!(
             "the reply is in `{coding}`, which nobody asked for"
         ))
