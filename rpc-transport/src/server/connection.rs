@@ -29,7 +29,7 @@ use crate::sniff::{Sniffed, sniff};
 use crate::stream;
 
 /// What all connections of a server share.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Host {
     pub(super) router: Arc<Router>,
     pub(super) limits: Limits,
@@ -42,7 +42,7 @@ pub(super) struct Host {
 }
 
 /// Serves a connection to its end, whatever it speaks.
-pub(super) async fn serve(host: Host, gate: Gate, arrival: Arrival, mut drain: Drain) {
+pub(super) async fn serve(host: Arc<Host>, gate: Gate, arrival: Arrival, mut drain: Drain) {
     let time = host.limits.handshake_time;
     // What comes before the first byte of a protocol has one limit: the client's TLS handshake too.
     // (In boxes, as are the protocols below: a connection has the room of what it does now, and not
@@ -90,7 +90,7 @@ pub(super) async fn serve(host: Host, gate: Gate, arrival: Arrival, mut drain: D
         Protocol::Native => Box::pin(native(host, arrival, start, drain)).await,
         Protocol::JsonRpc => {
             let (speech, encoding) = (Speech::JsonRpc, Encoding::Json);
-            Some(run(host, arrival, start, drain, speech, encoding))
+            Some(run(&host, arrival, start, drain, speech, encoding))
         }
         Protocol::Http | Protocol::WebSocket => Box::pin(http(host, arrival, start, drain)).await,
     };
@@ -185,7 +185,7 @@ async fn first(arrival: &mut Arrival, start: &mut BytesMut) -> Sniffed {
 
 /// The encoding of a native connection stands in its hello.
 async fn native(
-    host: Host,
+    host: Arc<Host>,
     mut arrival: Arrival,
     mut start: BytesMut,
     mut drain: Drain,
@@ -194,7 +194,7 @@ async fn native(
     let hello = async { Some(stream::hello(&mut arrival.io, &mut start).await) };
     let encoding = in_time(time, hello, &mut drain).await?;
     let speech = Speech::Native;
-    Some(run(host, arrival, start, drain, speech, encoding))
+    Some(run(&host, arrival, start, drain, speech, encoding))
 }
 
 /// All that follows once it is known what is spoken.
@@ -202,7 +202,7 @@ type Conversation = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The conversation. (No `async fn`, which would keep the room of its parameters to its end.)
 fn run(
-    host: Host,
+    host: &Host,
     arrival: Arrival,
     start: BytesMut,
     drain: Drain,
@@ -210,10 +210,10 @@ fn run(
     encoding: Encoding,
 ) -> Conversation {
     let Arrival { transport, tls, .. } = arrival;
-    let mut peer = peer(transport, encoding, arrival.peer, tls, host.limits);
+    let mut peer = peer(transport, encoding, arrival.peer, tls, host.limits.clone());
     peer.is_farcall = speech == Speech::Native;
     let peer = Arc::new(peer);
-    let Ok(connection) = Server::new(host.router, Arc::clone(&peer), speech) else {
+    let Ok(connection) = Server::new(Arc::clone(&host.router), Arc::clone(&peer), speech) else {
         return Box::pin(std::future::ready(()));
     };
     #[cfg(feature = "json")]
@@ -233,7 +233,12 @@ fn run(
 }
 
 #[cfg(feature = "http")]
-async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) -> Option<Conversation> {
+async fn http(
+    host: Arc<Host>,
+    arrival: Arrival,
+    start: BytesMut,
+    drain: Drain,
+) -> Option<Conversation> {
     use crate::http::{Origin, Speaks};
 
     let origin = Origin {
@@ -268,7 +273,7 @@ async fn http(host: Host, arrival: Arrival, start: BytesMut, drain: Drain) -> Op
 /// The conversation on a WebSocket, which is a byte stream like any other.
 #[cfg(feature = "ws")]
 async fn web_socket<IO>(
-    host: Host,
+    host: Arc<Host>,
     opened: crate::http::Opened<IO>,
     transport: &'static str,
     tls: Option<Arc<TlsPeer>>,
@@ -295,7 +300,7 @@ where
         Content::Native => native(host, arrival, start, drain).await,
         Content::Json => {
             let (speech, encoding) = (Speech::JsonRpc, Encoding::Json);
-            Some(run(host, arrival, start, drain, speech, encoding))
+            Some(run(&host, arrival, start, drain, speech, encoding))
         }
     }
 }
@@ -304,7 +309,7 @@ where
 #[cfg(all(feature = "http", not(feature = "ws")))]
 #[expect(clippy::unused_async, reason = "as the one that waits")]
 async fn web_socket<IO>(
-    _: Host,
+    _: Arc<Host>,
     _: crate::http::Opened<IO>,
     _: &'static str,
     _: Option<Arc<TlsPeer>>,
@@ -313,7 +318,7 @@ async fn web_socket<IO>(
 }
 
 #[cfg(not(feature = "http"))]
-async fn http(_: Host, _: Arrival, _: BytesMut, _: Drain) -> Option<Conversation> {
+async fn http(_: Arc<Host>, _: Arrival, _: BytesMut, _: Drain) -> Option<Conversation> {
     None
 }
 

@@ -2,6 +2,7 @@
 //! from, or of the one that a proxy says it comes from.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -70,7 +71,7 @@ impl Door {
 
 /// Serves a connection to its end; the address that may not come in, if that is what a proxy says.
 pub(super) async fn serve(
-    host: Host,
+    host: Arc<Host>,
     gate: Gate,
     mut arrival: Arrival,
     mut drain: Drain,

@@ -40,7 +40,7 @@ const GRACE: Duration = Duration::from_secs(30);
 /// ```
 #[must_use = "a server answers once it is run"]
 pub struct Listening {
-    host: Host,
+    host: Arc<Host>,
     security: Security,
     listeners: Vec<(Listener, Gate)>,
     shares_port: bool,
@@ -49,7 +49,7 @@ pub struct Listening {
 }
 
 impl Listening {
-    pub(super) fn new(host: Host, security: Security, shares_port: bool) -> Self {
+    pub(super) fn new(host: Arc<Host>, security: Security, shares_port: bool) -> Self {
         Self {
             shares_port,
             places: Places::new(host.limits.connections),
@@ -130,7 +130,7 @@ impl Listening {
         for (listener, gate) in listeners {
             following.spawn(gate.clone().follow());
             let places = Arc::clone(&places);
-            let host = host.clone();
+            let host = Arc::clone(&host);
             accepting.spawn(accept(host, gate, listener, places, drain.clone()));
         }
         drop(drain);
@@ -171,7 +171,7 @@ struct Accepted {
 
 /// Takes connections until the drain begins, then waits for them to end.
 async fn accept(
-    host: Host,
+    host: Arc<Host>,
     gate: Gate,
     mut listener: Listener,
     places: Arc<Places>,
@@ -234,7 +234,7 @@ async fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
 
 /// What becomes of connections that arrive.
 struct Entrance {
-    host: Host,
+    host: Arc<Host>,
     gate: Gate,
     places: Arc<Places>,
     /// Those who are told that there is no place for them.
@@ -272,7 +272,7 @@ impl Entrance {
         };
         accepted.connections += 1;
         let drain = drain.while_seated(place.seat());
-        let (host, gate) = (self.host.clone(), self.gate.clone());
+        let (host, gate) = (Arc::clone(&self.host), self.gate.clone());
         serving.spawn(async move {
             let refused = door::serve(host, gate, arrival, drain).await;
             drop(place);

@@ -175,7 +175,7 @@ impl Server {
     pub fn listen_on(self, listener: std::net::TcpListener) -> Result<Listening, ListenError> {
         let security = self.security.clone();
         let host = self.into_host()?;
-        Listening::new(host, security, false).listen_on(listener)
+        Listening::new(Arc::new(host), security, false).listen_on(listener)
     }
 
     /// Binds `address`; its encoding says nothing here, as every one is understood.
@@ -187,7 +187,7 @@ impl Server {
         let security = self.security.clone();
         let shares_port = self.shares_port;
         let host = self.into_host()?;
-        Listening::new(host, security, shares_port)
+        Listening::new(Arc::new(host), security, shares_port)
             .listen(address)
             .await
     }
@@ -285,7 +285,7 @@ where
 {
     // The sender lives as long as the connection: nobody ends it from outside.
     let (_serving, drain) = Drain::new();
-    connection::serve(host, gate, Arrival::in_memory(io), drain).await;
+    connection::serve(Arc::new(host), gate, Arrival::in_memory(io), drain).await;
 }
 
 impl fmt::Debug for Server {
