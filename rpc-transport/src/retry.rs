@@ -150,7 +150,8 @@ impl Budget {
         };
         let income = retry.share * new + f64::from(retry.per_second) * passed;
         self.left = self.left * kept + income * earned;
-        (self.calls, self.at) = (calls, now);
+        // A call that is made again is taken off before it is counted once more.
+        (self.calls, self.at) = (self.calls.max(calls), now);
         let count = count as f64;
         let enough = self.left >= count;
         if enough {

@@ -20,6 +20,8 @@ pub(super) struct Recovery {
     line: Option<Arc<Line>>,
     /// How many calls were made, where there is no line to count them.
     calls: AtomicU64,
+    /// How many of those that a line counts were calls made again, which earn nothing.
+    repeats: AtomicU64,
 }
 
 impl Recovery {
@@ -30,13 +32,17 @@ impl Recovery {
             call_time,
             line,
             calls: AtomicU64::new(0),
+            repeats: AtomicU64::new(0),
         }
     }
 
     /// True if retries of so many calls do not go beyond the budget.
     fn affords(&self, count: usize) -> bool {
         let calls = match &self.line {
-            Some(line) => line.calls_made(),
+            Some(line) => {
+                let repeats = self.repeats.load(Ordering::Relaxed);
+                line.calls_made().saturating_sub(repeats)
+            }
             None => self.calls.load(Ordering::Relaxed),
         };
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,6 +105,9 @@ impl Recover for Recovery {
         let is_hopeless = |line: &Arc<Line>| failure.is_unreachable() && line.is_hopeless(deadline);
         if line.as_ref().is_some_and(is_hopeless) {
             return None;
+        }
+        if !waits_for_line {
+            self.repeats.fetch_add(calls as u64, Ordering::Relaxed);
         }
         Some(Box::pin(async move {
             if !pause.is_zero() {
