@@ -26,6 +26,7 @@ pub struct AllowListError {
 enum Why {
     Unread(io::Error),
     Entry { number: usize, mistake: String },
+    Line { number: usize, mistake: String },
     Empty,
     NoFile,
 }
@@ -35,9 +36,14 @@ impl AllowListError {
         Self::of(Some(file), Why::Unread(error))
     }
 
-    /// An entry of that number, which in a file is that of its line.
-    pub(super) fn entry(file: Option<&Path>, (number, mistake): (usize, String)) -> Self {
-        Self::of(file, Why::Entry { number, mistake })
+    /// An entry of that number.
+    pub(super) fn entry((number, mistake): (usize, String)) -> Self {
+        Self::of(None, Why::Entry { number, mistake })
+    }
+
+    /// A line of that number, in a file or a text.
+    pub(super) fn in_line(file: Option<&Path>, (number, mistake): (usize, String)) -> Self {
+        Self::of(file, Why::Line { number, mistake })
     }
 
     pub(super) fn empty(file: &Path) -> Self {
@@ -53,11 +59,11 @@ impl AllowListError {
         Self { file, why }
     }
 
-    /// The number of the line that has the mistake, if it is in a line of a file.
+    /// The number of the line that has the mistake, if it is in a line.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         match self.why {
-            Why::Entry { number, .. } if self.file.is_some() => Some(number),
+            Why::Line { number, .. } => Some(number),
             _ => None,
         }
     }
@@ -72,10 +78,8 @@ impl fmt::Display for AllowListError {
         match &self.why {
             // With the reason, as a line of a log is often all that is kept.
             Why::Unread(error) => write!(f, ": cannot be read: {error}"),
-            Why::Entry { number, mistake } => {
-                let what = if self.file.is_some() { "line" } else { "entry" };
-                write!(f, ", {what} {number}: {mistake}")
-            }
+            Why::Entry { number, mistake } => write!(f, ", entry {number}: {mistake}"),
+            Why::Line { number, mistake } => write!(f, ", line {number}: {mistake}"),
             Why::Empty => f.write_str(": has no entry, so that nobody could come in"),
             Why::NoFile => f.write_str(": did not come from a file that could be read again"),
         }

@@ -98,7 +98,7 @@ impl AllowList {
     /// If a line is no entry, or is not UTF-8. A text without entries lets nobody in.
     pub fn parse(text: &[u8]) -> Result<Self, AllowListError> {
         let rules = Rules::parse(text);
-        let rules = rules.map_err(|mistake| AllowListError::entry(None, mistake))?;
+        let rules = rules.map_err(|mistake| AllowListError::in_line(None, mistake))?;
         Ok(Self::of(rules, None))
     }
 
@@ -299,14 +299,14 @@ where
     let entries: Vec<_> = entries.into_iter().collect();
     let numbered = (1..).zip(&entries);
     let trimmed = numbered.map(|(number, entry)| (number, entry.as_ref().trim()));
-    Rules::of(trimmed).map_err(|mistake| AllowListError::entry(None, mistake))
+    Rules::of(trimmed).map_err(AllowListError::entry)
 }
 
 /// The rules in `text`, which is what the file there holds.
 fn rules_in(path: &Path, text: io::Result<Vec<u8>>) -> Result<Rules, AllowListError> {
     let text = text.map_err(|error| AllowListError::unread(path, error))?;
     let rules = Rules::parse(&text);
-    let rules = rules.map_err(|mistake| AllowListError::entry(Some(path), mistake))?;
+    let rules = rules.map_err(|mistake| AllowListError::in_line(Some(path), mistake))?;
     match rules.entries() {
         // More likely a file that is about to be written than the wish to serve nobody.
         0 => Err(AllowListError::empty(path)),
