@@ -41,27 +41,29 @@ pub(super) struct Host {
     pub(super) proxies: Option<Proxies>,
 }
 
-/// Serves a connection to its end, whatever it speaks.
-pub(super) async fn serve(host: Arc<Host>, gate: Gate, arrival: Arrival, mut drain: Drain) {
+/// The conversation on a connection that is let in, once it is known what is spoken; none if nothing
+/// is said, or nothing that can be understood.
+pub(super) async fn open(
+    host: Arc<Host>,
+    gate: Gate,
+    arrival: Arrival,
+    mut drain: Drain,
+) -> Option<Conversation> {
     let time = host.limits.handshake_time;
     // What comes before the first byte of a protocol has one limit: the client's TLS handshake too.
     // (In boxes, as are the protocols below: a connection has the room of what it does now, and not
     // of the largest thing that one can do.)
-    let Some(begun) = in_time(time, Box::pin(begin(&gate, arrival)), &mut drain).await else {
-        return;
-    };
+    let begun = in_time(time, Box::pin(begin(&gate, arrival)), &mut drain).await?;
     let begun = match begun {
         Begun::Clear(beginning) if !gate.takes_clear() => {
             let words = "this port speaks TLS only (tls:// and https://)";
-            return refuse(beginning, words).await;
+            refuse(beginning, words).await;
+            return None;
         }
         Begun::Clear(beginning) => beginning,
         // The same again inside of TLS.
         Begun::Secure(arrival) => {
-            match in_time(time, Box::pin(Beginning::read(arrival)), &mut drain).await {
-                Some(beginning) => beginning,
-                None => return,
-            }
+            in_time(time, Box::pin(Beginning::read(arrival)), &mut drain).await?
         }
     };
     let spoken = match begun.sniffed {
@@ -69,10 +71,11 @@ pub(super) async fn serve(host: Arc<Host>, gate: Gate, arrival: Arrival, mut dra
         Sniffed::JsonRpc => Protocol::JsonRpc,
         Sniffed::Http => Protocol::Http,
         // The other side closed before it said anything, as health checks do.
-        Sniffed::NeedMore => return,
+        Sniffed::NeedMore => return None,
         Sniffed::Tls | Sniffed::Unknown => {
             let words = format!("that is not spoken here, only: {}", host.protocols);
-            return refuse(begun, &words).await;
+            refuse(begun, &words).await;
+            return None;
         }
     };
     let is_spoken = |protocol| host.protocols.includes(protocol);
@@ -80,22 +83,18 @@ pub(super) async fn serve(host: Arc<Host>, gate: Gate, arrival: Arrival, mut dra
     let opens = spoken == Protocol::Http && is_spoken(Protocol::WebSocket);
     if !is_spoken(spoken) && !opens {
         let words = format!("this port speaks only: {}", host.protocols);
-        return refuse(begun, &words).await;
+        refuse(begun, &words).await;
+        return None;
     }
     let Beginning { arrival, start, .. } = begun;
-    let Some(drain) = admit_speaker(&host, &arrival, spoken, drain) else {
-        return;
-    };
-    let conversation = match spoken {
+    let drain = admit_speaker(&host, &arrival, spoken, drain)?;
+    match spoken {
         Protocol::Native => Box::pin(native(host, arrival, start, drain)).await,
         Protocol::JsonRpc => {
             let (speech, encoding) = (Speech::JsonRpc, Encoding::Json);
             Some(run(&host, arrival, start, drain, speech, encoding))
         }
         Protocol::Http | Protocol::WebSocket => Box::pin(http(host, arrival, start, drain)).await,
-    };
-    if let Some(conversation) = conversation {
-        conversation.await;
     }
 }
 
@@ -198,7 +197,7 @@ async fn native(
 }
 
 /// All that follows once it is known what is spoken.
-type Conversation = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type Conversation = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The conversation. (No `async fn`, which would keep the room of its parameters to its end.)
 fn run(

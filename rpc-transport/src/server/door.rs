@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
 use super::Protocol;
-use super::connection::{self, Host};
+use super::connection::{self, Conversation, Host};
 use super::gate::Gate;
 use crate::drain::Drain;
 use crate::net::listener::Arrival;
@@ -69,27 +69,32 @@ impl Door {
     }
 }
 
-/// Serves a connection to its end; the address that may not come in, if that is what a proxy says.
-pub(super) async fn serve(
+/// The conversation on a connection, if there is one.
+///
+/// # Errors
+/// The address that may not come in, if that is what a proxy says.
+pub(super) async fn open(
     host: Arc<Host>,
     gate: Gate,
     mut arrival: Arrival,
     mut drain: Drain,
-) -> Option<SocketAddr> {
+) -> Result<Option<Conversation>, SocketAddr> {
     let proxies = host.proxies.as_ref();
     if proxies.is_some_and(|proxies| proxies.are_prefaced(arrival.peer)) {
         let time = host.limits.handshake_time;
-        arrival = tokio::select! {
-            told = tokio::time::timeout(time, told(arrival)) => told.ok()??,
-            () = drain.started() => return None,
+        let told = tokio::select! {
+            told = tokio::time::timeout(time, told(arrival)) => told.ok().flatten(),
+            () = drain.started() => None,
         };
-        match admit(&host, arrival.peer, &drain) {
-            Some(admitted) => drain = admitted,
-            None => return arrival.peer,
+        let Some(told) = told else { return Ok(None) };
+        arrival = told;
+        match (admit(&host, arrival.peer, &drain), arrival.peer) {
+            (Some(admitted), _) => drain = admitted,
+            (None, Some(peer)) => return Err(peer),
+            (None, None) => return Ok(None),
         }
     }
-    connection::serve(host, gate, arrival, drain).await;
-    None
+    Ok(connection::open(host, gate, arrival, drain).await)
 }
 
 /// Until when to serve a connection that speaks this: a proxy that does not say for whom it comes,

@@ -273,8 +273,17 @@ impl Entrance {
         accepted.connections += 1;
         let drain = drain.while_seated(place.seat());
         let (host, gate) = (Arc::clone(&self.host), self.gate.clone());
+        // In a box that goes once it is known what is spoken: most connections only wait then.
+        let opening = Box::pin(door::open(host, gate, arrival, drain));
         serving.spawn(async move {
-            let refused = door::serve(host, gate, arrival, drain).await;
+            let refused = match opening.await {
+                Ok(Some(conversation)) => {
+                    conversation.await;
+                    None
+                }
+                Ok(None) => None,
+                Err(refused) => Some(refused),
+            };
             drop(place);
             refused
         });

@@ -285,7 +285,10 @@ where
 {
     // The sender lives as long as the connection: nobody ends it from outside.
     let (_serving, drain) = Drain::new();
-    connection::serve(Arc::new(host), gate, Arrival::in_memory(io), drain).await;
+    let opening = connection::open(Arc::new(host), gate, Arrival::in_memory(io), drain);
+    if let Some(conversation) = Box::pin(opening).await {
+        conversation.await;
+    }
 }
 
 impl fmt::Debug for Server {
