@@ -75,6 +75,7 @@ fn count(
 /// How many calls each caller makes, in one run and in the other.
 fn quotas(workload: &Workload) -> Option<[u64; 2]> {
     match workload.name {
+        "latency" => Some([1_000, 3_000]),
         "pipelined-64" => Some([50, 150]),
         "records" | "records-in" => Some([2, 6]),
         "codec-add" => Some([1_000, 3_000]),

@@ -58,21 +58,34 @@ impl Context {
         metadata: Metadata,
     ) -> Self {
         let number = peer.extras.next_number();
-        Self {
-            peer,
-            method,
-            deadline,
-            metadata,
-            id: Id::None,
-            number,
-            extra: None,
-        }
+        Self::numbered(peer, method, deadline, metadata, Id::None, number)
     }
 
     /// The same, of a request that its caller calls `id`.
     pub(crate) fn with_id(mut self, id: Id) -> Self {
         self.id = id;
         self
+    }
+
+    /// That of the peer's call `number`, one of [`Peer::next_numbers`], which its caller calls `id`.
+    #[inline]
+    pub(crate) fn numbered(
+        peer: Arc<Peer>,
+        method: &'static Method,
+        deadline: Option<Instant>,
+        metadata: Metadata,
+        id: Id,
+        number: u64,
+    ) -> Self {
+        Self {
+            peer,
+            method,
+            deadline,
+            metadata,
+            id,
+            number,
+            extra: None,
+        }
     }
 
     /// The method's wire name.
@@ -282,6 +295,7 @@ impl Context {
     }
 
     /// Which of its peer's calls it is.
+    #[cfg(test)]
     pub(crate) fn number(&self) -> u64 {
         self.number
     }

@@ -122,6 +122,16 @@ impl Drain {
         }
     }
 
+    /// False if [`started`](Self::started) is surely not ready, which at nearly all times costs a look
+    /// or two and no more.
+    #[inline]
+    pub(crate) fn may_have_started(&self) -> bool {
+        let server = self.server.as_ref();
+        server.is_some_and(|stage| !matches!(stage.has_changed(), Ok(false)))
+            || self.admitted.is_some()
+            || self.is_evicted()
+    }
+
     /// Waits until the calls in flight are to be dropped.
     pub(crate) async fn forced(&mut self) {
         let ending = reached(&mut self.server, Stage::Forced);

@@ -214,15 +214,17 @@ impl<P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'_, P, T, E> {
         T::deserialize(unit).map_err(|error| Failure::decode(self.method.name, error).into())
     }
 
+    /// The result in `reply`.
     #[inline]
+    pub(super) fn read(&self, reply: &Inbound) -> Result<T, Error<E>> {
+        let decoded = reply.decode(Budget::default());
+        decoded.map_err(|error| Failure::decode(self.method.name, error).into())
+    }
+
     pub(super) fn finish(&self, reply: Result<Inbound, Failure>) -> Result<T, Error<E>> {
         let failure = match reply {
             Ok(_) if self.options.notification => return self.nothing(),
-            Ok(inbound) => {
-                return inbound
-                    .decode(Budget::default())
-                    .map_err(|error| Failure::decode(self.method.name, error).into());
-            }
+            Ok(reply) => return self.read(&reply),
             Err(failure) => failure,
         };
         match failure.fault().and_then(E::from_fault) {

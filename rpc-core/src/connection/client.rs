@@ -10,6 +10,7 @@
 mod alone;
 mod batch;
 mod call;
+mod direct;
 mod driver;
 mod slots;
 mod streams;
@@ -23,10 +24,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use batch::Batches;
-pub(crate) use call::{Begun, Unsent, Waiting};
+pub(crate) use call::{Unsent, Waiting};
 pub use driver::Driver;
 use slots::Slots;
-pub(crate) use slots::after;
+pub(crate) use slots::{Outcome, after};
 pub(crate) use streams::Open;
 use streams::{Entry, Streams};
 use turns::Turns;
@@ -86,6 +87,8 @@ struct Shared {
     released: AtomicBool,
     /// There are streams that callers began to send since the driver asked.
     uploads: AtomicBool,
+    /// The driver has something that it has not sent yet.
+    sending: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -109,6 +112,8 @@ struct State {
     /// Something was sent that has no id: a server that knows no better may answer it without one.
     told: bool,
     driver: Option<Waker>,
+    /// By what a lone caller sends its request itself.
+    direct: Option<direct::Send>,
     /// When the driver's timer goes off.
     alarm: Option<Instant>,
     /// Whether the server is still there.
@@ -179,6 +184,7 @@ impl Client {
             speech,
             told: false,
             driver: None,
+            direct: None,
             alarm: None,
             watch: Watch::default(),
             closed: None,
@@ -192,6 +198,7 @@ impl Client {
             now,
             released: AtomicBool::new(false),
             uploads: AtomicBool::new(false),
+            sending: AtomicBool::new(false),
             state: Mutex::new(state),
         };
         let shared = Arc::new(shared);

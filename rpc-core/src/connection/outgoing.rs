@@ -258,6 +258,25 @@ impl Outgoing {
         self.taken.saturating_sub(kept as u64)
     }
 
+    /// True if nothing waits, nor is any large message under way.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.whole.is_empty() && self.left == 0 && self.away.is_none()
+    }
+
+    /// The first `count` bytes of the whole messages have left, by another way than
+    /// [`transmit`](Self::transmit).
+    #[inline]
+    pub(crate) fn leave(&mut self, count: usize) {
+        let count = count.min(self.whole.len());
+        self.taken += count as u64;
+        if count == self.whole.len() {
+            self.whole.clear();
+        } else {
+            self.whole.drain(..count);
+        }
+    }
+
     /// How many bytes wait.
     pub(crate) fn len(&self) -> usize {
         self.whole.len() + self.left

@@ -198,7 +198,13 @@ impl Received {
     /// Drops from the buffer what was taken.
     fn settle(&mut self) {
         self.reads.taken += self.start;
-        self.buffer.advance(self.start);
+        if self.start == self.buffer.len() {
+            // As nearly always. What comes next is put where this was: behind it there would soon be
+            // no room, and the rest moved.
+            self.buffer.clear();
+        } else {
+            self.buffer.advance(self.start);
+        }
         self.start = 0;
     }
 }

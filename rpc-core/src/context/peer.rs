@@ -80,6 +80,12 @@ impl Peer {
         }
     }
 
+    /// The numbers of its next calls.
+    #[cold]
+    pub(crate) fn next_numbers(&self) -> std::ops::Range<u64> {
+        self.extras.next_numbers()
+    }
+
     /// Its call of this number is over.
     #[inline]
     pub(crate) fn end_call(&self, number: u64) {

@@ -3,6 +3,7 @@
 
 mod bytes;
 mod deadlines;
+mod direct;
 mod ending;
 mod json;
 mod json_streams;

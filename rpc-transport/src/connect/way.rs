@@ -153,6 +153,10 @@ impl Maker {
                 let io = TcpStream::connect(address.authority()).await;
                 let io = io.map_err(|source| self.failed(source))?;
                 socket::set_up(&io).map_err(|source| self.failed(source))?;
+                if matches!(address.transport(), Transport::Tcp) {
+                    let limits = self.limits.clone();
+                    return Ok(stream::connection_over(io, address.encoding(), limits));
+                }
                 self.begin(io).await
             }
         }

@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "http", feature = "tls"))]
 pub(crate) mod dial;
+pub(crate) mod halves;
 #[cfg(feature = "http")]
 pub(crate) mod later;
 pub(crate) mod linger;

@@ -12,9 +12,11 @@ use farcall_core::connection::{PeerMisbehaved, Received, Sending, Speech};
 use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 use super::clock::Clock;
 use super::{TURN, poll_receive, rest};
+use crate::net::halves::Halves;
 use crate::net::said;
 
 /// Now, by the runtime's clock, which a test can stop.
@@ -36,6 +38,15 @@ where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (client, driver) = pair(encoding, limits);
+    tokio::spawn(drive(io, driver));
+    Arc::new(client)
+}
+
+/// A connection over a socket, whose callers send for themselves while they are alone.
+pub(crate) fn connection_over(io: TcpStream, encoding: Encoding, limits: Limits) -> Arc<Client> {
+    let (client, driver) = pair(encoding, limits);
+    let io = Halves::of(io);
+    driver.send_directly(io.sender());
     tokio::spawn(drive(io, driver));
     Arc::new(client)
 }
@@ -198,6 +209,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             turn = turn.saturating_sub(self.sending.left());
             ready!(poll_drain(&mut self.io, cx, &mut self.sending))?;
             self.unflushed = false;
+            self.driver.all_sent();
             if filled && !self.sending.has_more() {
                 // Whoever wrote since has woken the task. (Before this turn the task itself may have.)
                 return Poll::Pending;

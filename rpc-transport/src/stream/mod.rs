@@ -16,7 +16,7 @@ use tokio_util::io::poll_read_buf;
 pub(crate) use client::connection_in_messages;
 #[cfg(feature = "http")]
 pub(crate) use client::drive;
-pub(crate) use client::{client, connection, ended, now};
+pub(crate) use client::{client, connection, connection_over, ended, now};
 #[cfg(feature = "ws")]
 pub(crate) use clock::Clock;
 pub(crate) use clock::clock;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -76,13 +76,10 @@ where
         // Outside of tokio's cooperative budget, which the timers and channels of many waiting
         // handlers would use up at once, so that each of them wakes the task again for nothing. The
         // task yields by itself after a batch.
-        tokio::select! {
-            // First, so that nothing is answered that came after the word to end.
-            biased;
-            () = drain.started() => {}
-            () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll(cx))) => {
-                return linger::close(&mut task.io, &[]).await;
-            }
+        if let Served::ToItsEnd =
+            tokio::task::unconstrained(serve_until(&mut task, &mut drain)).await
+        {
+            return linger::close(&mut task.io, &[]).await;
         }
         task.connection.drain();
         tokio::select! {
@@ -96,6 +93,39 @@ where
             false => task.say_goodbye().await,
         }
     }
+}
+
+/// Why a connection is not served any more.
+enum Served {
+    /// It is over.
+    ToItsEnd,
+    /// No further calls are to be taken.
+    ToTheWord,
+}
+
+/// Serves until the connection is over, or the word to end comes.
+async fn serve_until<IO: AsyncRead + AsyncWrite + Unpin>(
+    task: &mut Task<IO>,
+    drain: &mut Drain,
+) -> Served {
+    let word = drain.clone();
+    let mut started = std::pin::pin!(drain.started());
+    let mut waker: Option<Waker> = None;
+    std::future::poll_fn(|cx| {
+        // First, so that nothing is answered that came after it. It wakes the task, and is not asked
+        // at each turn: that takes longer than the call for which there is one.
+        let wakes = waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(cx.waker()));
+        if !wakes || word.may_have_started() {
+            if started.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Served::ToTheWord);
+            }
+            waker = Some(cx.waker().clone());
+        }
+        task.poll(cx).map(|()| Served::ToItsEnd)
+    })
+    .await
 }
 
 struct Task<IO> {
@@ -218,7 +248,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
     }
 
     fn poll_work(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        self.connection.poll(cx);
+        if !self.connection.is_idle() {
+            self.connection.poll(cx);
+        }
         self.poll_read(cx)?;
         self.check_begun(cx);
         while self

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::Call;
 use crate::channel::again::{Again, Ended};
 use crate::channel::{InFlight, Inbound, SentItems, Way};
-use crate::connection::client::{Begun, Unsent, Waiting};
+use crate::connection::client::{Outcome, Unsent, Waiting};
 use crate::context::Metadata;
 use crate::error::{Error, Failure};
 use crate::fault::TypedFault;
@@ -69,8 +69,20 @@ where
     type Output = Result<T, Error<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let reply = ready!(self.poll_reply(cx));
-        Poll::Ready(self.call.finish(reply))
+        let this = &mut *self;
+        let reply = if let Stage::Waiting = this.stage {
+            let mut ended = None;
+            ready!(this.waiting.poll_ended(cx, &mut ended));
+            this.stage = Stage::Done;
+            match &ended {
+                // Nearly all end like this. It is read where it is.
+                Some(Outcome::Reply(Ok(reply))) => return Poll::Ready(this.call.read(reply)),
+                _ => ready!(this.ended(ended, cx)),
+            }
+        } else {
+            ready!(this.poll_reply(cx))
+        };
+        Poll::Ready(this.call.finish(reply))
     }
 }
 
@@ -95,6 +107,20 @@ impl<'a, P: EncodeParams, T, E> CallFuture<'a, P, T, E> {
         match ready!(self.poll_attempt(cx)) {
             Ok(reply) => Poll::Ready(Ok(reply)),
             Err(failure) => self.failed(failure, cx),
+        }
+    }
+
+    /// An attempt ended, without a reply that it has: polls those after it.
+    #[cold]
+    fn ended(
+        &mut self,
+        ended: Option<Outcome>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Inbound, Failure>> {
+        match ended {
+            Some(Outcome::Reply(Err(failure))) => self.failed(failure, cx),
+            Some(Outcome::Reply(reply)) => Poll::Ready(reply),
+            _ => self.failed(Failure::closed(true), cx),
         }
     }
 
@@ -171,19 +197,18 @@ impl<'a, P: EncodeParams, T, E> CallFuture<'a, P, T, E> {
         if call.upload.is_some() || call.options.notification {
             return self.start_otherwise(cx);
         }
-        match Unsent::begin(client, call.outbound(), cx) {
+        let queued = &mut self.queued;
+        match self.waiting.begin(queued, client, call.outbound(), cx) {
             // The reply will wake this: it is known who waits for it.
-            Begun::Waiting(waiting) => {
-                self.waiting = waiting;
+            Poll::Ready(Ok(())) => {
                 self.stage = Stage::Waiting;
                 Poll::Pending
             }
-            Begun::Queued(unsent) => {
-                self.queued = Some(unsent);
+            Poll::Pending => {
                 self.stage = Stage::Queued;
                 Poll::Pending
             }
-            Begun::Failed(failure) => {
+            Poll::Ready(Err(failure)) => {
                 self.stage = Stage::Done;
                 Poll::Ready(Err(failure))
             }

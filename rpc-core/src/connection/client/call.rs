@@ -25,14 +25,6 @@ pub(super) struct Turn {
     pub(super) ticket: Option<u64>,
 }
 
-/// What became of a call that was begun.
-pub(crate) enum Begun {
-    Waiting(Waiting),
-    /// The connection is full.
-    Queued(Unsent),
-    Failed(Failure),
-}
-
 impl Unsent {
     pub(crate) fn new(client: Arc<Client>) -> Self {
         Self {
@@ -49,17 +41,6 @@ impl Unsent {
     /// The connection, and what the call has until it has a slot in it.
     pub(super) fn parts(&mut self) -> (&Arc<Client>, &mut Turn) {
         (&self.client, &mut self.turn)
-    }
-
-    /// Encodes a call at once, if there is room for it.
-    #[inline]
-    pub(crate) fn begin(client: Arc<Client>, call: Outbound<'_>, cx: &Context<'_>) -> Begun {
-        let mut turn = Turn::default();
-        match turn.poll_start(&client, call, cx) {
-            Poll::Ready(Ok(id)) => Begun::Waiting(Waiting::new(client, id)),
-            Poll::Ready(Err(failure)) => Begun::Failed(failure),
-            Poll::Pending => Begun::Queued(Self { client, turn }),
-        }
     }
 
     /// Encodes a call and keeps a slot for its reply, for which `cx` is woken; pending while the
@@ -104,7 +85,11 @@ impl Turn {
             _ => self.time_left(client, client.now(), options, options.timeout),
         };
         let mut state = shared.lock();
+        let is_alone = state.may_send_directly(shared);
         let id = ready!(self.poll_slot(client, &mut state, call, time, Some(time.left), cx))?;
+        if is_alone && state.send_directly(shared) {
+            return Poll::Ready(Ok(id));
+        }
         let driver = state.driver.take();
         drop(state);
         // Not under the lock, which the driver asks for at once.
@@ -212,6 +197,31 @@ impl Waiting {
         }
     }
 
+    /// Encodes a call at once, which this then waits for; where the connection is full, it is
+    /// `queued`. (Both are places: what is given back is copied at each step.)
+    #[inline]
+    pub(crate) fn begin(
+        &mut self,
+        queued: &mut Option<Unsent>,
+        client: Arc<Client>,
+        call: Outbound<'_>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        let mut turn = Turn::default();
+        match turn.poll_start(&client, call, cx) {
+            Poll::Ready(Ok(id)) => {
+                self.client = Some(client);
+                self.id = id;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
+            Poll::Pending => {
+                *queued = Some(Unsent { client, turn });
+                Poll::Pending
+            }
+        }
+    }
+
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
@@ -227,24 +237,33 @@ impl Waiting {
         self.id
     }
 
-    #[inline]
     pub(crate) fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<Result<Inbound, Failure>> {
+        let mut ended = None;
+        ready!(self.poll_ended(cx, &mut ended));
+        Poll::Ready(match ended {
+            Some(Outcome::Reply(reply)) => reply,
+            _ => Err(Failure::closed(true)),
+        })
+    }
+
+    /// Puts the reply into `ended` once it is there. (A place, because a reply that is given back is
+    /// copied at each step.)
+    #[inline]
+    pub(crate) fn poll_ended(&mut self, cx: &Context<'_>, ended: &mut Option<Outcome>) -> Poll<()> {
         let Some(client) = &self.client else {
             return Poll::Pending;
         };
         let mut state = client.shared.lock();
-        let outcome = ready!(state.slots.poll(self.id, cx.waker()));
+        ready!(state.slots.poll(self.id, cx.waker(), ended));
         state.wake_waiting();
-        let reply = match outcome {
-            Outcome::Reply(reply) => reply,
-            other => Err(other.failure(&state)),
-        };
-        if reply.is_err() {
+        if !matches!(ended, Some(Outcome::Reply(Ok(_)))) {
             self.deadline = state.slots.deadline(self.id);
+            let failure = ended.take().map(|outcome| outcome.failure(&state));
+            *ended = failure.map(|failure| Outcome::Reply(Err(failure)));
         }
         drop(state);
         self.client = None;
-        Poll::Ready(reply)
+        Poll::Ready(())
     }
 }
 

@@ -115,6 +115,8 @@ impl Driver {
         // At the latest when they are sent: the server's time begins soon after.
         state.begin(self.shared.now, &self.shared);
         state.out.transmit(sending);
+        let sends = !sending.is_empty();
+        self.shared.sending.store(sends, Ordering::Release);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called. Calls that were made since
@@ -241,6 +243,7 @@ impl Driver {
             .slots
             .lose_all(left_until, |waker| wakers.extend(waker));
         wakers.extend(state.waits_for_hello.take());
+        state.direct = None;
         let State {
             streams, closed, ..
         } = &mut *state;

@@ -114,7 +114,7 @@ impl Slot {
 
 /// How a call ended.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Reply(Result<Inbound, Failure>),
     TimedOut(Option<Duration>),
     /// The connection ended first; `sent` if some of the message may have left before.
@@ -257,23 +257,26 @@ impl Slots {
         true
     }
 
-    /// The outcome of the call `id`, after which its slot is free; else its waker is kept.
+    /// Puts the outcome of the call `id` into `ended`, after which its slot is free; else its waker is
+    /// kept.
     #[inline]
-    pub(super) fn poll(&mut self, id: u64, waker: &Waker) -> Poll<Outcome> {
+    pub(super) fn poll(&mut self, id: u64, waker: &Waker, ended: &mut Option<Outcome>) -> Poll<()> {
         let Some((place, slot)) = find(&mut self.slots, id) else {
-            return Poll::Ready(Outcome::Lost { sent: true });
+            *ended = Some(Outcome::Lost { sent: true });
+            return Poll::Ready(());
         };
-        let Some(outcome) = slot.outcome.take() else {
+        if slot.outcome.is_none() {
             match &mut slot.waker {
                 Some(known) => known.clone_from(waker),
                 none => *none = Some(waker.clone()),
             }
             return Poll::Pending;
-        };
+        }
+        *ended = slot.outcome.take();
         slot.leave(self.free);
         self.free = place;
         self.taken -= 1;
-        Poll::Ready(outcome)
+        Poll::Ready(())
     }
 
     /// When the time of the call `id` is over, or was if it ended just now.
@@ -344,7 +347,8 @@ mod tests {
         let second = slots.open(10, SECOND, None).unwrap();
         assert_ne!(first, second);
         slots.complete(first, Outcome::Lost { sent: true });
-        assert!(slots.poll(second, Waker::noop()).is_pending());
+        let mut ended = None;
+        assert!(slots.poll(second, Waker::noop(), &mut ended).is_pending());
         assert!(!slots.close(first), "it was given back before");
     }
 

@@ -1,5 +1,6 @@
 //! What a server's connection does whatever protocol it speaks: starts calls, and counts them.
 
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,6 +43,8 @@ pub(super) struct Core {
     pub(super) current: Option<context::Context>,
     /// How many calls and batches were begun.
     pub(super) begun: u64,
+    /// Of the next calls.
+    pub(super) numbers: Range<u64>,
 }
 
 impl std::fmt::Debug for Core {
@@ -68,6 +71,7 @@ impl Core {
             last_stream: 0,
             current: None,
             begun: 0,
+            numbers: 0..0,
         }
     }
 
@@ -127,10 +131,14 @@ impl Core {
             let id = reply.as_ref();
             streams = id.and_then(|id| Registered::new(&self.peer, method, id));
         }
-        let context = context::Context::new(Arc::clone(&self.peer), method, deadline, metadata)
-            .with_id(Id::of(reply.as_ref()));
+        let number = self.numbers.next().unwrap_or_else(|| {
+            self.numbers = self.peer.next_numbers();
+            self.numbers.next().unwrap_or_default()
+        });
+        let peer = Arc::clone(&self.peer);
+        let id = Id::of(reply.as_ref());
+        let context = context::Context::numbered(peer, method, deadline, metadata, id, number);
         context::replace_current(&context);
-        let number = context.number();
         let reply_to = match &reply {
             Some(id) => ReplyTo::Connection(id.clone()),
             None => ReplyTo::Nobody,
