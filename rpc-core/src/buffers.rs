@@ -18,7 +18,31 @@ const MOST: usize = 32 * 1024 * 1024;
 /// The most buffers that are kept, so that looking for one stays short.
 const COUNT: usize = 64;
 
-static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+static KEPT: Mutex<Pool> = Mutex::new(Pool(Vec::new()));
+
+/// Buffers that nobody needs now.
+struct Pool(Vec<Vec<u8>>);
+
+impl Pool {
+    /// The smallest with this capacity.
+    fn take(&mut self, capacity: usize) -> Option<Vec<u8>> {
+        let fitting = self.0.iter().enumerate();
+        let fitting = fitting.filter(|(_, buffer)| buffer.capacity() >= capacity);
+        let (at, _) = fitting.min_by_key(|(_, buffer)| buffer.capacity())?;
+        Some(self.0.swap_remove(at))
+    }
+
+    /// Keeps `buffer` if there is room for it.
+    fn give_back(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let others = self.0.iter().map(Vec::capacity);
+        let largest = others.clone().fold(buffer.capacity(), usize::max);
+        let all = others.fold(buffer.capacity(), usize::saturating_add);
+        if self.0.len() < COUNT && all - largest <= MOST {
+            self.0.push(buffer);
+        }
+    }
+}
 
 /// Makes room for `more` bytes in `buffer`, in one that was kept if it has to become large.
 #[inline]
@@ -41,27 +65,16 @@ fn grow(buffer: &mut Vec<u8>, more: usize) {
     buffer.reserve(more);
 }
 
-/// The smallest of the kept buffers with this capacity.
 fn take(capacity: usize) -> Option<Vec<u8>> {
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let fitting = kept.iter().enumerate();
-    let fitting = fitting.filter(|(_, buffer)| buffer.capacity() >= capacity);
-    let (at, _) = fitting.min_by_key(|(_, buffer)| buffer.capacity())?;
-    Some(kept.swap_remove(at))
+    kept.take(capacity)
 }
 
 /// Keeps `buffer` if it is large and there is room for it.
-pub(crate) fn give_back(mut buffer: Vec<u8>) {
-    if buffer.capacity() <= LARGE {
-        return;
-    }
-    buffer.clear();
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let others = kept.iter().map(Vec::capacity);
-    let largest = others.clone().fold(buffer.capacity(), usize::max);
-    let all = others.fold(buffer.capacity(), usize::saturating_add);
-    if kept.len() < COUNT && all - largest <= MOST {
-        kept.push(buffer);
+pub(crate) fn give_back(buffer: Vec<u8>) {
+    if buffer.capacity() > LARGE {
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.give_back(buffer);
     }
 }
 
@@ -158,11 +171,12 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded() {
+        let mut pool = Pool(Vec::new());
         for _ in 0..10 {
-            give_back(Vec::with_capacity(MOST / 4));
-            give_back(Vec::with_capacity(2 * MOST));
+            pool.give_back(Vec::with_capacity(MOST / 4));
+            pool.give_back(Vec::with_capacity(2 * MOST));
         }
-        let mut kept: Vec<usize> = KEPT.lock().unwrap().iter().map(Vec::capacity).collect();
+        let mut kept: Vec<usize> = pool.0.iter().map(Vec::capacity).collect();
         kept.sort_unstable();
         assert_eq!(kept.pop(), Some(2 * MOST));
         let held: usize = kept.iter().sum();
