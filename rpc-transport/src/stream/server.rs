@@ -238,10 +238,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
     /// Says whether calls are in flight.
     fn tell(&mut self) {
         let begun = self.connection.begun();
-        if self.working.is_none() && begun != self.begun {
-            self.working = Some(self.drain.work());
+        if begun != self.begun {
+            self.begun = begun;
+            // Calls that are over by now were seen by nobody else.
+            let _ = self.idle.forget();
+            if self.working.is_none() {
+                self.working = Some(self.drain.work());
+            }
         }
-        self.begun = begun;
         if self.connection.is_idle() {
             self.working = None;
         }
