@@ -4,9 +4,10 @@
 use std::sync::atomic::Ordering;
 
 use farcall::Limits;
+use tokio::io::AsyncWriteExt;
 
 use crate::beside::GoodCalls;
-use crate::service::{ADD, Attacked, HIDDEN, post};
+use crate::service::{ADD, Attacked, HIDDEN, post, rest};
 
 /// A request with these lines between the `Host` and the body, which is `body`.
 fn with(lines: &str, body: &str) -> String {
@@ -61,6 +62,15 @@ fn shapes() -> Vec<String> {
         "\u{b}chunked",
         "chunked;q=1",
         "",
+        // The last is the right one.
+        "chunked, chunked",
+        "chunked\r\nTransfer-Encoding: chunked",
+        "gzip, chunked",
+        "gzip\r\nTransfer-Encoding: chunked",
+        "xyz, chunked",
+        "identity, chunked",
+        "chunked,",
+        ", chunked",
     ] {
         shapes.push(with(&format!("Transfer-Encoding: {value}\r\n"), &one_chunk));
     }
@@ -151,6 +161,81 @@ async fn what_can_be_read_in_two_ways_is_refused_and_nothing_hidden_runs() {
         assert!(is_refused, "{shape}: {said}");
     }
     good.were_answered().await;
+}
+
+#[tokio::test]
+async fn a_coding_that_is_not_known_is_refused_in_words_whatever_asks() {
+    let attacked = Attacked::with(Limits::default()).await;
+    let chunks = format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len());
+    for (coding, line) in [
+        ("chunked, chunked", "POST / "),
+        ("gzip, chunked", "POST / "),
+        ("xyz, chunked", "GET / "),
+    ] {
+        let request = with(&format!("Transfer-Encoding: {coding}\r\n"), &chunks);
+        let said = attacked
+            .ask(request.replace("POST / ", line).as_bytes())
+            .await;
+        assert!(said.starts_with("HTTP/1.1 501 "), "{coding}: {said}");
+        assert!(said.contains("`chunked`"), "{said}");
+        assert_eq!(attacked.service.hidden.load(Ordering::SeqCst), 0);
+    }
+    // In any case of letters it is the one that is known.
+    let request = with(
+        "Transfer-Encoding: Chunked\r\nConnection: close\r\n",
+        &chunks,
+    );
+    let said = attacked.ask(request.as_bytes()).await;
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+}
+
+/// With two of a kind, whoever stands before the server may have looked at the other one.
+#[tokio::test]
+async fn a_host_or_an_origin_beside_a_good_one_is_not_overlooked() {
+    let attacked = Attacked::with(Limits::default()).await;
+    let good = "Host: localhost";
+    let own = "Origin: http://localhost";
+    let evil = "Origin: http://evil.example";
+    let socket = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                  Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let events = "GET /?method=ticks&params=[] HTTP/1.1\r\nHost: localhost\r\n\
+                  Accept: text/event-stream\r\n\r\n";
+    let call = &post("Connection: close\r\n", HIDDEN);
+    let two = |request: &str, one: &str, other: &str| {
+        request.replace(good, &format!("{good}\r\n{one}\r\n{other}"))
+    };
+    let to = |address: &str| call.replace("POST / ", &format!("POST {address} "));
+    for (request, status) in [
+        (to("http://evil.example/"), 421),
+        (to("http://evil.example:80/"), 421),
+        (to("http://localhost:80@evil.example/"), 400),
+        (to("http://localhost@evil.example/"), 400),
+        (two(call, own, evil), 403),
+        (two(call, evil, own), 403),
+        (two(call, own, own), 403),
+        (two(socket, own, evil), 403),
+        (two(events, own, evil), 403),
+    ] {
+        // Refused, it is kept; it ends as no more comes.
+        let mut io = attacked.connect().await;
+        io.write_all(request.as_bytes()).await.unwrap();
+        io.shutdown().await.unwrap();
+        let said = rest(&mut io).await;
+        assert!(
+            said.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{request}: {said}"
+        );
+        assert_eq!(
+            attacked.service.hidden.load(Ordering::SeqCst),
+            0,
+            "{request}"
+        );
+    }
+    // What the address of the request says counts alone, also where it is the good one.
+    let good = to("http://localhost/").replace("Host: localhost", "Host: evil.example");
+    let said = attacked.ask(good.as_bytes()).await;
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    assert_eq!(attacked.service.hidden.load(Ordering::SeqCst), 1);
 }
 
 /// With a length beside it, `chunked` counts alone (RFC 9112 §6.3), and the connection ends behind it.

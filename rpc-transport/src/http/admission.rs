@@ -8,8 +8,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use farcall_core::encoding::Encoding;
-use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
-use http::{HeaderValue, StatusCode};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST, ORIGIN, TRANSFER_ENCODING};
+use http::{HeaderValue, StatusCode, Version};
 
 use super::BINCODE;
 use super::fields::{self, Fields};
@@ -59,6 +59,18 @@ pub(super) fn unknown_address() -> Refused {
         StatusCode::FORBIDDEN,
         "this server has an allow-list, and is not told where this request comes from",
     )
+}
+
+/// Why a request is refused whose body somebody else could see end elsewhere: it is in codings besides
+/// `chunked`, or in that one twice (RFC 9112 §6.1). HTTP/2 has no such header.
+pub(super) fn misframed(version: Version, headers: &impl Fields) -> Option<Refused> {
+    if version > Version::HTTP_11 {
+        return None;
+    }
+    let mut codings = headers.all(&TRANSFER_ENCODING);
+    let is_chunked = codings.next()?.eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
+    let words = "of Transfer-Encoding `chunked` is read here, once, and no other";
+    (!is_chunked).then(|| refused(StatusCode::NOT_IMPLEMENTED, words))
 }
 
 /// What a request's body is in, as far as its head tells.
@@ -151,27 +163,38 @@ pub(super) fn sniff(body: &[u8]) -> Result<Encoding, Refused> {
     }
 }
 
+/// The host that a request names: `authority`, which stands in its own address, as always in HTTP/2 and
+/// in requests to proxies, or `Host`. Where there are both, `Host` says nothing (RFC 9112 §3.2.2).
+fn named_host<'a>(headers: &'a impl Fields, authority: Option<&'a str>) -> Option<&'a str> {
+    match authority {
+        Some(_) => authority,
+        None => headers.first(&HOST).and_then(fields::text),
+    }
+}
+
 /// The host that a request is for, if this server answers to it. `authority` is the host in the
-/// request's own address, which HTTP/2 has in place of `Host`.
+/// request's own address.
 pub(super) fn known_host<'a>(
     headers: &'a impl Fields,
     authority: Option<&'a str>,
     local: Option<SocketAddr>,
     hosts: &[String],
 ) -> Result<Option<&'a str>, Refused> {
-    let mut named = headers.all(&HOST);
-    let first = named.next();
-    if named.next().is_some() {
+    if headers.all(&HOST).nth(1).is_some() {
         // Whoever looked at the other one would see another request (RFC 9112 §3.2).
         return Err(refused(
             StatusCode::BAD_REQUEST,
             "there is more than one Host",
         ));
     }
-    let host = match first {
-        Some(host) => fields::text(host),
-        None => authority,
-    };
+    let host = named_host(headers, authority);
+    if host.is_some_and(|host| host.contains('@')) {
+        // `localhost:80@evil.example` begins with a name and is another (RFC 9110 §4.2.4).
+        return Err(refused(
+            StatusCode::BAD_REQUEST,
+            "a host has no user before it",
+        ));
+    }
     if let Some(host) = host
         && local.is_some_and(|local| local.ip().to_canonical().is_loopback())
         && !is_loopback_name(host)
@@ -191,10 +214,13 @@ pub(super) fn same_site(
     host: Option<&str>,
     is_secure: bool,
 ) -> Result<(), Refused> {
-    let Some(origin) = headers.first(&ORIGIN) else {
+    let mut origins = headers.all(&ORIGIN);
+    let Some(origin) = origins.next() else {
         return Ok(());
     };
-    let origin = fields::text(origin).unwrap_or_default();
+    // No browser says two. Whoever looked at the other one would see another page.
+    let only = origins.next().is_none().then_some(origin);
+    let origin = only.and_then(fields::text).unwrap_or_default();
     let from = origin.split_once("://");
     let from = from.filter(|(scheme, _)| !is_secure || *scheme == "https");
     match (from, host) {
@@ -216,10 +242,7 @@ pub(super) fn from_own_page(headers: &impl Fields, authority: Option<&str>) -> R
     use http::header::{REFERER, USER_AGENT};
 
     static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-    let host = match headers.first(&HOST) {
-        Some(host) => fields::text(host),
-        None => authority,
-    };
+    let host = named_host(headers, authority);
     let is_own = if let Some(site) = headers.first(&FETCH_SITE) {
         // None: whoever sits before it asked, and no page.
         matches!(site, b"same-origin" | b"none")

@@ -20,7 +20,9 @@ use http_body_util::Full;
 use super::BINCODE;
 #[cfg(feature = "json")]
 use super::admission::from_own_page;
-use super::admission::{ContentType, Refused, content_type, not_allowed, refused, sniff};
+use super::admission::{
+    ContentType, Refused, content_type, misframed, not_allowed, refused, sniff,
+};
 use super::body::{Unread, discard, read};
 use super::coding::{Coding, takes_gzip};
 use super::cors::Shared;
@@ -106,17 +108,25 @@ impl Answerer {
         B: Body + Send + Unpin + 'static,
         B::Data: Into<Bytes> + Send,
     {
-        let (mut parts, body) = request.into_parts();
+        let (mut parts, mut body) = request.into_parts();
         let shared = self.origin.shared(&parts.headers);
         let direct = parts.extensions.get().copied().or(self.origin.peer);
         let answered = match self.origin.client(direct, &parts.headers) {
             Err(refused) => Err(refused.reply()),
-            Ok(client) => match self.open(&mut parts, client) {
-                Some(reply) => Err(reply),
-                None if parts.method == Method::POST => {
-                    self.answer_post(&parts, body, client).await
+            Ok(client) => match misframed(parts.version, &parts.headers) {
+                Some(refused) => {
+                    if !parts.headers.contains_key(EXPECT) {
+                        discard(&mut body, self.limits().body_time).await;
+                    }
+                    Err(last(refused.reply()))
                 }
-                None => self.answer_other(&parts, client).await,
+                None => match self.open(&mut parts, client) {
+                    Some(reply) => Err(reply),
+                    None if parts.method == Method::POST => {
+                        self.answer_post(&parts, body, client).await
+                    }
+                    None => self.answer_other(&parts, client).await,
+                },
             },
         };
         let mut response = answered.unwrap_or_else(|reply| reply.map(ResponseBody::from));
@@ -422,18 +432,24 @@ pub(super) fn refuse_body(unread: Unread, content: ContentType, limit: usize) ->
         ),
     };
     let is_too_large = code == Some(code::TOO_LARGE);
-    let mut reply = match (code, content) {
+    let reply = match (code, content) {
         (Some(code), ContentType::Known(encoding)) => {
             let fault = protocol::refusal(encoding, &Fault::new(code, words));
             response(encoding, fault)
         }
         _ => refused(status, words).reply(),
     };
-    if is_too_large {
+    match is_too_large {
         // What is left of the body is not waited for.
-        let close = HeaderValue::from_static("close");
-        reply.headers_mut().insert(CONNECTION, close);
+        true => last(reply),
+        false => reply,
     }
+}
+
+/// Behind `reply` the connection ends.
+fn last(mut reply: Reply) -> Reply {
+    let close = HeaderValue::from_static("close");
+    reply.headers_mut().insert(CONNECTION, close);
     reply
 }
 
