@@ -287,7 +287,8 @@ where
         false => Content::Json,
     };
     let drain = opened.drain;
-    let socket = Socket::server(opened.io, opened.start, content, drain.clone());
+    let frame_time = host.limits.body_time;
+    let socket = Socket::server(opened.io, opened.start, content, frame_time, drain.clone());
     let arrival = Arrival {
         peer: opened.peer,
         tls,

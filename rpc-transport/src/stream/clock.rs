@@ -67,14 +67,14 @@ impl Clock {
 
 /// What may last so long and no longer, from when it is first asked about.
 #[derive(Debug, Default)]
-pub(super) struct Due {
+pub(crate) struct Due {
     until: Option<Instant>,
     clock: Clock,
 }
 
 impl Due {
     /// Ready once it has lasted for `time`; then it begins anew.
-    pub(super) fn poll(&mut self, time: Duration, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, time: Duration, cx: &mut Context<'_>) -> Poll<()> {
         if self.until.is_none() {
             self.until = now().checked_add(time);
         }
@@ -84,7 +84,7 @@ impl Due {
     }
 
     /// It is over, or has not begun: never ready.
-    pub(super) fn forget(&mut self) -> Poll<()> {
+    pub(crate) fn forget(&mut self) -> Poll<()> {
         self.until = None;
         Poll::Pending
     }

@@ -4,6 +4,7 @@ mod client;
 mod clock;
 mod server;
 
+use std::fmt;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -17,10 +18,30 @@ pub(crate) use client::connection_in_messages;
 #[cfg(feature = "http")]
 pub(crate) use client::drive;
 pub(crate) use client::{client, connection, connection_over, ended, now};
-#[cfg(feature = "ws")]
-pub(crate) use clock::Clock;
 pub(crate) use clock::clock;
+#[cfg(feature = "ws")]
+pub(crate) use clock::{Clock, Due};
 pub(crate) use server::{hello, serve};
+
+/// What a stream that is carried in pieces of another fails with when a piece was begun and stopped coming:
+/// nobody else knows of one that has brought no byte of it yet.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "ws"), expect(dead_code, reason = "only WebSockets do"))]
+pub(crate) struct StoppedComing;
+
+impl fmt::Display for StoppedComing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a part of it stopped coming")
+    }
+}
+
+impl std::error::Error for StoppedComing {}
+
+impl StoppedComing {
+    fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+}
 
 /// Has the task of `cx` polled again when others had their turn, and the runtime has looked at its
 /// sockets and timers. (A task that wakes itself may be polled 61 times before it does: it would send

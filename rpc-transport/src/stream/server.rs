@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use super::client::{now, poll_drain};
 use super::clock::{Clock, Due};
-use super::{TURN, poll_receive, rest};
+use super::{StoppedComing, TURN, poll_receive, rest};
 use crate::drain::{Drain, Working};
 use crate::net::linger;
 
@@ -334,6 +334,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
                     let _ = self.begun_message.forget();
                     turn = turn.saturating_sub(count);
                 }
+                Poll::Ready(Err(error)) if StoppedComing::is(&error) => {
+                    self.stop_reading();
+                    return Ok(());
+                }
                 // Not of the protocol in the stream, but of what the stream is in.
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
                     self.reading = Reading::Broken;
@@ -357,9 +361,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
             false => self.begun_message.forget(),
         };
         if due.is_ready() {
-            self.connection.receive_stalled(&mut self.received);
-            self.reading = Reading::Ended;
+            self.stop_reading();
         }
+    }
+
+    fn stop_reading(&mut self) {
+        self.connection.receive_stalled(&mut self.received);
+        self.reading = Reading::Ended;
     }
 
     /// True if enough waits for the peer: one that does not read its replies is not read from.

@@ -72,6 +72,12 @@ impl Reader {
         }
     }
 
+    /// True in the middle of a frame; and of a text between its frames. (What farcall's own protocol says
+    /// may be cut by messages anywhere, and one may last.)
+    pub(super) fn has_begun(&self) -> bool {
+        self.frame.is_some() || (self.in_message && self.content == Content::Json)
+    }
+
     /// Moves bytes of messages from `raw` to `into`, up to the next event. Behind each text goes a
     /// [`MESSAGE_END`].
     pub(super) fn read(

@@ -16,7 +16,7 @@ use super::out::Out;
 use super::{Content, Role};
 use crate::drain::Drain;
 use crate::net::later::later;
-use crate::stream::{Clock, now};
+use crate::stream::{Clock, Due, StoppedComing, now};
 
 /// A client that is silent for so long is asked whether it is still there.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -50,6 +50,9 @@ pub(crate) struct Socket<IO> {
     /// The last ping that was not answered yet.
     ping: Option<BytesMut>,
     pulse: Option<Pulse>,
+    /// How long the rest of a frame may take without progress.
+    frame_time: Option<Duration>,
+    begun_frame: Due,
     life: Life,
     /// What a goodbye will say, where the other side broke the rules.
     farewell: Option<Broken>,
@@ -79,9 +82,17 @@ enum Life {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Socket<IO> {
-    /// The server's end, of which `start` was read already.
-    pub(crate) fn server(io: IO, start: BytesMut, content: Content, drain: Drain) -> Self {
+    /// The server's end, of which `start` was read already. A frame that was begun is waited for as long as
+    /// `frame_time` without progress.
+    pub(crate) fn server(
+        io: IO,
+        start: BytesMut,
+        content: Content,
+        frame_time: Duration,
+        drain: Drain,
+    ) -> Self {
         Self {
+            frame_time: Some(frame_time),
             pulse: Some(Pulse {
                 heard: now(),
                 next: later(SILENCE).into_std(),
@@ -108,6 +119,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Socket<IO> {
             owed: 0,
             ping: None,
             pulse: None,
+            frame_time: None,
+            begun_frame: Due::default(),
             life: Life::Open,
             farewell: None,
             told: None,
@@ -180,6 +193,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Socket<IO> {
         if let Some(payload) = self.ping.take() {
             self.out.pong(&payload);
         }
+    }
+
+    /// Ready once a frame that was begun came no further for too long.
+    fn poll_begun(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let due = match self.frame_time {
+            Some(time) if !self.raw.is_empty() || self.reader.has_begun() => {
+                self.begun_frame.poll(time, cx)
+            }
+            _ => self.begun_frame.forget(),
+        };
+        due.map(|()| io::Error::new(io::ErrorKind::TimedOut, StoppedComing))
     }
 
     fn poll_raw(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -263,11 +287,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<IO> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            match ready!(this.poll_raw(cx))? {
-                // Without a goodbye; whoever does that does not read either.
-                0 => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
-                count => turn = turn.saturating_sub(count),
+            match this.poll_raw(cx) {
+                Poll::Pending => return this.poll_begun(cx).map(Err),
+                Poll::Ready(read) => match read? {
+                    // Without a goodbye; whoever does that does not read either.
+                    0 => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+                    count => turn = turn.saturating_sub(count),
+                },
             }
+            let _ = this.begun_frame.forget();
         }
     }
 }

@@ -76,6 +76,51 @@ fn a_goodbye_right_behind_a_call_ends_the_socket() {
     told.recv_timeout(Duration::from_secs(20)).unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_stops_coming_ends_the_socket_at_the_limit() {
+    let time = Limits::default().body_time;
+    let whole = frame(true, TEXT, ADD.as_bytes());
+    let ping = frame(true, PING, b"are you there");
+    for start in [
+        // A head, in part and with none of its payload; and some of that.
+        &whole[..1],
+        &whole[..2],
+        &whole[..6],
+        &whole[..20],
+        &ping[..1],
+        &ping[..8],
+        // A text of which a frame came that has nothing in it.
+        &frame(true, TEXT & 0x7f, b""),
+    ] {
+        let mut socket = in_memory(Server::new().service(Calc::default())).await;
+        assert_eq!(socket.ask(ADD).await, TEN);
+        let began = Instant::now();
+        socket.io.write_all(start).await.unwrap();
+        let said = socket.text().await;
+        assert!(said.contains("`Limits::body_time`"), "{said}");
+        assert_eq!(socket.goodbye().await.0, 1000);
+        assert!(socket.next().await.is_none());
+        let after = began.elapsed();
+        assert!(
+            after >= time && after < time + Duration::from_secs(2),
+            "{start:?}: {after:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_comes_slowly_but_does_come_is_answered() {
+    let mut socket = in_memory(Server::new().service(Calc::default())).await;
+    for byte in frame(true, TEXT, ADD.as_bytes()) {
+        tokio::time::sleep(Limits::default().body_time * 9 / 10).await;
+        socket.io.write_u8(byte).await.unwrap();
+    }
+    assert_eq!(socket.text().await, TEN);
+    // Between its messages nothing is waited for.
+    tokio::time::sleep(Limits::default().body_time * 2).await;
+    assert_eq!(socket.ask(ADD).await, TEN);
+}
+
 #[tokio::test]
 async fn a_client_that_is_gone_without_a_word_ends_its_calls() {
     let service = Calc::default();
