@@ -162,6 +162,14 @@ impl Fault {
         matches!(self.code, code::OVERLOADED | code::UNAVAILABLE) && self.message.ends_with(NOT_RUN)
     }
 
+    /// What a method answers that ran: it may hand on what it was told of another.
+    pub(crate) fn after_it_ran(mut self) -> Self {
+        if self.says_not_run() {
+            self.message.push_str(", says the method that did");
+        }
+        self
+    }
+
     /// True if it says as well that further calls are not run either.
     #[cfg(feature = "json")]
     pub(crate) fn says_going_away(&self) -> bool {

@@ -9,6 +9,10 @@ use std::sync::Arc;
 use table::{Entry, Table};
 
 use crate::fault::Fault;
+#[cfg(feature = "json")]
+use crate::fault::code;
+#[cfg(feature = "json")]
+use crate::introspection::MULTICALL;
 use crate::introspection::{Info, Introspection};
 use crate::method::{Method, hash};
 use crate::service::{AnyService, Calls, Request, Running, Service, Slot};
@@ -178,6 +182,19 @@ impl Router {
     #[inline]
     pub(crate) fn calls(&self) -> &Calls {
         &self.calls
+    }
+
+    /// The method of a member of a batch: any but the one that is a batch itself, of which each would
+    /// hold as many members again.
+    #[cfg(feature = "json")]
+    pub(crate) fn in_batch(&self, target: Target) -> Result<Target, Fault> {
+        match self.method(target) {
+            Some(method) if method.name == MULTICALL => Err(Fault::new(
+                code::INVALID_REQUEST,
+                "a batch may not hold a multicall",
+            )),
+            _ => Ok(target),
+        }
     }
 
     /// Starts a call that the caller polls itself, if the server takes another.

@@ -23,7 +23,7 @@ use crate::protocol::tail::Tail;
 use crate::trace;
 use crate::wire::Written;
 
-pub(crate) use in_flight::{Calls, too_many};
+pub(crate) use in_flight::{Calls, Members, too_many};
 pub(crate) use running::{Erased, Running, Slot, Started};
 pub(crate) use streams::{Registered, Streams};
 
@@ -273,9 +273,9 @@ impl Request {
         let fault = error.to_fault(self.encoding());
         // To clients of XML-RPC but our own no data is sent: theirs is the plain fault.
         if fault.is_unsent() && self.encoding() == Encoding::Xml && !self.is_from_farcall() {
-            return error.to_fault(Encoding::Bincode);
+            return error.to_fault(Encoding::Bincode).after_it_ran();
         }
-        fault.of_method(self.context.method())
+        fault.of_method(self.context.method()).after_it_ran()
     }
 
     /// Answers as `handle` does, on a thread where it may block, if the transport has any. Dropping

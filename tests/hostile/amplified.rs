@@ -67,11 +67,30 @@ async fn a_multicall_that_is_too_long_is_one_fault_and_none_holds_another() {
 /// The members of batches count as the calls that they are.
 #[tokio::test]
 async fn batches_on_one_connection_have_no_more_calls_than_it_may() {
+    no_more_calls_than_it_may(&format!("[{}]\n", vec![WAIT; 1000].join(","))).await;
+}
+
+#[tokio::test]
+async fn multicalls_on_one_connection_have_no_more_calls_than_it_may() {
+    let members = vec![r#"{"methodName":"wait","params":[]}"#; 1000].join(",");
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"system.multicall","params":[["#;
+    no_more_calls_than_it_may(&format!("{call}{members}]]}}\n")).await;
+}
+
+#[tokio::test]
+async fn a_batch_holds_no_multicall() {
+    let attacked = Attacked::with(Limits::default()).await;
+    let member = r#"{"jsonrpc":"2.0","id":1,"method":"system.multicall","params":[[{"methodName":"hidden"}]]}"#;
+    let batch = post("Connection: close\r\n", &format!("[{member}]"));
+    assert_refused(&attacked, &batch, "a batch may not hold a multicall").await;
+    assert_eq!(attacked.service.hidden.load(Ordering::SeqCst), 0);
+}
+
+async fn no_more_calls_than_it_may(batch: &str) {
     let mut limits = Limits::default();
     limits.calls_per_connection = 100;
     let attacked = Attacked::with(limits).await;
     let good = GoodCalls::beside(&attacked).await;
-    let batch = format!("[{}]\n", vec![WAIT; 1000].join(","));
     let mut io = attacked.connect().await;
     for _ in 0..50 {
         io.write_all(batch.as_bytes()).await.unwrap();
@@ -86,9 +105,9 @@ async fn batches_on_one_connection_have_no_more_calls_than_it_may() {
         assert!(line.contains("Limits::calls_per_connection"), "{line}");
         assert!(line.contains(&code::OVERLOADED.to_string()), "{line}");
     }
-    // Two batches, of each 64 at a time.
+    // Of one batch 64 at a time, of the next as many as there are places left.
     let begun = attacked.service.begun.load(Ordering::SeqCst);
-    assert_eq!(begun, 128);
+    assert_eq!(begun, 100);
     io.set_zero_linger().unwrap();
     drop(io);
     until("they are over", || {

@@ -98,3 +98,21 @@ async fn who_comes_and_goes_without_a_word_leaves_nothing() {
     tokio::time::sleep(Duration::from_millis(10)).await;
     good.were_answered().await;
 }
+
+/// What a page makes a browser send could stand behind a line that somebody else chose.
+#[tokio::test]
+async fn http_behind_a_blank_line_is_not_skipped_until_something_fits() {
+    let attacked = Attacked::with(Limits::default()).await;
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"hidden"}"#;
+    for start in ["\r\n", "{}\n"] {
+        let mut io = attacked.connect().await;
+        let request = post("Origin: https://evil.example\r\n", body);
+        let _ = io.write_all(format!("{start}{request}\n").as_bytes()).await;
+        let said = rest(&mut io).await;
+        assert!(
+            said.contains("HTTP where a JSON-RPC message was expected"),
+            "{said}"
+        );
+    }
+    assert_eq!(attacked.service.hidden.load(Ordering::SeqCst), 0);
+}

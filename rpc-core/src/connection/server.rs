@@ -166,6 +166,7 @@ impl Server {
         let Core { pending, peer, .. } = &mut self.core;
         peer.outbox.register(cx.waker());
         pending.poll(cx, |reply_id, reply| finish(peer, reply_id.as_ref(), reply));
+        peer.members.beside(pending.len());
         if let Some(failed) = self.core.peer.streams.take_failed() {
             for (id, fault) in failed {
                 self.core.fail(id, &fault);

@@ -11,7 +11,7 @@ use crate::buffers::Usual;
 use crate::encoding::Encoding;
 use crate::limits::Limits;
 use crate::protocol::outbox::Outbox;
-use crate::service::Streams;
+use crate::service::{Members, Streams};
 
 /// The other end of a conversation, as the server sees it.
 ///
@@ -47,6 +47,8 @@ pub struct Peer {
     pub(crate) streams: Streams,
     /// What few of its calls have.
     pub(super) extras: Extras,
+    /// Its calls inside of batches.
+    pub(crate) members: Members,
     /// How long replies to it are that have a buffer each.
     pub(crate) replies: Usual,
     /// What waits to be sent to it, where it is at the end of a byte stream.
@@ -75,6 +77,7 @@ impl Peer {
             metadata: Metadata::default(),
             streams: Streams::default(),
             extras: Extras::default(),
+            members: Members::default(),
             replies: Usual::default(),
             outbox,
         }

@@ -15,6 +15,8 @@ use std::sync::{Arc, OnceLock, Weak};
 use serde::{Deserialize, Serialize};
 
 pub use info::Info;
+#[cfg(feature = "json")]
+pub(crate) use multicall::NAME as MULTICALL;
 
 #[cfg(feature = "json")]
 use crate::encoding::Encoding;

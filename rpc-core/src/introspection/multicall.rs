@@ -15,7 +15,7 @@ use crate::service::{Reply, Request};
 use outcomes::Outcomes;
 
 /// The wire name, which may not be among the members.
-pub(super) const NAME: &str = "system.multicall";
+pub(crate) const NAME: &str = "system.multicall";
 
 /// One member: what to call with what, or why that cannot be told.
 type Member = Result<(String, Arguments), Fault>;
@@ -47,12 +47,13 @@ async fn outcomes(
     members: Vec<Member>,
 ) -> Result<Outcomes, Fault> {
     let mut outcomes = Outcomes::new(request)?;
+    let peer = request.context().peer();
+    let side_by_side = peer.members.run(members.len(), &peer.limits);
     let calls = members
         .into_iter()
         .map(|member| call(router, request, member));
-    // At least one at a time, or nothing would ever run.
-    let parallel = request.limits().batch_parallel.max(1);
-    let mut answers = std::pin::pin!(futures_util::stream::iter(calls).buffered(parallel));
+    let mut answers =
+        std::pin::pin!(futures_util::stream::iter(calls).buffered(side_by_side.places()));
     while let Some(outcome) = answers.next().await {
         outcomes.push(outcome);
     }

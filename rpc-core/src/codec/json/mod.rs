@@ -19,8 +19,8 @@ use serde::de::{DeserializeSeed, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use super::found::without_input;
+use super::guard::Limit;
 pub(crate) use super::guard::exact_integer;
-use super::guard::{Limit, too_deep};
 use super::place::Place;
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Budget;
@@ -92,7 +92,11 @@ pub(crate) fn not_utf8(bytes: &[u8], error: Utf8Error) -> DecodeError {
 /// The error for `text` that is no JSON.
 #[cold]
 fn malformed(error: &serde_json::Error, text: &str) -> DecodeError {
-    placed(DecodeError::malformed(words(error)), error, text)
+    let words = match is_too_deep(error) {
+        true => TOO_DEEP.to_owned(),
+        false => words(error),
+    };
+    placed(DecodeError::malformed(words), error, text)
 }
 
 /// Tells text that is no JSON from JSON that is no such value. The parser's own category does not:
@@ -103,8 +107,8 @@ pub(crate) fn explained(error: &serde_json::Error, text: &str) -> DecodeError {
     if let Err(malformed) = well_formed(text.as_bytes()) {
         return malformed;
     }
-    if error.is_syntax() && words(error).starts_with("recursion limit exceeded") {
-        return placed(too_deep(127, "the JSON parser's own bound"), error, text);
+    if is_too_deep(error) {
+        return placed(DecodeError::new(TOO_DEEP), error, text);
     }
     let reason = DecodeError::new(without_input(&words(error)));
     let reason = match offset(error, text) {
@@ -112,6 +116,14 @@ pub(crate) fn explained(error: &serde_json::Error, text: &str) -> DecodeError {
         None => reason,
     };
     placed(reason, error, text)
+}
+
+/// What is said where the parser gave up at its own bound.
+const TOO_DEEP: &str = "nested deeper than 127 levels, the most for JSON (`Limits::json_depth`)";
+
+/// True if it did.
+fn is_too_deep(error: &serde_json::Error) -> bool {
+    error.is_syntax() && words(error).starts_with("recursion limit exceeded")
 }
 
 /// What `error` says, without the place.

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Context;
 use std::time::{Duration, Instant};
 
@@ -28,8 +27,6 @@ pub(super) struct Core {
     pub(super) peer: Arc<Peer>,
     pub(super) slots: Vec<Box<dyn Slot>>,
     pub(super) pending: Pending,
-    /// How many calls of batches run, beyond one for each batch.
-    pub(super) members: Arc<AtomicUsize>,
     /// Requests that come in pieces.
     pub(super) assembly: Assembly,
     /// Whether the client is still there, in native frames and as long as it can tell.
@@ -63,7 +60,6 @@ impl Core {
             peer,
             slots,
             pending: Pending::default(),
-            members: Arc::default(),
             assembly: Assembly::default(),
             watch: (speech == Speech::Native).then(Watch::default),
             silent: false,
@@ -157,6 +153,7 @@ impl Core {
             Started::Pending(running) => {
                 let running = running.counted(self.router.calls().add());
                 self.pending.insert(running, reply, deadline);
+                self.peer.members.beside(self.pending.len());
                 if let Some(watch) = &mut self.watch {
                     watch.begin(times.now, &self.peer.limits);
                 }
@@ -164,16 +161,13 @@ impl Core {
         }
     }
 
-    /// Runs a whole batch, which writes its own replies, and of which so many calls run at a time.
+    /// Runs a whole batch, which writes its own replies.
     #[cfg(feature = "json")]
-    pub(super) fn run(&mut self, calls: usize, batch: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn run(&mut self, batch: impl Future<Output = ()> + Send + 'static) {
         self.begun += 1;
         // The batch itself is counted where it waits.
-        let members = Members::of(&self.members, calls.saturating_sub(1));
-        let mut running = Running::silent(async move {
-            let _members = members;
-            batch.await;
-        });
+        self.peer.members.beside(self.pending.len());
+        let mut running = Running::silent(batch);
         let waker = self.pending.waker();
         if Pin::new(&mut running)
             .poll(&mut Context::from_waker(waker))
@@ -213,7 +207,7 @@ impl Core {
     /// How many calls are being answered here.
     #[inline]
     pub(super) fn in_flight(&self) -> usize {
-        self.pending.len() + self.members.load(Ordering::Relaxed)
+        self.pending.len() + self.peer.members.len()
     }
 
     /// Why a call is not taken.
@@ -248,31 +242,6 @@ impl Times {
     #[cfg(feature = "json")]
     fn at(now: Instant) -> Self {
         Self { arrived: now, now }
-    }
-}
-
-/// Calls of a batch, which count until this is dropped.
-#[cfg(feature = "json")]
-struct Members {
-    counted: Arc<AtomicUsize>,
-    number: usize,
-}
-
-#[cfg(feature = "json")]
-impl Members {
-    fn of(counted: &Arc<AtomicUsize>, number: usize) -> Self {
-        counted.fetch_add(number, Ordering::Relaxed);
-        Self {
-            counted: Arc::clone(counted),
-            number,
-        }
-    }
-}
-
-#[cfg(feature = "json")]
-impl Drop for Members {
-    fn drop(&mut self) {
-        self.counted.fetch_sub(self.number, Ordering::Relaxed);
     }
 }
 

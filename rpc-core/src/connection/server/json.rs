@@ -68,6 +68,12 @@ impl Json {
                     }
                 }
                 Split::Text(at) => {
+                    if begins_http(received.bytes().get(at.clone()).unwrap_or_default()) {
+                        let what = "HTTP where a JSON-RPC message was expected";
+                        let fault = Fault::new(code::PARSE_ERROR, what);
+                        core.peer.outbox.fault(&nobody(), &fault);
+                        return Err(PeerMisbehaved::new(what));
+                    }
                     let text = take(received, &at);
                     self.splitter.consumed(at.end);
                     self.text(core, &text, now);
@@ -117,11 +123,10 @@ impl Json {
                 if !core.admits() {
                     return core.peer.outbox.fault(&nobody(), &core.unavailable());
                 }
-                let calls = members.len().min(core.peer.limits.batch_parallel);
                 let router = Arc::clone(&core.router);
                 let mut caller = Caller::new(Arc::clone(&core.peer));
                 caller.metadata = core.peer.metadata.clone();
-                core.run(calls, async move {
+                core.run(async move {
                     if let Some(mut reply) = answer_batch(&router, &caller, members).await {
                         reply.push(b'\n');
                         caller.peer.outbox.lock().whole.extend_from_slice(&reply);
@@ -209,4 +214,15 @@ fn nobody() -> ReplyId {
 /// Tells the client that what is not answered was not run.
 pub(super) fn write_last_word(peer: &Peer) {
     jsonrpc::write_going_away(&mut peer.outbox.lock().whole);
+}
+
+/// True if `text`, which should be JSON, begins as a request of HTTP does. What stands behind it may be a
+/// body that somebody else chose the text of, a web page say: nothing in it is run.
+#[inline]
+fn begins_http(text: &[u8]) -> bool {
+    const METHODS: [&[u8]; 9] = [
+        b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"PATCH", b"TRACE", b"CONNECT",
+    ];
+    text.first().is_some_and(u8::is_ascii_uppercase)
+        && METHODS.iter().any(|method| text.starts_with(method))
 }

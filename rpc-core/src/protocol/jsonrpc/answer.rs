@@ -62,9 +62,9 @@ pub(crate) async fn answer_batch(
     members: Vec<Incoming>,
 ) -> Option<Vec<u8>> {
     let limit = caller.peer.outbox.message_limit();
-    // At least one at a time, or nothing would ever run.
-    let parallel = caller.peer.limits.batch_parallel.max(1);
-    let answers = members.into_iter().map(|member| {
+    let side_by_side = caller.peer.members.run(members.len(), &caller.peer.limits);
+    let answers = members.into_iter().map(|mut member| {
+        member.target = member.target.and_then(|target| router.in_batch(target));
         let id = member.reply.clone();
         async move {
             // Of the metadata of many replies none is sent: nobody could tell whose is whose.
@@ -72,7 +72,7 @@ pub(crate) async fn answer_batch(
             (id, answer.map(|answer| answer.message))
         }
     });
-    let mut answers = std::pin::pin!(stream::iter(answers).buffered(parallel));
+    let mut answers = std::pin::pin!(stream::iter(answers).buffered(side_by_side.places()));
     let mut out = vec![b'['];
     while let Some((id, answer)) = answers.next().await {
         let Some(answer) = answer else { continue };

@@ -36,15 +36,15 @@ pub async fn answer(router: &Arc<Router>, caller: Caller, body: Payload) -> Opti
         return Some(out);
     }
     let limit = caller.peer.outbox.message_limit();
-    // At least one at a time, or nothing would ever run.
-    let parallel = limits.batch_parallel.max(1);
+    let peer = Arc::clone(&caller.peer);
+    let side_by_side = peer.members.run(frames.len(), limits);
     let answers = frames.into_iter().map(|at| {
         let frame = body.part(at);
         let id = Header::read(&frame).map_or(0, |header| header.id);
         let answer = one(router, caller.clone(), frame);
         async move { (id, answer.await) }
     });
-    let mut answers = std::pin::pin!(stream::iter(answers).buffered(parallel));
+    let mut answers = std::pin::pin!(stream::iter(answers).buffered(side_by_side.places()));
     let mut out = Vec::new();
     while let Some((id, answer)) = answers.next().await {
         let Some(answer) = answer else { continue };
