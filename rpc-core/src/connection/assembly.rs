@@ -85,11 +85,14 @@ impl Assembly {
             HEADER + TOTAL
         };
         let bytes = received.bytes();
-        if header.length.saturating_add(HEADER) >= head && bytes.len() < head {
+        // One that is too short for what stands first in it must not take that from the frame behind it.
+        let is_short = header.length.saturating_add(HEADER) < head;
+        if !is_short && bytes.len() < head {
             return Ok(false);
         }
         let begun = match header.is_chunk() {
             true => self.go_on(header),
+            false if is_short => Err(Refused::Broken),
             false => self.open(header, bytes, limit, now),
         };
         if begun.is_err() {

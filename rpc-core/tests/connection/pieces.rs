@@ -272,6 +272,10 @@ fn pieces_that_do_not_fit_are_that_call_s_fault() {
             "{frames:?}: {said:?}"
         );
     }
+    // One too short for its total takes nothing of the frame behind it.
+    let short = [frame(1, 0x80, 7, b""), first_piece(8, 16, 8)];
+    let said = said_to(&mut pair, &short);
+    assert!(matches!(said[..], [(7, ..), (8, ..)]), "{said:?}");
     let strays = [frame(11, 0, 9, b"of nothing"), frame(11, 0x80, 9, b"")];
     assert!(said_to(&mut pair, &strays).is_empty());
     let many: Vec<_> = (1..=33).map(|id| first_piece(id, 100, 8)).collect();
