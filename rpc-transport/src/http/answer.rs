@@ -30,12 +30,13 @@ use super::cors::Shared;
 use super::events;
 use super::fields::Fields;
 use super::gzip::compress;
-use super::headers::{VERSION, deadline, metadata, reply_headers};
+use super::headers::{GOING_AWAY, VERSION, deadline, metadata, reply_headers};
 use super::origin::Origin;
 #[cfg(feature = "ws")]
 use super::origin::Speaks;
 use super::page::{Reply, page};
 use super::reply::ResponseBody;
+use super::server::HALF_SENT;
 use super::tunnel;
 #[cfg(feature = "ws")]
 use super::upgrade;
@@ -291,7 +292,12 @@ impl Answerer {
             }
         };
         let is_asked_for = !asks || body.size_hint().lower() <= limit as u64;
-        let message = match read(&mut body, coding, limit, time).await {
+        let message = tokio::select! {
+            biased;
+            message = read(&mut body, coding, limit, time) => message,
+            () = too_late(self.drain.clone()) => return Err(going_away()),
+        };
+        let message = match message {
             Ok(message) => message,
             Err(unread) => {
                 if matches!(unread, Unread::TooLarge | Unread::Corrupt(_)) && is_asked_for {
@@ -403,6 +409,25 @@ fn wants_events(_: Encoding, _: &impl Fields) -> bool {
 /// What the body of a POST is in, compressed and then encoded; or why it is not taken.
 fn admit(headers: &impl Fields) -> Result<(Coding, ContentType), Refused> {
     Ok((Coding::of(headers)?, content_type(headers)?))
+}
+
+/// Waits until a body that is not all there is too late. (Who is to leave for another reason than the end of
+/// the server is seen to elsewhere.)
+async fn too_late(mut drain: Drain) {
+    drain.started().await;
+    if drain.is_evicted() || !drain.admits() {
+        return std::future::pending().await;
+    }
+    tokio::time::sleep(HALF_SENT).await;
+}
+
+/// What is said to a request that is not all there as the server ends.
+fn going_away() -> Reply {
+    let words = "this server ends; the request was not all there, and nothing of it has run";
+    let mut reply = last(refused(StatusCode::SERVICE_UNAVAILABLE, words).reply());
+    let headers = reply.headers_mut();
+    headers.insert(&GOING_AWAY, HeaderValue::from_static("1"));
+    reply
 }
 
 /// A body too large, or broken where it is compressed, is a fault of its call, where its protocol

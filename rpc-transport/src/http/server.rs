@@ -38,6 +38,10 @@ const PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs
 /// has no other way to say so; one that closes only its half looks the same, and still reads.
 pub(super) const AFTER_CLOSE: Duration = Duration::from_secs(1);
 
+/// How long a request may take that is not all there when the server is to end. Nothing of it has run: it is
+/// told so, and made elsewhere.
+pub(super) const HALF_SENT: Duration = Duration::from_secs(1);
+
 /// Serves one connection, of which `start` was read already, to its end, or until a WebSocket is
 /// opened in its place.
 pub(crate) async fn serve<IO>(
@@ -104,7 +108,7 @@ where
     let (mut forced, listening) = (drain.clone(), drain.clone());
     let mut draining = pin!(drain.started());
     let mut is_draining = false;
-    let (mut closed, mut evicted) = (None, None);
+    let (mut closed, mut unwanted) = (None, None);
     // True once hyper is done and nothing broke off: then alone it gives the connection back.
     let life = poll_fn(|cx| {
         loop {
@@ -118,10 +122,11 @@ where
                 connection.as_mut().graceful_shutdown();
                 continue;
             }
-            // hyper would wait for the rest of a request.
-            if is_draining && listening.is_evicted_and_idle() {
-                let rest = || Box::pin(tokio::time::sleep(AFTER_CLOSE));
-                if evicted
+            // hyper would wait for the rest of a request, and of the first one as long as for a head.
+            let is_new = !begun.load(Ordering::Relaxed);
+            if is_draining && (is_new || listening.is_evicted_and_idle()) {
+                let rest = || Box::pin(tokio::time::sleep(HALF_SENT));
+                if unwanted
                     .get_or_insert_with(rest)
                     .as_mut()
                     .poll(cx)

@@ -167,6 +167,56 @@ async fn a_server_that_drains_waits_for_the_rest_of_a_head() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_not_all_there_as_the_server_ends_is_told_that_it_did_not_run() {
+    let in_head = "POST / HTTP/1.1\r\nX: ".to_owned();
+    for (start, by_hyper) in [(in_head, false), (head(), false), (head(), true)] {
+        for drips in [false, true] {
+            let (address, end, running) = ending(Calc::default(), Duration::from_secs(60)).await;
+            let mut io = TcpStream::connect(&address).await.unwrap();
+            begin(&mut io, by_hyper).await;
+            io.write_all(start.as_bytes()).await.unwrap();
+            // What came before this was read before it is answered.
+            let mut idle = TcpStream::connect(&address).await.unwrap();
+            begin(&mut idle, by_hyper).await;
+            let began = Instant::now();
+            end.send(()).unwrap();
+            let (mut read, mut write) = io.into_split();
+            let dripping = tokio::spawn(async move {
+                while drips && write.write_all(b" ").await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                // It stays open.
+                std::future::pending::<()>().await;
+                drop(write);
+            });
+            let mut said = Vec::new();
+            while matches!(read.read_buf(&mut said).await, Ok(count) if count > 0) {}
+            let said = String::from_utf8(said).unwrap();
+            assert!(said.starts_with("HTTP/1.1 503 "), "{start}: {said}");
+            assert!(said.contains("farcall-going-away: 1"), "{said}");
+            assert!(said.contains("connection: close"), "{said}");
+            assert!(!running.await.unwrap().forced);
+            assert!(began.elapsed() < Duration::from_secs(8), "{start}");
+            dripping.abort();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_first_head_that_is_not_all_there_holds_no_end_up() {
+    let (address, end, running) = ending(Calc::default(), Duration::from_secs(60)).await;
+    let mut io = TcpStream::connect(&address).await.unwrap();
+    io.write_all(b"GET / HTTP/1.1\r\nX: y").await.unwrap();
+    let mut idle = TcpStream::connect(&address).await.unwrap();
+    begin(&mut idle, true).await;
+    let began = Instant::now();
+    end.send(()).unwrap();
+    assert_eq!(io.read(&mut [0]).await.unwrap(), 0);
+    assert!(!running.await.unwrap().forced);
+    assert!(began.elapsed() < Duration::from_secs(8));
+}
+
+#[tokio::test]
 async fn a_server_whose_grace_is_over_drops_what_it_took() {
     for by_hyper in [false, true] {
         let calc = Calc::default();

@@ -20,14 +20,17 @@ use bytes::{Buf, BytesMut};
 use farcall_core::payload::Payload;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
 use super::admission::ContentType;
 use super::answer::{Answer, Answerer, Asked, Plain, refuse_body};
 use super::body::Unread;
 use super::cors::Shared;
 use super::page::Reply;
+use super::server::HALF_SENT;
 use crate::drain::Drain;
 use crate::net::later::later;
+use crate::net::linger;
 use connection::{Broken, Came, Connection};
 use head::Parsed;
 
@@ -75,6 +78,11 @@ where
             connection.close().await;
             None
         }
+        Ok(Stop::Half) => {
+            // It may still be sent.
+            linger::close(&mut connection.io, &[]).await;
+            None
+        }
         Ok(Stop::Other) => Some((connection.io, connection.received)),
         Err(Broken) => None,
     }
@@ -83,6 +91,8 @@ where
 /// Why plain requests end.
 enum Stop {
     Over,
+    /// In the middle of one that is too late.
+    Half,
     /// With one that is not plain.
     Other,
 }
@@ -97,6 +107,7 @@ where
 {
     let limits = answerer.limits();
     let mut head_end = None;
+    let mut last = Last::default();
     let mut is_farcall = false;
     // From when a call is read until its answer is written.
     let mut working = None;
@@ -129,8 +140,11 @@ where
             Next::Body(plain, missing) => {
                 connection.write(&[]).await?;
                 working = None;
-                match fill(connection, missing, limits.body_time, drain).await? {
+                match fill(connection, missing, limits.body_time, drain, &mut last).await? {
                     Came::Late if drain.is_evicted() => return Ok(Stop::Over),
+                    Came::Late if drain.has_started() => {
+                        return too_late(connection, drain).await;
+                    }
                     Came::Bytes => {}
                     Came::Closed => return Ok(Stop::Other),
                     Came::Late => {
@@ -149,17 +163,29 @@ where
                 working = None;
                 connection.rest();
                 let end = *head_end.get_or_insert_with(|| later(limits.head_time));
-                let came = poll_fn(|cx| match connection.poll_more(cx, None, end) {
-                    Poll::Pending if drain.has_started() && connection.received.is_empty() => {
-                        Poll::Ready(Ok(Came::Late))
-                    }
-                    Poll::Pending if drain.is_evicted() => Poll::Ready(Ok(Came::Late)),
-                    came => came,
-                });
+                let came =
+                    poll_fn(
+                        |cx| match connection.poll_more(cx, None, last.before(end, drain)) {
+                            Poll::Pending
+                                if drain.has_started() && connection.received.is_empty() =>
+                            {
+                                Poll::Ready(Ok(Came::Late))
+                            }
+                            Poll::Pending if drain.is_evicted() => Poll::Ready(Ok(Came::Late)),
+                            came => came,
+                        },
+                    );
                 match came.await? {
                     Came::Bytes => {}
                     Came::Closed if !connection.received.is_empty() => return Ok(Stop::Other),
-                    // A request that is under way will find this for its answer, and know.
+                    Came::Late
+                        if drain.has_started()
+                            && !drain.is_evicted()
+                            && !connection.received.is_empty() =>
+                    {
+                        return too_late(connection, drain).await;
+                    }
+                    // A request that is on its way will find this for its answer, and know.
                     Came::Late if drain.has_started() && is_farcall && drain.admits() => {
                         connection.out.last_word();
                         connection.write(&[]).await?;
@@ -174,6 +200,32 @@ where
             }
         }
     }
+}
+
+/// When a request is too late that was begun before the server was to end.
+#[derive(Debug, Default)]
+struct Last(Option<Instant>);
+
+impl Last {
+    /// `end`, or earlier. It does not move, however much comes.
+    fn before(&mut self, end: Instant, drain: &Drain) -> Instant {
+        match drain.has_started() {
+            true => end.min(*self.0.get_or_insert_with(|| later(HALF_SENT))),
+            false => end,
+        }
+    }
+}
+
+/// Says that a request which is not all there has not run, and will not.
+async fn too_late<IO>(connection: &mut Connection<IO>, drain: &Drain) -> Result<Stop, Broken>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    if drain.admits() {
+        connection.out.last_word();
+        connection.write(&[]).await?;
+    }
+    Ok(Stop::Half)
 }
 
 fn next(received: &[u8], answerer: &Answerer) -> Next {
@@ -210,6 +262,7 @@ async fn fill<IO>(
     missing: usize,
     patience: Duration,
     drain: &Drain,
+    last: &mut Last,
 ) -> Result<Came, Broken>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
@@ -220,10 +273,13 @@ where
         .filter(|&rest| rest > 0)
     {
         let end = later(patience);
-        let came = poll_fn(|cx| match connection.poll_more(cx, Some(missing), end) {
-            Poll::Pending if drain.is_evicted() => Poll::Ready(Ok(Came::Late)),
-            came => came,
-        });
+        let came =
+            poll_fn(
+                |cx| match connection.poll_more(cx, Some(missing), last.before(end, drain)) {
+                    Poll::Pending if drain.is_evicted() => Poll::Ready(Ok(Came::Late)),
+                    came => came,
+                },
+            );
         match came.await? {
             Came::Bytes => {}
             other => return Ok(other),
