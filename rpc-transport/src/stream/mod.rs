@@ -26,7 +26,6 @@ pub(crate) use server::{hello, serve};
 /// What a stream that is carried in pieces of another fails with when a piece was begun and stopped coming:
 /// nobody else knows of one that has brought no byte of it yet.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "ws"), expect(dead_code, reason = "only WebSockets do"))]
 pub(crate) struct StoppedComing;
 
 impl fmt::Display for StoppedComing {
