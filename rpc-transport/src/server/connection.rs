@@ -94,7 +94,14 @@ pub(super) async fn open(
             let (speech, encoding) = (Speech::JsonRpc, Encoding::Json);
             Some(run(&host, arrival, start, drain, speech, encoding))
         }
-        Protocol::Http | Protocol::WebSocket => Box::pin(http(host, arrival, start, drain)).await,
+        Protocol::Http | Protocol::WebSocket => {
+            let http = Box::pin(http(host, arrival, start, drain));
+            Some(Box::pin(async move {
+                if let Some(conversation) = http.await {
+                    conversation.await;
+                }
+            }))
+        }
     }
 }
 
