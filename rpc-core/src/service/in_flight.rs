@@ -48,17 +48,17 @@ impl Drop for InFlight {
 
 /// How many calls of one peer run side by side inside of others: members of batches and of multicalls,
 /// beyond one for each of these, which is counted where it waits itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Members {
-    inside: Arc<AtomicUsize>,
+    inside: AtomicUsize,
     /// How many calls of its connection wait themselves, where somebody counts them.
-    waiting: Arc<AtomicUsize>,
+    waiting: AtomicUsize,
 }
 
 /// Members that run side by side. The places go back as this is dropped.
 #[derive(Debug)]
-pub(crate) struct SideBySide {
-    members: Members,
+pub(crate) struct SideBySide<'a> {
+    members: &'a Members,
     beyond: usize,
 }
 
@@ -77,7 +77,7 @@ impl Members {
 
     /// Takes places for `count` members, as many as are free and may run side by side. There is always
     /// one, or nothing would ever run.
-    pub(crate) fn run(&self, count: usize, limits: &Limits) -> SideBySide {
+    pub(crate) fn run(&self, count: usize, limits: &Limits) -> SideBySide<'_> {
         let wanted = count.min(limits.batch_parallel).saturating_sub(1);
         // And the one around them.
         let waiting = self.waiting.load(Ordering::Relaxed).saturating_add(1);
@@ -91,20 +91,20 @@ impl Members {
             .inside
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken);
         SideBySide {
-            members: self.clone(),
+            members: self,
             beyond,
         }
     }
 }
 
-impl SideBySide {
+impl SideBySide<'_> {
     /// How many may run at a time.
     pub(crate) fn places(&self) -> usize {
         self.beyond.saturating_add(1)
     }
 }
 
-impl Drop for SideBySide {
+impl Drop for SideBySide<'_> {
     fn drop(&mut self) {
         self.members
             .inside

@@ -158,3 +158,30 @@ fn a_server_that_answers_what_is_no_call_does_no_harm() {
     };
     assert!(matches!(answers[..], [Ok(3)]));
 }
+
+#[test]
+fn what_begins_as_http_ends_a_stream_and_is_one_mistake_in_a_message() {
+    let ask = |end: &str| {
+        let mut received = Received::default();
+        let call = r#"{"jsonrpc":"2.0","method":"echo","params":["hi"],"id":1}"#;
+        let said = format!("POST /{end}{call}{end}");
+        received.room().extend_from_slice(said.as_bytes());
+        received
+    };
+    let mut pair = Pair::new(Encoding::Json, &Limits::default());
+    assert!(pair.server.receive(&mut ask("\n"), now()).is_err());
+    let said = sent(|sending| pair.server.transmit(sending));
+    assert_eq!(said.iter().filter(|&&byte| byte == b'\n').count(), 1);
+
+    let mut server = Pair::new(Encoding::Json, &Limits::default())
+        .server
+        .in_messages();
+    let mut received = ask("\x1e");
+    while server.receive(&mut received, now()).unwrap() {}
+    server.poll(&Context::from_waker(Waker::noop()));
+    let said = String::from_utf8(sent(|sending| server.transmit(sending))).unwrap();
+    assert!(
+        said.contains("-32700") && said.contains(r#""result":"hi""#),
+        "{said}"
+    );
+}

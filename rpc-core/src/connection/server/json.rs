@@ -22,12 +22,15 @@ use crate::stream::{Broken, Flow};
 #[derive(Debug)]
 pub(super) struct Json {
     splitter: Splitter,
+    /// Each text is a message: nothing that is no JSON can stand before what is.
+    in_messages: bool,
 }
 
 impl Json {
     pub(super) fn new(message_bytes: usize) -> Self {
         Self {
             splitter: Splitter::new(message_bytes),
+            in_messages: false,
         }
     }
 
@@ -35,6 +38,7 @@ impl Json {
     pub(super) fn of_messages(message_bytes: usize) -> Self {
         Self {
             splitter: Splitter::of_messages(message_bytes),
+            in_messages: true,
         }
     }
 
@@ -68,7 +72,8 @@ impl Json {
                     }
                 }
                 Split::Text(at) => {
-                    if begins_http(received.bytes().get(at.clone()).unwrap_or_default()) {
+                    let text = received.bytes().get(at.clone()).unwrap_or_default();
+                    if !self.in_messages && begins_http(text) {
                         let what = "HTTP where a JSON-RPC message was expected";
                         let fault = Fault::new(code::PARSE_ERROR, what);
                         core.peer.outbox.fault(&nobody(), &fault);
