@@ -15,7 +15,7 @@ use futures_util::{FutureExt, StreamExt};
 
 use crate::conversation::all;
 use crate::service::EverythingClient;
-use crate::stream::{next, now, put};
+use crate::stream::{next, now};
 
 /// Has calls of every kind wait for replies, and gives `bytes` for them, in pieces of `length`.
 /// Each call must end: with a reply, because its time is over, or because the connection is.
@@ -32,7 +32,7 @@ pub(crate) fn receive(speech: Speech, encoding: Encoding, bytes: &[u8], length: 
     let mut pieces = bytes.chunks(length);
     let mut piece: &[u8] = &[];
     'all: while let Some(next) = next(piece, &mut pieces) {
-        piece = put(&mut received, next);
+        piece = received.put(next);
         loop {
             match side.driver.receive(&mut received) {
                 Ok(true) => {}

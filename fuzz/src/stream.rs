@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use bytes::BufMut;
 use farcall::Limits;
 use farcall_core::connection::server::Server;
 use farcall_core::connection::{Received, Speech};
@@ -53,17 +52,6 @@ pub(crate) fn next<'a>(rest: &'a [u8], pieces: &mut Chunks<'a, u8>) -> Option<&'
     }
 }
 
-/// Puts what comes next to where a transport reads it to; the rest of it.
-pub(crate) fn put<'a>(received: &mut Received, bytes: &'a [u8]) -> &'a [u8] {
-    let Some(mut body) = received.body() else {
-        received.room().extend_from_slice(bytes);
-        return &[];
-    };
-    let (now, rest) = bytes.split_at(body.remaining_mut().min(bytes.len()));
-    body.put_slice(now);
-    rest
-}
-
 /// What a server says to `bytes` that come in pieces of `length`, and whether it hangs up.
 pub(crate) fn serve(
     speech: Speech,
@@ -81,7 +69,7 @@ pub(crate) fn serve(
     let mut pieces = bytes.chunks(length);
     let mut piece: &[u8] = &[];
     'all: while let Some(next) = next(piece, &mut pieces) {
-        piece = put(&mut received, next);
+        piece = received.put(next);
         loop {
             match server.receive(&mut received, now()) {
                 Ok(true) => {}

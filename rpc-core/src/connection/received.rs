@@ -130,6 +130,26 @@ impl Received {
         Some((&mut self.body).limit(room))
     }
 
+    /// Puts bytes to where a transport reads them to, and gives those behind them that belong elsewhere:
+    /// these come next, once the machine has seen the first.
+    ///
+    /// ```
+    /// use farcall_core::connection::Received;
+    ///
+    /// let mut received = Received::default();
+    /// assert!(received.put(b"ping").is_empty());
+    /// assert_eq!(received.bytes(), b"ping");
+    /// ```
+    pub fn put<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let Some(mut body) = self.body() else {
+            self.room().extend_from_slice(bytes);
+            return &[];
+        };
+        let (here, behind) = bytes.split_at(body.remaining_mut().min(bytes.len()));
+        body.put_slice(here);
+        behind
+    }
+
     /// Lends a body, of which `left` bytes are to come.
     pub(super) fn lend(&mut self, body: Vec<u8>, left: usize) {
         self.until = body.len().saturating_add(left);

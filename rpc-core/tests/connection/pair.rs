@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use bytes::BufMut;
 use farcall_core::channel::{Call, CallFuture, Channel};
 use farcall_core::connection::client::{Client, Driver};
 use farcall_core::connection::server::Server;
@@ -161,7 +160,7 @@ impl Pair {
             for mut piece in bytes.chunks(step) {
                 still = false;
                 while !piece.is_empty() {
-                    piece = put(parts.to_server, piece);
+                    piece = parts.to_server.put(piece);
                     while parts.server.receive(parts.to_server, now()).unwrap() {}
                 }
             }
@@ -170,7 +169,7 @@ impl Pair {
             for mut piece in bytes.chunks(step) {
                 still = false;
                 while !piece.is_empty() {
-                    piece = put(parts.to_client, piece);
+                    piece = parts.to_client.put(piece);
                     while parts.driver.receive(parts.to_client).unwrap() {}
                 }
             }
@@ -217,14 +216,3 @@ pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 }
 
 pub(crate) use parts;
-
-/// Puts what comes next to where a transport reads it to; the rest of it.
-pub(crate) fn put<'a>(received: &mut Received, bytes: &'a [u8]) -> &'a [u8] {
-    let Some(mut body) = received.body() else {
-        received.room().extend_from_slice(bytes);
-        return &[];
-    };
-    let (now, rest) = bytes.split_at(body.remaining_mut().min(bytes.len()));
-    body.put_slice(now);
-    rest
-}

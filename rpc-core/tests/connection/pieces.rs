@@ -11,7 +11,7 @@ use farcall_core::limits::Limits;
 use farcall_core::method::hash;
 use farcall_core::service::Service;
 
-use crate::pair::{Gates, Pair, Parts, Wait, now, parts, pass, poll, put, sent};
+use crate::pair::{Gates, Pair, Parts, Wait, now, parts, pass, poll, sent};
 
 /// Longer than several pieces.
 const LONG: usize = 2_000_000;
@@ -37,6 +37,17 @@ fn one_write(pair: &mut Pair, sending: &mut Sending) -> usize {
     pair.to_server.room().extend_from_slice(&bytes);
     while pair.server.receive(&mut pair.to_server, now()).unwrap() {}
     bytes.len()
+}
+
+/// What the server writes first, once it has what the client sends: by what, and its bytes.
+fn first_reply(pair: &mut Pair) -> (Sending, Vec<u8>) {
+    let bytes = sent(|sending| pair.driver.transmit(sending));
+    pair.to_server.room().extend_from_slice(&bytes);
+    while pair.server.receive(&mut pair.to_server, now()).unwrap() {}
+    let (mut sending, mut piece) = (Sending::default(), Vec::new());
+    pair.server.transmit(&mut sending);
+    sending.drain_into(&mut piece);
+    (sending, piece)
 }
 
 #[test]
@@ -140,12 +151,7 @@ fn the_rest_of_a_reply_that_nobody_waits_for_is_not_sent() {
     let channel = pair.channel.clone();
     let mut given_up = echo(&channel, "x".repeat(LONG));
     assert!(poll(&mut given_up).is_pending());
-    let bytes = sent(|sending| pair.driver.transmit(sending));
-    pair.to_server.room().extend_from_slice(&bytes);
-    while pair.server.receive(&mut pair.to_server, now()).unwrap() {}
-    let (mut sending, mut piece) = (Sending::default(), Vec::new());
-    pair.server.transmit(&mut sending);
-    sending.drain_into(&mut piece);
+    let (mut sending, piece) = first_reply(&mut pair);
     pair.to_client.room().extend_from_slice(&piece);
     while pair.driver.receive(&mut pair.to_client).unwrap() {}
     drop(given_up);
@@ -167,12 +173,7 @@ fn a_reply_that_is_given_up_in_the_middle_of_a_piece_leaves_nothing_behind() {
     let channel = pair.channel.clone();
     let mut given_up = echo(&channel, "x".repeat(LONG));
     assert!(poll(&mut given_up).is_pending());
-    let bytes = sent(|sending| pair.driver.transmit(sending));
-    pair.to_server.room().extend_from_slice(&bytes);
-    while pair.server.receive(&mut pair.to_server, now()).unwrap() {}
-    let (mut sending, mut piece) = (Sending::default(), Vec::new());
-    pair.server.transmit(&mut sending);
-    sending.drain_into(&mut piece);
+    let (_, piece) = first_reply(&mut pair);
     let (begin, rest) = piece.split_at(100_000);
     pair.to_client.room().extend_from_slice(begin);
     while pair.driver.receive(&mut pair.to_client).unwrap() {}
@@ -181,10 +182,10 @@ fn a_reply_that_is_given_up_in_the_middle_of_a_piece_leaves_nothing_behind() {
         "the rest goes straight into the message"
     );
     drop(given_up);
-    let mut rest = put(&mut pair.to_client, rest);
+    let mut rest = pair.to_client.put(rest);
     while !rest.is_empty() {
         while pair.driver.receive(&mut pair.to_client).unwrap() {}
-        rest = put(&mut pair.to_client, rest);
+        rest = pair.to_client.put(rest);
     }
     while pair.driver.receive(&mut pair.to_client).unwrap() {}
     assert!(pair.to_client.body().is_none());
