@@ -6,18 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use farcall_core::context::{Caller, Metadata, Peer};
 use farcall_core::encoding::Encoding;
-use farcall_core::fault::{Fault, code};
 use farcall_core::limits::Limits;
 use farcall_core::payload::Payload;
 use farcall_core::protocol::{self, Answered};
 use farcall_core::router::Router;
-use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, VARY};
+use http::header::EXPECT;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::Full;
 
-use super::BINCODE;
 #[cfg(feature = "json")]
 use super::admission::from_own_page;
 use super::admission::{
@@ -30,12 +27,13 @@ use super::cors::Shared;
 use super::events;
 use super::fields::Fields;
 use super::gzip::compress;
-use super::headers::{GOING_AWAY, VERSION, deadline, metadata, reply_headers};
+use super::headers::{VERSION, deadline, metadata, reply_headers};
 use super::origin::Origin;
 #[cfg(feature = "ws")]
 use super::origin::Speaks;
 use super::page::{Reply, page};
 use super::reply::ResponseBody;
+use super::response::{going_away, in_gzip, last, refuse_body, response};
 use super::server::HALF_SENT;
 use super::tunnel;
 #[cfg(feature = "ws")]
@@ -419,86 +417,4 @@ async fn too_late(mut drain: Drain) {
         return std::future::pending().await;
     }
     tokio::time::sleep(HALF_SENT).await;
-}
-
-/// What is said to a request that is not all there as the server ends.
-fn going_away() -> Reply {
-    let words = "this server ends; the request was not all there, and nothing of it has run";
-    let mut reply = last(refused(StatusCode::SERVICE_UNAVAILABLE, words).reply());
-    let headers = reply.headers_mut();
-    headers.insert(&GOING_AWAY, HeaderValue::from_static("1"));
-    reply
-}
-
-/// A body too large, or broken where it is compressed, is a fault of its call, where its protocol
-/// is known: clients of XML-RPC and JSON-RPC show faults, and hide what comes with another status
-/// than 200.
-pub(super) fn refuse_body(unread: Unread, content: ContentType, limit: usize) -> Reply {
-    let (status, code, words) = match unread {
-        Unread::TooLarge => (
-            StatusCode::PAYLOAD_TOO_LARGE,
-            Some(code::TOO_LARGE),
-            format!("the message is larger than {limit} bytes (`Limits::message_bytes`)"),
-        ),
-        Unread::Corrupt(how) => (
-            StatusCode::BAD_REQUEST,
-            Some(code::PARSE_ERROR),
-            format!("the body is not in its Content-Encoding: {how}"),
-        ),
-        Unread::Stalled => (
-            StatusCode::REQUEST_TIMEOUT,
-            None,
-            "the body stopped coming (`Limits::body_time`)".to_owned(),
-        ),
-        Unread::Broken => (
-            StatusCode::BAD_REQUEST,
-            None,
-            "the body broke off".to_owned(),
-        ),
-    };
-    let is_too_large = code == Some(code::TOO_LARGE);
-    let reply = match (code, content) {
-        (Some(code), ContentType::Known(encoding)) => {
-            let fault = protocol::refusal(encoding, &Fault::new(code, words));
-            response(encoding, fault)
-        }
-        _ => refused(status, words).reply(),
-    };
-    match is_too_large {
-        // What is left of the body is not waited for.
-        true => last(reply),
-        false => reply,
-    }
-}
-
-/// Behind `reply` the connection ends.
-fn last(mut reply: Reply) -> Reply {
-    let close = HeaderValue::from_static("close");
-    reply.headers_mut().insert(CONNECTION, close);
-    reply
-}
-
-/// Every answer, a fault too, is a 200: foreign clients take anything else for a broken server.
-/// One without a message (to a notification) is empty, as some of them fail on a 204.
-pub(super) fn response(encoding: Encoding, message: Vec<u8>) -> Reply {
-    let mut reply = Response::new(Full::from(message));
-    let content_type = HeaderValue::from_static(mime(encoding));
-    reply.headers_mut().insert(CONTENT_TYPE, content_type);
-    reply
-}
-
-fn in_gzip(mut reply: Reply) -> Reply {
-    let headers = reply.headers_mut();
-    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    reply
-}
-
-/// The content type of messages in `encoding`.
-pub(super) fn mime(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Json => "application/json",
-        Encoding::Xml => "text/xml",
-        _ => BINCODE,
-    }
 }

@@ -24,11 +24,11 @@ use http_body::{Body, Frame};
 use http_body_util::Full;
 use tokio::time::{Sleep, sleep};
 
-use super::answer::response;
 use super::fields::{Fields, text};
 use super::headers::reply_headers;
 use super::page::{self, Reply};
 use super::reply::ResponseBody;
+use super::response::response;
 use super::tunnel::streaming;
 use crate::drain::Drain;
 use crate::net::later::later;

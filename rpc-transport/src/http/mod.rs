@@ -27,6 +27,7 @@ mod page;
 mod pipe;
 mod plain;
 mod reply;
+mod response;
 mod server;
 mod tunnel;
 #[cfg(feature = "ws")]

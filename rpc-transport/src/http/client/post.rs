@@ -8,8 +8,8 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::{Either, Full};
 
-use super::super::answer::mime;
 use super::super::headers::{TIMEOUT, VERSION};
+use super::super::response::mime;
 use super::super::tunnel::STREAM;
 use super::pool::RequestBody;
 use crate::address::Address;

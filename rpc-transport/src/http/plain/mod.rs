@@ -23,10 +23,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::admission::ContentType;
-use super::answer::{Answer, Answerer, Asked, Plain, refuse_body};
+use super::answer::{Answer, Answerer, Asked, Plain};
 use super::body::Unread;
 use super::cors::Shared;
 use super::page::Reply;
+use super::response::refuse_body;
 use super::server::HALF_SENT;
 use crate::drain::Drain;
 use crate::net::later::later;

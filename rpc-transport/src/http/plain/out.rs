@@ -7,9 +7,10 @@ use http::HeaderName;
 use http::header::VARY;
 use http::response::Parts;
 
-use super::super::answer::{Answer, mime};
+use super::super::answer::Answer;
 use super::super::cors::Shared;
 use super::super::headers::{GOING_AWAY, reply_headers};
+use super::super::response::mime;
 
 /// Answers that gather until they are written.
 #[derive(Debug, Default)]
