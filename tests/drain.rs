@@ -63,8 +63,8 @@ impl Running {
     }
 }
 
-/// How the call of each id ended.
-type Outcomes = Vec<(u32, Result<u32, Error>)>;
+/// How the call of each id ended, and which way it went.
+type Outcomes = Vec<(u32, &'static str, Result<u32, Error>)>;
 
 /// Callers that go on until they are told to stop, together about a thousand calls a second.
 struct Load {
@@ -106,7 +106,7 @@ impl Load {
                     let mut outcomes = Vec::new();
                     while !stop.load(Ordering::SeqCst) {
                         let id = ids.fetch_add(1, Ordering::SeqCst);
-                        outcomes.push((id, client.work(id).await));
+                        outcomes.push((id, way, client.work(id).await));
                         tokio::time::sleep(Duration::from_millis(6)).await;
                     }
                     outcomes
@@ -147,13 +147,13 @@ async fn a_server_that_ends_loses_no_call() {
         server.end().await;
         load.goes_on(50).await;
         let outcomes = load.stop().await;
-        assert!(outcomes.iter().any(|(_, outcome)| outcome.is_err()));
-        for (id, outcome) in outcomes {
+        assert!(outcomes.iter().any(|(.., outcome)| outcome.is_err()));
+        for (id, way, outcome) in outcomes {
             let runs = journal.runs(id);
             match outcome {
                 Ok(answer) => assert_eq!((answer, runs), (id, 1)),
                 Err(error) => {
-                    assert!(error.is_retryable(), "lost: {error}; {runs} runs");
+                    assert!(error.is_retryable(), "lost: {way}: {error}; {runs} runs");
                     assert_eq!(runs, 0, "{error}");
                 }
             }
@@ -176,8 +176,8 @@ async fn handed_over(mut next: impl AsyncFnMut(&Journal) -> farcall::Listening) 
     load.goes_on(100).await;
     let outcomes = load.stop().await;
     server.end().await;
-    for (id, outcome) in outcomes {
-        assert_eq!(outcome.unwrap(), id);
+    for (id, way, outcome) in outcomes {
+        assert_eq!(outcome.unwrap(), id, "{way}");
         assert_eq!(journal.runs(id), 1);
     }
 }
