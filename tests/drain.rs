@@ -2,11 +2,14 @@
 //! that was said not to have run.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use farcall::{Error, Report, Retry, Server};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -158,6 +161,35 @@ async fn a_server_that_ends_loses_no_call() {
                 }
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_told_that_a_server_ends_finds_its_port_closed() {
+    // So many that they do not all close in one turn of the runtime.
+    const PORTS: usize = 200;
+
+    for _ in 0..10 {
+        let server = Journal::default().server();
+        let mut listening = server.listen("tcp://127.0.0.1:0").await.unwrap();
+        let address = listening.local_addr().unwrap();
+        for _ in 1..PORTS {
+            listening = listening.listen("tcp://127.0.0.1:0").await.unwrap();
+        }
+        let server = run(listening);
+        let mut io = TcpStream::connect(address).await.unwrap();
+        let call = b"{\"jsonrpc\":\"2.0\",\"method\":\"work\",\"params\":[7],\"id\":1}\n";
+        io.write_all(call).await.unwrap();
+        let mut said = [0; 1024];
+        let answer = io.read(&mut said).await.unwrap();
+        assert!(said[..answer].ends_with(b"\"result\":7,\"id\":1}\n"));
+        let told = async {
+            assert!(io.read(&mut said).await.unwrap() > 0);
+            let again = TcpStream::connect(address).await;
+            assert_eq!(again.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+            drop(io);
+        };
+        tokio::join!(told, server.end());
     }
 }
 

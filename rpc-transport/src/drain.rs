@@ -12,6 +12,8 @@ use crate::server::Seat;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     Serving,
+    /// No new connections. Those there are hear of it later: they would be made again at once.
+    Closing,
     /// No new calls; those in flight finish.
     Draining,
     /// Those still in flight are dropped.
@@ -93,6 +95,11 @@ impl Drain {
     pub(crate) fn is_evicted_and_idle(&self) -> bool {
         let seat = self.seat.as_ref();
         seat.is_some_and(|seat| seat.is_told() && seat.is_idle())
+    }
+
+    /// Waits until no new connections are to be taken.
+    pub(crate) async fn closing(&mut self) {
+        reached(&mut self.server, Stage::Closing).await;
     }
 
     /// Waits until no new calls are to be taken.

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 
 use farcall_core::context::TlsPeer;
 
@@ -45,6 +46,17 @@ impl Arrival {
             local: None,
             tls: None,
             has_messages: false,
+        }
+    }
+
+    fn over_tcp(stream: TcpStream, peer: Option<SocketAddr>) -> Self {
+        // (If it cannot be, its peer is gone, which is found out soon.)
+        let _ = socket::set_up(&stream);
+        let local = stream.local_addr().ok();
+        Self {
+            peer,
+            local,
+            ..Self::new(stream, "tcp")
         }
     }
 
@@ -115,20 +127,34 @@ impl Listener {
         match self {
             Self::Tcp(listener) | Self::Given(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                // (If it cannot be, its peer is gone, which is found out soon.)
-                let _ = socket::set_up(&stream);
-                let local = stream.local_addr().ok();
-                Ok(Arrival {
-                    peer: Some(peer),
-                    local,
-                    ..Arrival::new(stream, "tcp")
-                })
+                Ok(Arrival::over_tcp(stream, Some(peer)))
             }
             Self::Unix(socket) => {
                 let (stream, _) = socket.listener.accept().await?;
                 Ok(Arrival::new(stream, "unix"))
             }
             Self::Memory(listener) => Ok(Arrival::in_memory(listener.accept().await?)),
+        }
+    }
+
+    /// A connection that waits to be accepted, of which a busy runtime may not have heard yet.
+    ///
+    /// # Errors
+    /// `WouldBlock` if none does.
+    pub(crate) fn accept_waiting(&mut self) -> io::Result<Arrival> {
+        match self {
+            Self::Tcp(listener) | Self::Given(listener) => {
+                let (socket, peer) = SockRef::from(&*listener).accept()?;
+                socket.set_nonblocking(true)?;
+                let stream = TcpStream::from_std(socket.into())?;
+                Ok(Arrival::over_tcp(stream, peer.as_socket()))
+            }
+            Self::Unix(socket) => {
+                let (socket, _) = SockRef::from(&socket.listener).accept()?;
+                socket.set_nonblocking(true)?;
+                Ok(Arrival::new(UnixStream::from_std(socket.into())?, "unix"))
+            }
+            Self::Memory(listener) => Ok(Arrival::in_memory(listener.accept_waiting()?)),
         }
     }
 }

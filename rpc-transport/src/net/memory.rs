@@ -51,6 +51,12 @@ impl MemoryListener {
             .await
             .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
+
+    /// One that waits already; the error says `WouldBlock` if none does.
+    pub(crate) fn accept_waiting(&mut self) -> io::Result<DuplexStream> {
+        let waiting = self.incoming.try_recv();
+        waiting.map_err(|_| io::ErrorKind::WouldBlock.into())
+    }
 }
 
 impl Drop for MemoryListener {

@@ -1,5 +1,6 @@
 //! A server at work.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farcall_core::router::Conflict;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::connection::{Host, turn_away};
@@ -125,26 +126,33 @@ impl Listening {
         } = self;
         let (stage, drain) = Drain::new();
         let mut accepting = JoinSet::new();
+        // Closed once all listeners are.
+        let (open, closed) = mpsc::channel(1);
         // Ends with this.
         let mut following = JoinSet::new();
         for (listener, gate) in listeners {
             following.spawn(gate.clone().follow());
             let places = Arc::clone(&places);
             let host = Arc::clone(&host);
-            accepting.spawn(accept(host, gate, listener, places, drain.clone()));
+            let (drain, open) = (drain.clone(), open.clone());
+            accepting.spawn(accept(host, gate, (listener, open), places, drain));
         }
-        drop(drain);
+        drop((drain, open));
         end.await;
-        finish(&stage, accepting, grace).await
+        finish(&stage, closed, accepting, grace).await
     }
 }
 
 /// Ends the accept loops and their connections.
 async fn finish(
     stage: &watch::Sender<Stage>,
+    mut closed: mpsc::Receiver<Infallible>,
     mut accepting: JoinSet<Accepted>,
     grace: Duration,
 ) -> Report {
+    let _ = stage.send(Stage::Closing);
+    // Nothing is sent there; it ends with the last listener.
+    let _ = closed.recv().await;
     let _ = stage.send(Stage::Draining);
     let mut report = Report::default();
     let drained = async {
@@ -173,7 +181,7 @@ struct Accepted {
 async fn accept(
     host: Arc<Host>,
     gate: Gate,
-    mut listener: Listener,
+    (mut listener, open): (Listener, mpsc::Sender<Infallible>),
     places: Arc<Places>,
     drain: Drain,
 ) -> Accepted {
@@ -198,7 +206,7 @@ async fn accept(
                 }
                 continue;
             }
-            () = ending.started() => break,
+            () = ending.closing() => break,
         };
         match arrival {
             Ok(arrival) => {
@@ -211,25 +219,20 @@ async fn accept(
     }
     // They are connected, and were told so: those who may have sent something are told what becomes of
     // it. Where others accept as well, they are theirs.
-    while listener.is_last()
-        && let Some(Ok(arrival)) = at_once(listener.accept()).await
-    {
-        entrance
-            .take(arrival, &mut door, &mut serving, &mut accepted)
-            .await;
+    while listener.is_last() {
+        match listener.accept_waiting() {
+            Ok(arrival) => {
+                entrance
+                    .take(arrival, &mut door, &mut serving, &mut accepted)
+                    .await;
+            }
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(_) => break,
+        }
     }
-    drop(listener);
+    drop((listener, open));
     while serving.join_next().await.is_some() {}
     accepted
-}
-
-/// What `work` gives if it need not wait.
-async fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        biased;
-        done = work => Some(done),
-        () = std::future::ready(()) => None,
-    }
 }
 
 /// What becomes of connections that arrive.
@@ -313,7 +316,7 @@ async fn back_off(error: &io::Error, drain: &Drain) {
         let mut ending = drain.clone();
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            () = ending.started() => {}
+            () = ending.closing() => {}
         }
     }
 }
