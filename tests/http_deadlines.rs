@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use farcall::Server;
+use farcall::{Limits, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[farcall::service]
@@ -135,4 +135,27 @@ async fn what_was_answered_leaves_before_what_is_broken() {
     reading.await.unwrap().unwrap();
     assert!(answer.contains(r#""result":12"#), "{answer}");
     assert!(answer.contains("HTTP/1.1 400"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_more_time_than_there_is_is_told_how_much_there_is() {
+    let mut limits = Limits::default();
+    limits.call_time_max = Duration::from_secs(60);
+    let server = Server::new().limits(limits);
+    let listening = server
+        .service(ClockServer::new(Stopped))
+        .listen("mem://patient")
+        .await
+        .unwrap();
+    tokio::spawn(listening.run());
+    let begun = tokio::time::Instant::now();
+    let client = ClockClient::connect("mem://patient").await.unwrap();
+    let call = client.never().timeout(Duration::from_secs(3600));
+    let error = call.await.unwrap_err();
+    assert!(error.is_timeout() && begun.elapsed() < Duration::from_secs(70));
+    let words = error.to_string();
+    assert!(
+        words.contains("60s here, `Limits::call_time_max`"),
+        "{words}"
+    );
 }

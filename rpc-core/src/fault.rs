@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use crate::codec::place::within;
 use crate::encoding::Encoding;
@@ -176,11 +177,17 @@ impl Fault {
         self.code == code::UNAVAILABLE && self.says_not_run()
     }
 
-    pub(crate) fn too_late() -> Self {
-        Self::new(
-            code::TIMEOUT,
-            "the deadline passed before the method was done",
-        )
+    /// The deadline passed; none is later than `most` after its call came. (Whose own deadline was earlier
+    /// does not wait for these words, but who is cut short does.)
+    #[cold]
+    pub(crate) fn too_late(most: Duration) -> Self {
+        let words = "the deadline passed before the method was done";
+        if most == Duration::MAX {
+            return Self::new(code::TIMEOUT, words);
+        }
+        let words =
+            format!("{words} (no call has more than {most:?} here, `Limits::call_time_max`)");
+        Self::new(code::TIMEOUT, words)
     }
 
     /// `method` has a stream, and came in a way of `encoding` that carries none.

@@ -190,7 +190,8 @@ impl Server {
     pub fn handle_timeout(&mut self, now: Instant) {
         let Core { pending, peer, .. } = &mut self.core;
         pending.expire(now, |reply_id| {
-            finish(peer, reply_id.as_ref(), Err(Fault::too_late()))
+            let fault = Fault::too_late(peer.limits.call_time_max);
+            finish(peer, reply_id.as_ref(), Err(fault))
         });
         self.core.refuse_unfinished(now);
         self.core.look(now);

@@ -9,7 +9,7 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
 
@@ -158,12 +158,13 @@ impl Running {
         mut self,
         clock: Option<Clock>,
         deadline: Option<Instant>,
+        most: Duration,
     ) -> Reply {
         let (Some(clock), Some(deadline)) = (clock, deadline) else {
             return self.await;
         };
         if (clock.now)() >= deadline {
-            return Err(Fault::too_late());
+            return Err(Fault::too_late(most));
         }
         // Most are ready at once, and need no timer.
         let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut self).poll(cx)));
@@ -172,7 +173,7 @@ impl Running {
         }
         match select(self, (clock.sleep_until)(deadline)).await {
             Either::Left((reply, _)) => reply,
-            Either::Right(_) => Err(Fault::too_late()),
+            Either::Right(_) => Err(Fault::too_late(most)),
         }
     }
 

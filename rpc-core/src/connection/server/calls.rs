@@ -118,7 +118,8 @@ impl Core {
             times.arrived.checked_add(time)
         });
         if deadline.is_some_and(|deadline| deadline <= times.now) {
-            return self.peer.outbox.refuse(reply.as_ref(), &Fault::too_late());
+            let fault = Fault::too_late(self.peer.limits.call_time_max);
+            return self.peer.outbox.refuse(reply.as_ref(), &fault);
         }
         let mut streams = None;
         if method.has_streams() {

@@ -133,7 +133,9 @@ async fn run(router: &Router, caller: &Caller, incoming: Incoming) -> Reply {
     };
     let request = Request::new(context, target.index(), incoming.arguments, reply_to);
     let running = router.call(target, request)?;
-    running.in_time(caller.peer.clock, caller.deadline).await
+    let Caller { peer, deadline, .. } = caller;
+    let most = peer.limits.call_time_max;
+    running.in_time(peer.clock, *deadline, most).await
 }
 
 pub(super) fn faulted(id: Option<&ReplyId>, fault: &Fault) -> Vec<u8> {

@@ -122,14 +122,14 @@ impl Events {
             metadata,
         } = caller.clone();
         let feed = Arc::new(Feed::new(peer.outbox.message_limit()));
-        let clock = peer.clock;
+        let (clock, most) = (peer.clock, peer.limits.call_time_max);
         let context = context::Context::new(peer, method, deadline, metadata)
             .with_id(Id::of(incoming.reply.as_ref()));
         let reply_to = ReplyTo::Feed(Arc::clone(&feed));
         let request = Request::new(context, target.index(), incoming.arguments, reply_to);
         let running = router.call(target, request)?;
         let mut events = Self {
-            handler: Some(Box::pin(running.in_time(clock, deadline))),
+            handler: Some(Box::pin(running.in_time(clock, deadline, most))),
             feed,
             metadata: Metadata::default(),
         };

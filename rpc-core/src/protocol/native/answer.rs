@@ -122,6 +122,7 @@ async fn run(
     )
     .in_frame();
     let clock = caller.peer.clock;
+    let most = caller.peer.limits.call_time_max;
     let deadline = deadline(&caller, head.remaining);
     let context = Context::new(caller.peer, method, deadline, metadata);
     let (context, reply_to) = if head.notification {
@@ -135,7 +136,7 @@ async fn run(
     let request = Request::new(context, target.index(), arguments, reply_to);
     let answer = router
         .call(target, request)?
-        .in_time(clock, deadline)
+        .in_time(clock, deadline, most)
         .await?;
     let Some(mut out) = answer.body else {
         return Ok(None);

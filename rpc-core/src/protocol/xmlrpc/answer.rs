@@ -32,13 +32,14 @@ async fn run(router: &Arc<Router>, caller: Caller, body: Payload) -> Result<Answ
     let at = head.params..body.len();
     let arguments = Arguments::new(Encoding::Xml, Part::XmlParams, body, at);
     let (clock, deadline) = (caller.peer.clock, caller.deadline);
+    let most = caller.peer.limits.call_time_max;
     let context = Context::new(caller.peer, method, deadline, caller.metadata);
     let mut out = Vec::with_capacity(256);
     out.extend_from_slice(BEFORE_RESULT);
     let request = Request::new(context, target.index(), arguments, ReplyTo::Buffer(out));
     let answer = router
         .call(target, request)?
-        .in_time(clock, deadline)
+        .in_time(clock, deadline, most)
         .await?;
     let mut message = answer.body.unwrap_or_default();
     message.extend_from_slice(AFTER_RESULT);
