@@ -58,14 +58,20 @@ async fn whoever_begins_and_does_not_finish_is_let_go_at_the_limit() {
     for (start, words) in [
         // The first byte, and what it is the first of.
         (&b""[..], ""),
-        (b"\xfc\x66", ""),
-        (&HELLO[..9], ""),
-        (b"P", ""),
-        (b"POST / HTTP/1.1\r\nHost: ", ""),
-        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: y", ""),
+        (b"\xfc\x66", "700ms (`Limits::handshake_time`)"),
+        (&HELLO[..9], "700ms (`Limits::handshake_time`)"),
+        (b"P", "700ms (`Limits::handshake_time`)"),
+        (b"POST / HTTP/1.1\r\nHost: ", "700ms (`Limits::head_time`)"),
+        (
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nX: y",
+            "700ms (`Limits::head_time`)",
+        ),
         (b"PRI * HTTP/2.0\r\n", ""),
-        (&post("", ADD).into_bytes()[..120], "408"),
-        (chunked.as_bytes(), "408"),
+        (
+            &post("", ADD).into_bytes()[..120],
+            "700ms (`Limits::body_time`)",
+        ),
+        (chunked.as_bytes(), "700ms (`Limits::body_time`)"),
         (b"{\"jsonrpc\":", "Limits::body_time"),
         (b"[", "Limits::body_time"),
         // A frame's head, and its body.

@@ -32,14 +32,28 @@ async fn a_port_for_tls_tells_those_in_clear_so_and_runs_nothing() {
             b"\xfcfarcall?????????????????????????????????",
             "\u{fffd}far",
         ),
+        // Empty settings, and a GOAWAY.
+        (
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+            "\0\0\0\x04\0\0\0\0\0\0\0",
+        ),
     ] {
         let answer = said(serving.port, bytes).await;
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.starts_with(starts), "{answer}");
         assert!(answer.contains("this port speaks TLS only"), "{answer}");
     }
-    for way in ["bincode+tcp", "json+tcp", "json+http", "xml+http"] {
-        let address = format!("{way}://127.0.0.1:{}", serving.port);
+    for way in [
+        "bincode+tcp",
+        "json+tcp",
+        "json+http",
+        "xml+http",
+        "bincode+http2",
+    ] {
+        let address = match way.strip_suffix("http2") {
+            Some(encoding) => format!("{encoding}http://127.0.0.1:{}/?version=2", serving.port),
+            None => format!("{way}://127.0.0.1:{}", serving.port),
+        };
         let error = called(&address).await.unwrap_err();
         assert!(
             error.contains("this port speaks TLS only"),

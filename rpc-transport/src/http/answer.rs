@@ -28,6 +28,7 @@ use super::events;
 use super::fields::Fields;
 use super::gzip::compress;
 use super::headers::{VERSION, deadline, metadata, reply_headers};
+use super::limited::oversized;
 use super::origin::Origin;
 #[cfg(feature = "ws")]
 use super::origin::Speaks;
@@ -112,7 +113,9 @@ impl Answerer {
         let direct = parts.extensions.get().copied().or(self.origin.peer);
         let answered = match self.origin.client(direct, &parts.headers) {
             Err(refused) => Err(refused.reply()),
-            Ok(client) => match misframed(parts.version, &parts.headers) {
+            Ok(client) => match oversized(&parts, self.limits())
+                .or_else(|| misframed(parts.version, &parts.headers))
+            {
                 Some(refused) => {
                     if !parts.headers.contains_key(EXPECT) {
                         discard(&mut body, self.limits().body_time).await;
@@ -301,7 +304,7 @@ impl Answerer {
                 if matches!(unread, Unread::TooLarge | Unread::Corrupt(_)) && is_asked_for {
                     discard(&mut body, time).await;
                 }
-                return Err(refuse_body(unread, content_type, limit));
+                return Err(refuse_body(unread, content_type, limits));
             }
         };
         match content_type {

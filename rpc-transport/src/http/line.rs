@@ -9,16 +9,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, Bytes, BytesMut};
+use farcall_core::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use tokio_util::io::poll_read_buf;
+
+use super::limited::large_head;
+use super::plain::last_words;
 
 /// A stream whose writes fail when the other side has read nothing for too long (hyper would keep
 /// the answer of a client that reads no more for ever), and at which one can look ahead.
 ///
 /// hyper holds one handle and reads and writes; whoever drives hyper holds another. Both are used
 /// by one task, so the lock is always free.
+/// What hyper says to a head that is too large has no words; those it is given here.
 pub(super) struct Line<IO>(Arc<Mutex<Inner<IO>>>);
 
 struct Inner<IO> {
@@ -26,7 +31,13 @@ struct Inner<IO> {
     /// What came while hyper did not ask for it.
     ahead: BytesMut,
     closed: bool,
+    /// Something came since anything was written.
+    heard: bool,
     write_time: Duration,
+    /// The largest head, and the most headers in it.
+    heads: (usize, usize),
+    /// What is left to be written of the words for one that is larger.
+    refusal: Option<Bytes>,
     /// Runs while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -43,12 +54,15 @@ pub(super) enum Ahead {
 }
 
 impl<IO> Line<IO> {
-    pub(super) fn new(io: IO, write_time: Duration) -> Self {
+    pub(super) fn new(io: IO, limits: &Limits) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             io,
             ahead: BytesMut::new(),
             closed: false,
-            write_time,
+            heard: false,
+            write_time: limits.write_time,
+            heads: (limits.head_bytes, limits.headers),
+            refusal: None,
             stalled: None,
         })))
     }
@@ -59,6 +73,16 @@ impl<IO> Line<IO> {
         let inner = Arc::into_inner(self.0)?.into_inner();
         let Inner { io, ahead, .. } = inner.unwrap_or_else(PoisonError::into_inner);
         Some((io, ahead))
+    }
+
+    /// True if a head was refused: those who send it are to hear so.
+    pub(super) fn has_refused(&self) -> bool {
+        self.lock().refusal.is_some()
+    }
+
+    /// True if something came since anything was written.
+    pub(super) fn has_heard(&self) -> bool {
+        self.lock().heard
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<IO>> {
@@ -96,7 +120,10 @@ impl<IO: AsyncRead + Unpin> Line<IO> {
         inner.closed = matches!(read, Ok(0));
         Poll::Ready(match read {
             Ok(0) => Ahead::Closed,
-            Ok(_) => Ahead::Bytes,
+            Ok(_) => {
+                inner.heard = true;
+                Ahead::Bytes
+            }
             Err(_) => Ahead::Broken,
         })
     }
@@ -111,6 +138,7 @@ impl<IO> Inner<IO> {
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.stalled = None;
+            self.heard &= !matches!(written, Poll::Ready(Ok(1..)));
             return written;
         }
         let time = self.write_time;
@@ -122,6 +150,32 @@ impl<IO> Inner<IO> {
     }
 }
 
+/// How hyper's answer begins to a head that is too large. (Nobody else answers so.)
+const WORDLESS: &[u8] = b"HTTP/1.1 431 ";
+
+impl<IO: AsyncWrite + Unpin> Inner<IO> {
+    /// Writes in words what hyper says in a status. It is the last of a connection.
+    fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let (head_bytes, headers) = self.heads;
+        let words = || last_words(large_head(head_bytes, headers)).into();
+        let mut rest = self.refusal.take().unwrap_or_else(words);
+        while !rest.is_empty() {
+            let written = Pin::new(&mut self.io).poll_write(cx, &rest);
+            match self.in_time(written, cx) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => rest.advance(count),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    self.refusal = Some(rest);
+                    return Poll::Pending;
+                }
+            }
+        }
+        self.refusal = Some(rest);
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<IO: AsyncRead + Unpin> AsyncRead for Line<IO> {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -130,7 +184,10 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Line<IO> {
     ) -> Poll<io::Result<()>> {
         let inner = &mut *self.lock();
         if inner.ahead.is_empty() && !inner.closed {
-            return Pin::new(&mut inner.io).poll_read(cx, buf);
+            let before = buf.filled().len();
+            let read = Pin::new(&mut inner.io).poll_read(cx, buf);
+            inner.heard |= buf.filled().len() > before;
+            return read;
         }
         let count = inner.ahead.len().min(buf.remaining());
         buf.put_slice(&inner.ahead.split_to(count));
@@ -145,6 +202,9 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Line<IO> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let inner = &mut *self.lock();
+        if buf.starts_with(WORDLESS) {
+            return inner.poll_refuse(cx).map_ok(|()| buf.len());
+        }
         let written = Pin::new(&mut inner.io).poll_write(cx, buf);
         inner.in_time(written, cx)
     }
@@ -155,6 +215,10 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Line<IO> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let inner = &mut *self.lock();
+        if bufs.first().is_some_and(|buf| buf.starts_with(WORDLESS)) {
+            let all = bufs.iter().map(|buf| buf.len()).sum();
+            return inner.poll_refuse(cx).map_ok(|()| all);
+        }
         let written = Pin::new(&mut inner.io).poll_write_vectored(cx, bufs);
         inner.in_time(written, cx)
     }

@@ -3,7 +3,7 @@
 //! The server's side: `server` runs a connection: `plain` what most clients send, and hyper the rest
 //! over a `line`; `upgrade` opens a WebSocket, and `opened` takes its connection; `answer` turns one
 //! request into one response, `origin` knows where it comes from, `admission` decides what may come in, `cors` which pages of other
-//! sites may, `page` is what a browser sees,
+//! sites may, `limited` which heads are too large or late, `page` is what a browser sees,
 //! `events` streams that it reads, `tunnel` those of farcall's own, `mounted` is the same inside
 //! somebody else's server, `fields` how all of them look at headers. The client's side is `client/`.
 //! Both sides: `headers` and `body`; `coding` decides which bodies are compressed, `gzip` does it.
@@ -19,6 +19,7 @@ mod events;
 mod fields;
 mod gzip;
 mod headers;
+mod limited;
 mod line;
 mod mounted;
 mod opened;

@@ -2,6 +2,7 @@
 
 use farcall_core::encoding::Encoding;
 use farcall_core::fault::{Fault, code};
+use farcall_core::limits::Limits;
 use farcall_core::protocol;
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderValue, Response, StatusCode};
@@ -25,12 +26,17 @@ pub(super) fn going_away() -> Reply {
 /// A body too large, or broken where it is compressed, is a fault of its call, where its protocol
 /// is known: clients of XML-RPC and JSON-RPC show faults, and hide what comes with another status
 /// than 200.
-pub(super) fn refuse_body(unread: Unread, content: ContentType, limit: usize) -> Reply {
+pub(super) fn refuse_body(unread: Unread, content: ContentType, limits: &Limits) -> Reply {
+    let Limits {
+        message_bytes,
+        body_time,
+        ..
+    } = limits;
     let (status, code, words) = match unread {
         Unread::TooLarge => (
             StatusCode::PAYLOAD_TOO_LARGE,
             Some(code::TOO_LARGE),
-            format!("the message is larger than {limit} bytes (`Limits::message_bytes`)"),
+            format!("the message is larger than {message_bytes} bytes (`Limits::message_bytes`)"),
         ),
         Unread::Corrupt(how) => (
             StatusCode::BAD_REQUEST,
@@ -40,7 +46,7 @@ pub(super) fn refuse_body(unread: Unread, content: ContentType, limit: usize) ->
         Unread::Stalled => (
             StatusCode::REQUEST_TIMEOUT,
             None,
-            "the body stopped coming (`Limits::body_time`)".to_owned(),
+            format!("nothing came of the body for {body_time:?} (`Limits::body_time`)"),
         ),
         Unread::Broken => (
             StatusCode::BAD_REQUEST,

@@ -20,18 +20,22 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::answer::Answerer;
+use super::limited::{HTTP2_ROOM, late_head};
 use super::line::{Ahead, Line};
 use super::opened::{Opened, Opening};
 use super::origin::Origin;
 use super::plain;
 use crate::drain::Drain;
 use crate::net::later::AGES;
+use crate::net::linger;
 use crate::net::rewind::Rewind;
 
 /// hyper makes room for as many headers as there may be, and the map they go to ends at twice this.
 const MOST_HEADERS: usize = 16 * 1024;
 /// hyper's own minimum for its buffer.
 const SMALLEST_BUFFER: usize = 8 * 1024;
+/// How a connection of HTTP/2 begins.
+const PREFACE: &[u8] = b"PRI ";
 /// How often a client on HTTP/2 is asked whether it is still there, and how long it has to answer.
 const PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
 /// How long a call of HTTP/1.1 goes on after its client has closed. A client that gives a call up
@@ -68,19 +72,25 @@ where
         () = forced => None,
     };
     let (io, start) = rest?;
+    let is_http1 = !start.starts_with(PREFACE);
     // It is large, and most connections never need it.
-    Box::pin(serve_any(Rewind::new(start, io), answerer, drain)).await
+    Box::pin(serve_any(Rewind::new(start, io), answerer, drain, is_http1)).await
 }
 
 /// Serves one connection by hyper, HTTP/1.1 or HTTP/2 as its first bytes say: to its end, or until a
 /// WebSocket is opened in its place.
-async fn serve_any<IO>(io: IO, answerer: Arc<Answerer>, mut drain: Drain) -> Option<Opened<IO>>
+async fn serve_any<IO>(
+    io: IO,
+    answerer: Arc<Answerer>,
+    mut drain: Drain,
+    is_http1: bool,
+) -> Option<Opened<IO>>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = answerer.limits();
     let builder = builder(limits);
-    let line = Line::new(io, limits.write_time);
+    let mut line = Line::new(io, limits);
     // hyper's limit on the time of a head begins once the version is told, and HTTP/2 has none.
     let first_head = tokio::time::sleep(limits.head_time);
     let begun = AtomicBool::new(false);
@@ -109,12 +119,15 @@ where
     let mut draining = pin!(drain.started());
     let mut is_draining = false;
     let (mut closed, mut unwanted) = (None, None);
-    // True once hyper is done and nothing broke off: then alone it gives the connection back.
     let life = poll_fn(|cx| {
         loop {
             // A connection that broke off is nobody's business.
             if let Poll::Ready(done) = connection.as_mut().poll(cx) {
-                return Poll::Ready(done.is_ok());
+                return Poll::Ready(match done {
+                    Ok(()) => End::Done,
+                    Err(error) if is_late(error.as_ref()) => End::Late,
+                    Err(_) => End::Broken,
+                });
             }
             // Not before it was polled: it would not look at the request it was given.
             if !is_draining && draining.as_mut().poll(cx).is_ready() {
@@ -132,7 +145,7 @@ where
                     .poll(cx)
                     .is_ready()
                 {
-                    return Poll::Ready(false);
+                    return Poll::Ready(End::Broken);
                 }
             }
             if answering.load(Ordering::Relaxed) == 0 {
@@ -144,9 +157,9 @@ where
                 Poll::Ready(Ahead::Closed) => {
                     let rest = || Box::pin(tokio::time::sleep(AFTER_CLOSE));
                     let rest = closed.get_or_insert_with(rest).as_mut().poll(cx);
-                    return rest.map(|()| false);
+                    return rest.map(|()| End::Broken);
                 }
-                Poll::Ready(Ahead::Broken) => return Poll::Ready(false),
+                Poll::Ready(Ahead::Broken) => return Poll::Ready(End::Broken),
             }
         }
     });
@@ -156,16 +169,40 @@ where
             std::future::pending::<()>().await;
         }
     };
-    let is_done = tokio::select! {
-        is_done = life => is_done,
-        () = too_late => false,
-        () = forced.forced() => false,
+    let end = tokio::select! {
+        end = life => end,
+        () = too_late => End::Late,
+        () = forced.forced() => End::Broken,
     };
-    if !is_done {
-        return None;
+    match end {
+        End::Done => {}
+        End::Late if is_http1 && line.has_heard() => {
+            let words = plain::last_words(late_head(limits));
+            linger::close(&mut line, &words).await;
+            return None;
+        }
+        End::Broken if line.has_refused() => {
+            linger::close(&mut line, &[]).await;
+            return None;
+        }
+        End::Late | End::Broken => return None,
     }
     let opens: Option<Opening> = opening.get().cloned();
     opens?.opened(line).await
+}
+
+/// How hyper's part in a connection ends.
+enum End {
+    /// As it should: then alone it gives the connection back.
+    Done,
+    /// No whole head came in time.
+    Late,
+    Broken,
+}
+
+fn is_late(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let error = error.downcast_ref::<hyper::Error>();
+    error.is_some_and(hyper::Error::is_timeout)
 }
 
 /// Counts a request of HTTP/1.1 while it is answered. (In HTTP/2 hyper goes on reading, and a
@@ -208,7 +245,9 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .keep_alive_interval(PING.0)
         .keep_alive_timeout(PING.1)
         .max_concurrent_streams(u32::try_from(limits.calls_per_connection).unwrap_or(u32::MAX))
-        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .max_header_list_size(
+            u32::try_from(limits.head_bytes.saturating_mul(HTTP2_ROOM)).unwrap_or(u32::MAX),
+        )
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(1024);
     builder

@@ -12,6 +12,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Response};
 use http_body::Body;
 use http_body_util::BodyExt;
+use tokio::io::AsyncWriteExt;
 use tokio_util::io::StreamReader;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -75,6 +76,10 @@ async fn serve<R, W>(
     let mut start = BytesMut::new();
     let hello = stream::hello(&mut io, &mut start);
     let Ok(encoding) = tokio::time::timeout(limits.handshake_time, hello).await else {
+        let _ = io
+            .write_all(&stream::late_hello(limits.handshake_time))
+            .await;
+        let _ = io.shutdown().await;
         return;
     };
     let Origin { transport, tls, .. } = origin;

@@ -23,11 +23,25 @@ pub(crate) struct Dialer {
     authority: String,
     #[cfg(feature = "tls")]
     secured: Option<Secured>,
-    /// What the server said in the words of TLS as it last refused a connection.
+    /// What the server said in the words of TLS or HTTP/2 as it last refused a connection.
     refused: Refused,
 }
 
-type Refused = Arc<Mutex<Option<String>>>;
+/// Words for those who do not get to see the error that had them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refused(Arc<Mutex<Option<String>>>);
+
+impl Refused {
+    #[cfg(any(feature = "http", feature = "tls"))]
+    pub(crate) fn say(&self, words: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+    }
+
+    #[cfg(feature = "http")]
+    fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 impl Dialer {
     /// For an address whose connections are not encrypted.
@@ -57,7 +71,7 @@ impl Dialer {
         if let Some(secured) = &self.secured {
             // What happens in between is larger than all the rest of a call.
             let io = Box::pin(secured.connect(io)).await?;
-            return Ok(Dialed::Secure(Box::new(io), Arc::clone(&self.refused)));
+            return Ok(Dialed::Secure(Box::new(io), self.refused.clone()));
         }
         Ok(Dialed::Plain(io))
     }
@@ -66,8 +80,13 @@ impl Dialer {
     /// error.
     #[cfg(feature = "http")]
     pub(crate) fn refused(&self) -> Option<String> {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.take()
+        self.refused.take()
+    }
+
+    /// Where such words are put.
+    #[cfg(feature = "http")]
+    pub(crate) fn refusal(&self) -> Refused {
+        self.refused.clone()
     }
 }
 
@@ -105,7 +124,7 @@ impl AsyncRead for Dialed {
                 if let Poll::Ready(Err(error)) = &read
                     && let Some(words) = said(error)
                 {
-                    *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+                    refused.say(words);
                 }
                 read
             }

@@ -3,7 +3,6 @@
 #[cfg(any(feature = "http", feature = "tls"))]
 pub(crate) mod dial;
 pub(crate) mod halves;
-#[cfg(feature = "http")]
 pub(crate) mod later;
 pub(crate) mod linger;
 pub(crate) mod listener;

@@ -10,22 +10,21 @@ use farcall_core::connection::{Received, Speech};
 #[cfg(feature = "http")]
 use farcall_core::context::TlsPeer;
 use farcall_core::encoding::Encoding;
-use farcall_core::fault::code;
 use farcall_core::limits::Limits;
-use farcall_core::protocol::native::refusal as native_refusal;
 use farcall_core::router::Router;
-use tokio::io::AsyncReadExt;
 
+use super::beginning::Beginning;
 use super::door::admit_speaker;
 use super::gate::Gate;
 use super::{Protocol, Protocols};
 use crate::allow::AllowList;
 use crate::drain::Drain;
+use crate::net::later::later;
 use crate::net::linger;
 use crate::net::listener::Arrival;
 use crate::peer::peer;
 use crate::proxies::Proxies;
-use crate::sniff::{Sniffed, sniff};
+use crate::sniff::Sniffed;
 use crate::stream;
 
 /// What all connections of a server share.
@@ -53,17 +52,18 @@ pub(super) async fn open(
     // What comes before the first byte of a protocol has one limit: the client's TLS handshake too.
     // (In boxes, as are the protocols below: a connection has the room of what it does now, and not
     // of the largest thing that one can do.)
-    let begun = in_time(time, Box::pin(begin(&gate, arrival)), &mut drain).await?;
+    let begun = before_end(Box::pin(begin(&gate, arrival, time)), &mut drain).await?;
     let begun = match begun {
         Begun::Clear(beginning) if !gate.takes_clear() => {
             let words = "this port speaks TLS only (tls:// and https://)";
-            refuse(beginning, words).await;
+            beginning.refuse(words).await;
             return None;
         }
         Begun::Clear(beginning) => beginning,
         // The same again inside of TLS.
         Begun::Secure(arrival) => {
-            in_time(time, Box::pin(Beginning::read(arrival)), &mut drain).await?
+            let beginning = Box::pin(Beginning::read_in(time, later(time), arrival));
+            before_end(beginning, &mut drain).await?
         }
     };
     let spoken = match begun.sniffed {
@@ -74,7 +74,7 @@ pub(super) async fn open(
         Sniffed::NeedMore => return None,
         Sniffed::Tls | Sniffed::Unknown => {
             let words = format!("that is not spoken here, only: {}", host.protocols);
-            refuse(begun, &words).await;
+            begun.refuse(&words).await;
             return None;
         }
     };
@@ -83,7 +83,7 @@ pub(super) async fn open(
     let opens = spoken == Protocol::Http && is_spoken(Protocol::WebSocket);
     if !is_spoken(spoken) && !opens {
         let words = format!("this port speaks only: {}", host.protocols);
-        refuse(begun, &words).await;
+        begun.refuse(&words).await;
         return None;
     }
     let Beginning { arrival, start, .. } = begun;
@@ -108,40 +108,34 @@ pub(super) async fn open(
 /// Tells somebody who may not come in why, if it says soon what it speaks.
 pub(super) async fn turn_away(arrival: Arrival, words: &str, mut drain: Drain) {
     const PATIENCE: Duration = Duration::from_secs(1);
-    let began = in_time(PATIENCE, Beginning::read(arrival), &mut drain).await;
+    let began = async {
+        let read = tokio::time::timeout(PATIENCE, Beginning::read(arrival));
+        read.await.ok()
+    };
+    let began = before_end(began, &mut drain).await;
     // Whoever wants TLS first could not read it.
     if let Some(beginning) = began.filter(|began| began.sniffed != Sniffed::Tls) {
-        say(beginning, words, &OVERLOADED).await;
+        beginning.turn_away(words).await;
     }
 }
 
-/// What `work` gives, unless it takes too long or the server is to end.
-async fn in_time<T>(
-    time: Duration,
-    work: impl Future<Output = Option<T>>,
-    drain: &mut Drain,
-) -> Option<T> {
+/// What `work` gives, unless the server is to end.
+async fn before_end<T>(work: impl Future<Output = Option<T>>, drain: &mut Drain) -> Option<T> {
     tokio::select! {
-        done = tokio::time::timeout(time, work) => done.ok().flatten(),
+        done = work => done,
         () = late(drain) => None,
     }
 }
 
-/// How long a connection has to say something that was made as the server was ending.
-const LAST_LOOK: Duration = Duration::from_millis(100);
+/// How long a connection has to say something that was made as the server was ending: on a busy machine it
+/// may take its client that long to send what it was made for.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// Waits until it is too late to begin. What came just before the end is read, and told that it was not
 /// run: closed unread it would not know.
 async fn late(drain: &mut Drain) {
     drain.started().await;
     tokio::time::sleep(LAST_LOOK).await;
-}
-
-/// A connection whose first bytes were read.
-struct Beginning {
-    arrival: Arrival,
-    start: BytesMut,
-    sniffed: Sniffed,
 }
 
 enum Begun {
@@ -151,42 +145,15 @@ enum Begun {
 }
 
 /// Reads the first bytes, and makes the TLS handshake if that is what they ask for.
-async fn begin(gate: &Gate, arrival: Arrival) -> Option<Begun> {
-    let beginning = Beginning::read(arrival).await?;
+async fn begin(gate: &Gate, arrival: Arrival, time: Duration) -> Option<Begun> {
+    let end = later(time);
+    let beginning = Beginning::read_in(time, end, arrival).await?;
     if beginning.sniffed == Sniffed::Tls && gate.takes_tls() {
         let Beginning { arrival, start, .. } = beginning;
-        return Box::pin(gate.secured(arrival, start))
-            .await
-            .map(Begun::Secure);
+        let secured = Box::pin(gate.secured(arrival, start, end)).await;
+        return secured.map(Begun::Secure);
     }
     Some(Begun::Clear(beginning))
-}
-
-impl Beginning {
-    async fn read(mut arrival: Arrival) -> Option<Self> {
-        let mut start = BytesMut::new();
-        let sniffed = first(&mut arrival, &mut start).await;
-        Some(Self {
-            arrival,
-            start,
-            sniffed,
-        })
-    }
-}
-
-/// Reads until the first bytes tell what is spoken.
-async fn first(arrival: &mut Arrival, start: &mut BytesMut) -> Sniffed {
-    loop {
-        let sniffed = sniff(start);
-        if sniffed != Sniffed::NeedMore {
-            return sniffed;
-        }
-        match arrival.io.read_buf(start).await {
-            Ok(0) | Err(_) if start.is_empty() => return Sniffed::NeedMore,
-            Ok(0) | Err(_) => return Sniffed::Unknown,
-            Ok(_) => {}
-        }
-    }
 }
 
 /// The encoding of a native connection stands in its hello.
@@ -197,8 +164,14 @@ async fn native(
     mut drain: Drain,
 ) -> Option<Conversation> {
     let time = host.limits.handshake_time;
-    let hello = async { Some(stream::hello(&mut arrival.io, &mut start).await) };
-    let encoding = in_time(time, hello, &mut drain).await?;
+    let hello = async {
+        let hello = stream::hello(&mut arrival.io, &mut start);
+        Some(tokio::time::timeout(time, hello).await)
+    };
+    let Ok(encoding) = before_end(hello, &mut drain).await? else {
+        linger::close(&mut arrival.io, &stream::late_hello(time)).await;
+        return None;
+    };
     let speech = Speech::Native;
     Some(run(&host, arrival, start, drain, speech, encoding))
 }
@@ -327,50 +300,4 @@ async fn web_socket<IO>(
 #[cfg(not(feature = "http"))]
 async fn http(_: Arc<Host>, _: Arrival, _: BytesMut, _: Drain) -> Option<Conversation> {
     None
-}
-
-/// How a refusal is numbered, where it is.
-struct Refusal {
-    status: &'static str,
-    code: i32,
-}
-
-const NOT_SPOKEN: Refusal = Refusal {
-    status: "400 Bad Request",
-    code: code::INVALID_REQUEST,
-};
-const OVERLOADED: Refusal = Refusal {
-    status: "503 Service Unavailable",
-    code: code::OVERLOADED,
-};
-
-/// Says in words that the other side can show what is spoken here, and closes.
-async fn refuse(beginning: Beginning, words: &str) {
-    say(beginning, words, &NOT_SPOKEN).await;
-}
-
-async fn say(beginning: Beginning, words: &str, refusal: &Refusal) {
-    let Refusal { status, code } = refusal;
-    let answer = match beginning.sniffed {
-        // A fatal `protocol_version` alert (RFC 8446 §6.2): the nearest that TLS has to "not here".
-        Sniffed::Tls => b"\x15\x03\x01\x00\x02\x02\x46".to_vec(),
-        Sniffed::Http => {
-            let words = format!("farcall: {words}\n");
-            format!(
-                "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
-                 Connection: close\r\n\r\n{words}",
-                words.len()
-            )
-            .into_bytes()
-        }
-        Sniffed::Native => native_refusal(words),
-        Sniffed::JsonRpc => format!(
-            "{{\"jsonrpc\":\"2.0\",\"error\":{{\"code\":{code},\"message\":\"{words}\"}},\
-             \"id\":null}}\n"
-        )
-        .into_bytes(),
-        Sniffed::NeedMore | Sniffed::Unknown => format!("farcall: {words}\n").into_bytes(),
-    };
-    let mut io = beginning.arrival.io;
-    linger::close(&mut io, &answer).await;
 }

@@ -1,6 +1,7 @@
 //! Which connections of an address are let in: in clear, over TLS, or either.
 
 use bytes::BytesMut;
+use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::net::listener::Arrival;
@@ -91,16 +92,30 @@ impl Gate {
     #[cfg(not(feature = "tls"))]
     pub(super) async fn follow(self) {}
 
-    /// Makes the handshake with somebody of whom `start` was read. If it fails, they were told why.
+    /// Makes the handshake with somebody of whom `start` was read, until `end`. If it fails, they were told
+    /// why; TLS has no words for one that takes too long.
     #[cfg(feature = "tls")]
-    pub(super) async fn secured(&self, arrival: Arrival, start: BytesMut) -> Option<Arrival> {
+    pub(super) async fn secured(
+        &self,
+        arrival: Arrival,
+        start: BytesMut,
+        end: Instant,
+    ) -> Option<Arrival> {
+        use std::io;
         use std::sync::Arc;
 
         use crate::net::linger;
         use crate::net::rewind::Rewind;
 
         let tls = self.tls.as_ref()?;
-        match tls.accept(Rewind::new(start, arrival.io)).await {
+        let accepting = tls.accept(Rewind::new(start, arrival.io));
+        let Ok(accepted) = tokio::time::timeout_at(end, accepting).await else {
+            let words = "it took longer than `Limits::handshake_time`";
+            let error = io::Error::new(io::ErrorKind::TimedOut, words);
+            crate::trace::no_handshake(arrival.peer, &error);
+            return None;
+        };
+        match accepted {
             Ok((io, peer)) => Some(Arrival {
                 io: Box::new(io),
                 transport: "tls",
@@ -117,7 +132,7 @@ impl Gate {
     }
 
     #[cfg(not(feature = "tls"))]
-    pub(super) async fn secured(&self, _: Arrival, _: BytesMut) -> Option<Arrival> {
+    pub(super) async fn secured(&self, _: Arrival, _: BytesMut, _: Instant) -> Option<Arrival> {
         None
     }
 }

@@ -1,5 +1,6 @@
 //! Serving: accept, tell the protocol from the first bytes, hand over, and drain in the end.
 
+mod beginning;
 mod connection;
 mod door;
 mod gate;

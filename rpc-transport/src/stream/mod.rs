@@ -2,6 +2,7 @@
 
 mod client;
 mod clock;
+mod hello;
 mod server;
 
 use std::fmt;
@@ -21,7 +22,8 @@ pub(crate) use client::{client, connection, connection_over, ended, now};
 pub(crate) use clock::clock;
 #[cfg(feature = "ws")]
 pub(crate) use clock::{Clock, Due};
-pub(crate) use server::{hello, serve};
+pub(crate) use hello::{hello, late_hello};
+pub(crate) use server::serve;
 
 /// What a stream that is carried in pieces of another fails with when a piece was begun and stopped coming:
 /// nobody else knows of one that has brought no byte of it yet.

@@ -5,34 +5,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
 use farcall_core::connection::server::Server;
 use farcall_core::connection::{Received, Sending};
-use farcall_core::encoding::Encoding;
 use farcall_core::limits::Limits;
-use farcall_core::protocol::native::Version;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::client::{now, poll_drain};
 use super::clock::{Clock, Due};
 use super::{StoppedComing, TURN, poll_receive, rest};
 use crate::drain::{Drain, Working};
 use crate::net::linger;
-
-/// Reads until the hello of a native connection is in `start`; its encoding. What cannot be read is
-/// refused by the connection itself, in the words of its protocol.
-pub(crate) async fn hello<IO: AsyncRead + Unpin>(io: &mut IO, start: &mut BytesMut) -> Encoding {
-    loop {
-        match Version::read(start) {
-            Ok(None) => {}
-            Ok(Some(Version::Known(hello))) => return hello.encoding,
-            _ => return Encoding::Bincode,
-        }
-        if matches!(io.read_buf(start).await, Ok(0) | Err(_)) {
-            return Encoding::Bincode;
-        }
-    }
-}
 
 /// Serves one connection to its end; to that of a time without a call, if `idle_time` says so.
 pub(crate) fn serve<IO>(
@@ -455,6 +437,7 @@ mod tests {
 
     use farcall_core::connection::Speech;
     use farcall_core::context::Peer;
+    use farcall_core::encoding::Encoding;
     use farcall_core::router::Router;
 
     use super::*;

@@ -347,17 +347,16 @@ impl Answer {
         // A fault explains more than the status it came with.
         match reply {
             Err(failure) if failure.fault().is_some() => Err(failure),
-            _ if self.status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
-                Err(Failure::unsupported(
-                    "the call's metadata is more than the server takes in a head (`Limits::head_bytes` \
-                     and `Limits::headers`, of the server)",
-                ))
-            }
             _ => {
                 let text = self.body.get(..200).unwrap_or(&self.body);
                 let text = String::from_utf8_lossy(text).into_owned();
-                let text = text.trim().escape_debug();
-                Err(Failure::peer(format!("HTTP {}: {text}", self.status)))
+                let answer = format!("HTTP {}: {}", self.status, text.trim().escape_debug());
+                Err(match self.status {
+                    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Failure::unsupported(format!(
+                        "the call's metadata is more than the server takes in a head: {answer}"
+                    )),
+                    _ => Failure::peer(answer),
+                })
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -52,8 +52,10 @@ pub(super) struct Pool {
     template: Result<Template, String>,
     pub(super) limits: Limits,
     idle: Mutex<Vec<Idle>>,
-    shared: tokio::sync::Mutex<Option<Http2>>,
+    shared: Shared,
 }
+
+type Shared = Arc<tokio::sync::Mutex<Option<Http2>>>;
 
 struct Idle {
     connection: Connection,
@@ -116,7 +118,7 @@ impl Pool {
             template: Template::new(address),
             limits,
             idle: Mutex::default(),
-            shared: tokio::sync::Mutex::default(),
+            shared: Shared::default(),
         }
     }
 
@@ -225,7 +227,10 @@ impl Pool {
                 continue;
             }
             *sent = true;
-            let error = match sender.try_send_request(request).await {
+            let answer = sender.try_send_request(request);
+            // See `share`.
+            drop(sender);
+            let error = match answer.await {
                 Ok(response) => {
                     let (parts, body) = response.into_parts();
                     return Ok(Answered {
@@ -314,7 +319,17 @@ impl Pool {
             .handshake(TokioIo::new(io))
             .await
             .map_err(|_| Failure::closed(false))?;
-        tokio::spawn(connection);
+        let (refusal, kept) = (self.dialer.refusal(), Arc::clone(&self.shared));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await
+                && let Some(words) = last_words(&error)
+            {
+                refusal.say(words);
+            }
+            // A request that was put into its queue at this moment is given back once nobody can put
+            // another there, and no sooner.
+            kept.lock().await.take_if(|sender| sender.is_closed());
+        });
         *shared = Some(sender.clone());
         self.is_http2.store(true, Ordering::Relaxed);
         Ok(sender)
@@ -336,7 +351,7 @@ impl Pool {
         }
     }
 
-    /// What the server said in the words of TLS, if it refused the shared connection.
+    /// What the server said in the words of TLS or HTTP/2, if it refused the shared connection.
     pub(super) fn refused(&self) -> Option<String> {
         self.dialer.refused()
     }
@@ -353,6 +368,9 @@ impl Pool {
         if was_refused(&error) {
             return Err(Failure::remote(Fault::shutting_down()));
         }
+        if let Some(words) = last_words(&error) {
+            return Err(Failure::refused(words));
+        }
         if error.is_parse() {
             return Err(Failure::peer(format!("the answer is no HTTP: {error}")));
         }
@@ -363,11 +381,20 @@ impl Pool {
 /// True if the server said that it did not look at the request: that it refused it, or, as it ended, that
 /// it had taken only those before it.
 fn was_refused(error: &hyper::Error) -> bool {
-    let source = std::error::Error::source(error);
-    let Some(error) = source.and_then(|source| source.downcast_ref::<h2::Error>()) else {
+    let Some(error) = of_http2(error) else {
         return false;
     };
     let says = |reason| error.is_remote() && error.reason() == Some(reason);
     (error.is_go_away() && says(h2::Reason::NO_ERROR))
         || (error.is_reset() && says(h2::Reason::REFUSED_STREAM))
+}
+
+/// What the server said as it ended the connection because of an error.
+fn last_words(error: &hyper::Error) -> Option<String> {
+    let error = of_http2(error)?;
+    (error.is_go_away() && error.is_remote()).then(|| error.to_string())
+}
+
+fn of_http2(error: &hyper::Error) -> Option<&h2::Error> {
+    std::error::Error::source(error)?.downcast_ref()
 }

@@ -26,6 +26,7 @@ use super::admission::ContentType;
 use super::answer::{Answer, Answerer, Asked, Plain};
 use super::body::Unread;
 use super::cors::Shared;
+use super::limited::late_head;
 use super::page::Reply;
 use super::response::refuse_body;
 use super::server::HALF_SENT;
@@ -34,6 +35,7 @@ use crate::net::later::later;
 use crate::net::linger;
 use connection::{Broken, Came, Connection};
 use head::Parsed;
+pub(super) use out::last_words;
 
 /// Longer messages are written where they are, shorter ones copied behind their heads.
 const LARGE: usize = 16 * 1024;
@@ -150,7 +152,7 @@ where
                     Came::Closed => return Ok(Stop::Other),
                     Came::Late => {
                         let content = ContentType::Known(plain.encoding);
-                        let mut reply = refuse_body(Unread::Stalled, content, limits.message_bytes);
+                        let mut reply = refuse_body(Unread::Stalled, content, limits);
                         if let Some(shared) = plain.shared {
                             shared.put(&mut reply);
                         }
@@ -191,6 +193,11 @@ where
                         connection.out.last_word();
                         connection.write(&[]).await?;
                         return Ok(Stop::Over);
+                    }
+                    Came::Late if !drain.has_started() && !connection.received.is_empty() => {
+                        let words = last_words(late_head(limits));
+                        connection.write(&words).await?;
+                        return Ok(Stop::Half);
                     }
                     Came::Closed | Came::Late => return Ok(Stop::Over),
                 }

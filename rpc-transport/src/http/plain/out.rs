@@ -7,10 +7,20 @@ use http::HeaderName;
 use http::header::VARY;
 use http::response::Parts;
 
+use super::super::admission::Refused;
 use super::super::answer::Answer;
 use super::super::cors::Shared;
 use super::super::headers::{GOING_AWAY, reply_headers};
-use super::super::response::mime;
+use super::super::response::{last, mime};
+
+/// The bytes of a refusal behind which the connection ends.
+pub(in super::super) fn last_words(refused: Refused) -> Vec<u8> {
+    let body = format!("{}\n", refused.words);
+    let (parts, _) = last(refused.reply()).into_parts();
+    let mut out = Out::default();
+    out.reply(&parts, body.as_bytes());
+    out.bytes
+}
 
 /// Answers that gather until they are written.
 #[derive(Debug, Default)]
