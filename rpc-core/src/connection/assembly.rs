@@ -14,6 +14,9 @@ use crate::protocol::native::{HEADER, Header, TOTAL};
 
 /// How far ahead of the received bytes a message grows at first: a length is a claim.
 const AHEAD: usize = 1024 * 1024;
+/// What it has room for from its start: so much, and what stands around a megabyte of somebody's bytes. Of a
+/// message that grew for its last few bytes all would be moved.
+const ROOM: usize = AHEAD + AHEAD / 16;
 /// And once so much is there, how many times as much as that: to move what is there is a pause for
 /// all calls of the connection, so a message moves seldom, and only while it is small.
 const TIMES: usize = 16;
@@ -131,7 +134,7 @@ impl Assembly {
             return Err(Refused::TooMany(AT_ONCE));
         }
         let mut body = Vec::new();
-        buffers::reserve(&mut body, total.min(AHEAD));
+        buffers::reserve(&mut body, total.min(ROOM));
         let header = Header {
             length: total,
             ..*header
@@ -229,5 +232,36 @@ impl Assembly {
         let header = self.parts.get(at)?.header;
         self.drop_at(at);
         Some(header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::native::{Kind, write_piece_head};
+
+    /// How much room a message has that begins and has a body of so many bytes.
+    fn room(total: usize) -> usize {
+        let mut header = [0; HEADER];
+        header[4] = Kind::Request as u8;
+        header[8] = 1;
+        header[..4].copy_from_slice(&u32::try_from(total).unwrap().to_le_bytes());
+        let mut head = Vec::new();
+        write_piece_head(&mut head, &header, HEADER + total, HEADER..2 * HEADER);
+        let mut received = Received::default();
+        received.room().extend_from_slice(&head);
+        let header = Header::read(&head).unwrap();
+        let mut assembly = Assembly::default();
+        let begun = assembly.begin(&header, &mut received, usize::MAX, Instant::now());
+        assert_eq!(begun, Ok(true));
+        assembly.parts[0].body.capacity()
+    }
+
+    #[test]
+    fn a_message_around_a_megabyte_has_room_from_its_start_and_a_longer_one_claims_no_more() {
+        let megabyte = 1024 * 1024 + 100;
+        assert!(room(megabyte) >= megabyte);
+        let claimed = 3 * 1024 * 1024 * 1024;
+        assert!(room(claimed) < claimed / 100, "a length is a claim");
     }
 }
