@@ -1,14 +1,15 @@
 //! Calls as HTTP requests, from the caller's side.
 //!
 //! Over HTTP/1.1 the caller drives its connection itself: `http1` moves the bytes, `head` and
-//! `framing` read the answer, `post` writes the request. HTTP/2 is hyper's. `pool` has both. A call
-//! with streams is one request, its bodies a byte stream: `tunnel`, for HTTP/1.1 in pieces that
+//! `framing` read the answer, `post` writes the request. Over HTTP/2, `http2`, all callers share one.
+//! `pool` has both. A call with streams is one request, its bodies a byte stream: `tunnel`, for HTTP/1.1 in pieces that
 //! `chunked` writes.
 
 mod chunked;
 mod framing;
 mod head;
 mod http1;
+mod http2;
 mod pool;
 mod post;
 mod tunnel;

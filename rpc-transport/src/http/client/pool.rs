@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -12,17 +12,14 @@ use farcall_core::context::Metadata;
 use farcall_core::error::Failure;
 use farcall_core::fault::Fault;
 use farcall_core::limits::Limits;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{Either, Full};
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::super::coding::{Coding, Unsupported};
 use super::super::fields::Fields;
 use super::super::headers::reply_metadata;
-use super::super::pipe::Piped;
 use super::http1::{self, Connection};
+use super::http2::{self, Http2, last_words, was_refused};
 use super::post::{Post, Template};
 use crate::address::{Address, Version};
 use crate::net::dial::{Dialed, Dialer};
@@ -33,14 +30,6 @@ const IDLE: usize = 64;
 /// An older one is not used again: a router in between may have forgotten it without a word, and
 /// the call would wait for nothing.
 const OLDEST: Duration = Duration::from_secs(60);
-/// Calls that wait this long for a reply over HTTP/2 make sure that the server is still there: all
-/// others wait on the same connection.
-const PING: Duration = Duration::from_secs(10);
-
-pub(super) type Http2 = http2::SendRequest<RequestBody>;
-
-/// The body of a request over HTTP/2.
-pub(super) type RequestBody = Either<Full<Bytes>, Piped>;
 
 /// HTTP/1.1: the idle connections, the last used first. HTTP/2: the one that all calls share.
 pub(super) struct Pool {
@@ -52,10 +41,10 @@ pub(super) struct Pool {
     template: Result<Template, String>,
     pub(super) limits: Limits,
     idle: Mutex<Vec<Idle>>,
-    shared: Shared,
+    shared: Mutex<Option<Http2>>,
+    /// Held by who makes it.
+    connecting: tokio::sync::Mutex<()>,
 }
-
-type Shared = Arc<tokio::sync::Mutex<Option<Http2>>>;
 
 struct Idle {
     connection: Connection,
@@ -74,7 +63,7 @@ pub(super) struct Answered {
 /// A body over either version of HTTP.
 pub(super) enum Incoming {
     Http1(http1::Incoming),
-    Http2(hyper::body::Incoming),
+    Http2(http2::Incoming),
 }
 
 impl Body for Incoming {
@@ -87,10 +76,7 @@ impl Body for Incoming {
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match self.get_mut() {
             Self::Http1(body) => Pin::new(body).poll_frame(cx),
-            Self::Http2(body) => {
-                let frame = Pin::new(body).poll_frame(cx);
-                frame.map(|frame| frame.map(|frame| frame.map_err(io::Error::other)))
-            }
+            Self::Http2(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -118,7 +104,8 @@ impl Pool {
             template: Template::new(address),
             limits,
             idle: Mutex::default(),
-            shared: Shared::default(),
+            shared: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
         }
     }
 
@@ -128,8 +115,8 @@ impl Pool {
         // Where both versions may be, the server tells with each connection which it is.
         for _ in 0..3 {
             if self.is_http2() {
-                if let Some(sender) = self.http2().await? {
-                    return self.send_shared(template.http2(post), sender, sent).await;
+                if let Some(shared) = self.http2().await? {
+                    return self.send_shared(template, &post, shared, sent).await;
                 }
             } else if let Some(answered) = self.send_alone(template, &post, sent).await? {
                 return Ok(answered);
@@ -217,34 +204,30 @@ impl Pool {
     /// one.
     async fn send_shared(
         &self,
-        mut request: Request<RequestBody>,
-        mut sender: Http2,
+        template: &Template,
+        post: &Post,
+        mut shared: Http2,
         sent: &mut bool,
     ) -> Result<Answered, Failure> {
         for _ in 0..2 {
-            if sender.ready().await.is_err() {
-                sender = self.http2_again().await?;
+            let Some((asked, mut body)) = shared.open(template.http2(post)) else {
+                shared = self.http2_again().await?;
                 continue;
-            }
-            *sent = true;
-            let answer = sender.try_send_request(request);
-            // See `share`.
-            drop(sender);
-            let error = match answer.await {
-                Ok(response) => {
-                    let (parts, body) = response.into_parts();
-                    return Ok(Answered {
-                        status: parts.status,
-                        coding: Coding::of(&parts.headers),
-                        metadata: reply_metadata(parts.headers.each()),
-                        body: Incoming::Http2(body),
-                    });
-                }
-                Err(error) => error,
             };
-            request = self.unsent(error)?;
-            *sent = false;
-            sender = self.http2_again().await?;
+            drop(shared);
+            *sent = true;
+            // If it is refused meanwhile, the answer says so.
+            let _ = body.send_data(post.body.clone(), true);
+            let answer = asked.answer().await;
+            let (head, body) = answer
+                .map_err(|error| self.unanswered(&error))?
+                .into_parts();
+            return Ok(Answered {
+                status: head.status,
+                coding: Coding::of(&head.headers),
+                metadata: reply_metadata(head.headers.each()),
+                body: Incoming::Http2(body),
+            });
         }
         Err(Failure::closed(false))
     }
@@ -284,7 +267,8 @@ impl Pool {
     pub(super) async fn http1(&self) -> Result<Option<Dialed>, Failure> {
         let io = self.connect().await?;
         if io.is_http2() {
-            self.share(&mut *self.shared.lock().await, io).await?;
+            let _connecting = self.connecting.lock().await;
+            self.share(io).await?;
             return Ok(None);
         }
         Ok(Some(io))
@@ -292,11 +276,14 @@ impl Pool {
 
     /// The connection that all calls share; `None` if the server has HTTP/1.1 instead.
     pub(super) async fn http2(&self) -> Result<Option<Http2>, Failure> {
-        let mut shared = self.shared.lock().await;
-        if let Some(sender) = shared.as_ref().filter(|sender| !sender.is_closed()) {
-            return Ok(Some(sender.clone()));
+        if let Some(shared) = self.shared() {
+            return Ok(Some(shared));
         }
-        // Somebody else may have found out meanwhile.
+        let _connecting = self.connecting.lock().await;
+        // Somebody else may have made it, or found out, meanwhile.
+        if let Some(shared) = self.shared() {
+            return Ok(Some(shared));
+        }
         if !self.is_http2() {
             return Ok(None);
         }
@@ -306,33 +293,26 @@ impl Pool {
             self.keep(Connection::new(io));
             return Ok(None);
         }
-        self.share(&mut shared, io).await.map(Some)
+        self.share(io).await.map(Some)
+    }
+
+    /// The connection that all calls share, if there is one.
+    fn shared(&self) -> Option<Http2> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared
+            .as_ref()
+            .filter(|shared| !shared.is_closed())
+            .cloned()
     }
 
     /// Begins HTTP/2 on a new connection, for all calls from now on.
-    async fn share(&self, shared: &mut Option<Http2>, io: Dialed) -> Result<Http2, Failure> {
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .keep_alive_interval(PING)
-            .keep_alive_timeout(PING)
-            .max_header_list_size(u32::try_from(self.limits.head_bytes).unwrap_or(u32::MAX))
-            .handshake(TokioIo::new(io))
-            .await
-            .map_err(|_| Failure::closed(false))?;
-        let (refusal, kept) = (self.dialer.refusal(), Arc::clone(&self.shared));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await
-                && let Some(words) = last_words(&error)
-            {
-                refusal.say(words);
-            }
-            // A request that was put into its queue at this moment is given back once nobody can put
-            // another there, and no sooner.
-            kept.lock().await.take_if(|sender| sender.is_closed());
-        });
-        *shared = Some(sender.clone());
+    async fn share(&self, io: Dialed) -> Result<Http2, Failure> {
+        let begun = Http2::begin(io, &self.limits, self.dialer.refusal()).await;
+        let begun = begun.map_err(|_| Failure::closed(false))?;
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        *shared = Some(begun.clone());
         self.is_http2.store(true, Ordering::Relaxed);
-        Ok(sender)
+        Ok(begun)
     }
 
     /// As [`http2`](Self::http2), after a connection that had it has closed.
@@ -356,45 +336,14 @@ impl Pool {
         self.dialer.refused()
     }
 
-    /// The request that was not written, or why one that may have been has no answer.
-    fn unsent<B>(
-        &self,
-        mut error: hyper::client::conn::TrySendError<Request<B>>,
-    ) -> Result<Request<B>, Failure> {
-        if let Some(request) = error.take_message() {
-            return Ok(request);
+    /// Why a request that may have been written has no answer.
+    fn unanswered(&self, error: &h2::Error) -> Failure {
+        if was_refused(error) {
+            return Failure::remote(Fault::shutting_down());
         }
-        let error = error.into_error();
-        if was_refused(&error) {
-            return Err(Failure::remote(Fault::shutting_down()));
+        if let Some(words) = last_words(error) {
+            return Failure::refused(words);
         }
-        if let Some(words) = last_words(&error) {
-            return Err(Failure::refused(words));
-        }
-        if error.is_parse() {
-            return Err(Failure::peer(format!("the answer is no HTTP: {error}")));
-        }
-        Err(self.closed(true))
+        self.closed(true)
     }
-}
-
-/// True if the server said that it did not look at the request: that it refused it, or, as it ended, that
-/// it had taken only those before it.
-fn was_refused(error: &hyper::Error) -> bool {
-    let Some(error) = of_http2(error) else {
-        return false;
-    };
-    let says = |reason| error.is_remote() && error.reason() == Some(reason);
-    (error.is_go_away() && says(h2::Reason::NO_ERROR))
-        || (error.is_reset() && says(h2::Reason::REFUSED_STREAM))
-}
-
-/// What the server said as it ended the connection because of an error.
-fn last_words(error: &hyper::Error) -> Option<String> {
-    let error = of_http2(error)?;
-    (error.is_go_away() && error.is_remote()).then(|| error.to_string())
-}
-
-fn of_http2(error: &hyper::Error) -> Option<&h2::Error> {
-    std::error::Error::source(error)?.downcast_ref()
 }

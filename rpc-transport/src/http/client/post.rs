@@ -6,12 +6,10 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use http_body_util::{Either, Full};
 
 use super::super::headers::{TIMEOUT, VERSION};
 use super::super::response::mime;
 use super::super::tunnel::STREAM;
-use super::pool::RequestBody;
 use crate::address::Address;
 
 /// One request's own part.
@@ -29,9 +27,11 @@ pub(super) struct Post {
 #[derive(Debug)]
 pub(super) struct Template {
     uri: Uri,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    /// With places for those that each request has of its own: it is cheaper to copy a map than to
+    /// make one.
+    headers: HeaderMap,
     /// The same of requests with streams.
-    stream_headers: Vec<(HeaderName, HeaderValue)>,
+    stream_headers: HeaderMap,
     /// Both as text, for HTTP/1.1.
     head: Vec<u8>,
     stream_head: Vec<u8>,
@@ -51,8 +51,8 @@ impl Template {
             uri,
             head: head(address, &headers),
             stream_head: head(address, &stream_headers),
-            headers,
-            stream_headers,
+            headers: prepared(headers),
+            stream_headers: stream_headers.into_iter().collect(),
         })
     }
 
@@ -92,39 +92,32 @@ impl Template {
     }
 
     /// The same request for HTTP/2.
-    pub(super) fn http2_stream(
-        &self,
-        headers: HeaderMap,
-        body: RequestBody,
-    ) -> Request<RequestBody> {
-        self.request(headers, &self.stream_headers, body)
+    pub(super) fn http2_stream(&self, own: HeaderMap) -> Request<()> {
+        let mut headers = self.stream_headers.clone();
+        headers.extend(own);
+        self.request(headers)
     }
 
-    fn request(
-        &self,
-        own: HeaderMap,
-        usual: &[(HeaderName, HeaderValue)],
-        body: RequestBody,
-    ) -> Request<RequestBody> {
-        let mut request = Request::new(body);
+    fn request(&self, headers: HeaderMap) -> Request<()> {
+        let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
-        let headers = request.headers_mut();
-        *headers = own;
-        headers.extend(usual.iter().cloned());
+        *request.headers_mut() = headers;
         request
     }
 
-    /// The same request for HTTP/2.
-    pub(super) fn http2(&self, post: Post) -> Request<RequestBody> {
-        let body = Either::Left(Full::new(post.body));
-        let mut request = self.request(post.headers, &self.headers, body);
-        let headers = request.headers_mut();
-        headers.insert(&TIMEOUT, post.timeout);
+    /// The head of a request for HTTP/2.
+    pub(super) fn http2(&self, post: &Post) -> Request<()> {
+        let mut headers = self.headers.clone();
+        headers.insert(&TIMEOUT, post.timeout.clone());
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(post.body.len()));
         if post.is_gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        request
+        if !post.headers.is_empty() {
+            headers.extend(post.headers.clone());
+        }
+        self.request(headers)
     }
 }
 
@@ -156,6 +149,16 @@ fn headers(mime: &'static str) -> Vec<(HeaderName, HeaderValue)> {
         (USER_AGENT, HeaderValue::from_static(agent)),
         (VERSION.clone(), HeaderValue::from_static("1")),
     ]
+}
+
+/// `usual` with places for what each request has of its own, and some room: where there is none, a map
+/// grows even if it has the header that is put into it.
+fn prepared(usual: Vec<(HeaderName, HeaderValue)>) -> HeaderMap {
+    let nothing = || HeaderValue::from_static("0");
+    let mut headers = HeaderMap::with_capacity(2 * usual.len());
+    headers.extend(usual);
+    headers.extend([(TIMEOUT.clone(), nothing()), (CONTENT_LENGTH, nothing())]);
+    headers
 }
 
 /// HTTP/1.1 names the path alone, HTTP/2 all of it.

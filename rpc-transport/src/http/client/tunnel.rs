@@ -11,13 +11,13 @@ use farcall_core::error::Failure;
 use futures_util::{Stream, TryFutureExt};
 use http::{HeaderMap, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt, Either};
+use http_body_util::BodyExt;
 use tokio_util::io::StreamReader;
 
-use super::super::pipe::pipe;
 use super::chunked::Chunked;
 use super::http1::Connection;
-use super::pool::{Http2, Pool};
+use super::http2::{Http2, Outgoing};
+use super::pool::Pool;
 use crate::net::Stream as ByteStream;
 use crate::net::dial::Dialed;
 
@@ -38,8 +38,8 @@ impl Pool {
         // Where both versions may be, the server tells with each connection which it is.
         for _ in 0..3 {
             if self.is_http2() {
-                if let Some(sender) = self.http2().await? {
-                    return self.shared_tunnel(headers, sender).await;
+                if let Some(shared) = self.http2().await? {
+                    return self.shared_tunnel(headers, shared);
                 }
             } else if let Some(io) = self.http1().await? {
                 return self.own_tunnel(&headers, io);
@@ -49,20 +49,19 @@ impl Pool {
     }
 
     /// Over HTTP/2.
-    async fn shared_tunnel(
+    fn shared_tunnel(
         self: &Arc<Self>,
         headers: HeaderMap,
-        mut sender: Http2,
+        mut shared: Http2,
     ) -> Result<Tunnel, Failure> {
         let is_answered = Arc::new(AtomicBool::new(false));
         let answered = Arc::clone(&is_answered);
-        let (writer, body) = pipe();
-        let request = self.template()?.http2_stream(headers, Either::Right(body));
-        sender.ready().await.map_err(|_| self.closed(false))?;
-        let answer = sender.send_request(request);
+        let request = self.template()?.http2_stream(headers);
+        let opened = shared.open(request);
+        let (asked, body) = opened.ok_or_else(|| self.closed(false))?;
         let pool = Arc::clone(self);
         let pieces = async move {
-            let answer = answer.await.map_err(|error| match pool.refused() {
+            let answer = asked.answer().await.map_err(|error| match pool.refused() {
                 Some(words) => misbehaved(&words),
                 None => io::Error::other(error),
             })?;
@@ -72,7 +71,7 @@ impl Pool {
         };
         Ok(Tunnel::new(
             pieces.try_flatten_stream(),
-            writer,
+            Outgoing(body),
             is_answered,
         ))
     }
