@@ -90,6 +90,9 @@ pub(super) fn content_type(headers: &impl Fields) -> Result<ContentType, Refused
         // What nearly all say.
         Some(b"application/json") => return built_in(Encoding::Json).map(ContentType::Known),
         Some(b"text/xml") => return built_in(Encoding::Xml).map(ContentType::Known),
+        Some(value) if value == BINCODE.as_bytes() => {
+            return built_in(Encoding::Bincode).map(ContentType::Known);
+        }
         // What is no text is no type either, and not an empty one.
         Some(value) => fields::text(value).ok_or_else(not_taken)?,
     };

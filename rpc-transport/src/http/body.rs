@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use http_body::Body;
 use http_body_util::BodyExt;
 
@@ -132,8 +133,15 @@ where
         if body.is_end_stream() {
             return Ok(None);
         }
-        let frame = tokio::time::timeout(patience, body.frame()).await;
-        match frame.map_err(|_| Unread::Stalled)? {
+        // What is there already needs no timer, and small bodies mostly are.
+        let frame = match body.frame().now_or_never() {
+            Some(frame) => frame,
+            None => {
+                let frame = tokio::time::timeout(patience, body.frame()).await;
+                frame.map_err(|_| Unread::Stalled)?
+            }
+        };
+        match frame {
             None => return Ok(None),
             Some(Err(_)) => return Err(Unread::Broken),
             // Trailers are nothing to us.

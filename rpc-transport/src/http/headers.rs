@@ -134,11 +134,13 @@ fn is_https_own(name: &str) -> bool {
         Some(b'u' | b'U') => (&["upgrade", "user-agent"], &[]),
         _ => return false,
     };
+    // Most write them small, and those are compared at once.
+    let is = |known: &str, name: &str| known == name || known.eq_ignore_ascii_case(name);
     let begins = |family: &&str| {
         let start = name.get(..family.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(family))
+        start.is_some_and(|start| is(family, start))
     };
-    own.iter().any(|own| own.eq_ignore_ascii_case(name)) || families.iter().any(begins)
+    own.iter().any(|own| is(own, name)) || families.iter().any(begins)
 }
 
 #[cfg(test)]

@@ -80,8 +80,9 @@ pub(super) fn last(mut reply: Reply) -> Reply {
 /// One without a message (to a notification) is empty, as some of them fail on a 204.
 pub(super) fn response(encoding: Encoding, message: Vec<u8>) -> Reply {
     let mut reply = Response::new(Full::from(message));
-    let content_type = HeaderValue::from_static(mime(encoding));
-    reply.headers_mut().insert(CONTENT_TYPE, content_type);
+    reply
+        .headers_mut()
+        .insert(CONTENT_TYPE, content_type(encoding));
     reply
 }
 
@@ -93,11 +94,23 @@ pub(super) fn in_gzip(mut reply: Reply) -> Reply {
     reply
 }
 
+/// The header that says so, made when this is built: its text would be looked through for each answer.
+fn content_type(encoding: Encoding) -> HeaderValue {
+    match encoding {
+        Encoding::Json => const { HeaderValue::from_static(JSON) },
+        Encoding::Xml => const { HeaderValue::from_static(XML) },
+        _ => const { HeaderValue::from_static(BINCODE) },
+    }
+}
+
+const JSON: &str = "application/json";
+const XML: &str = "text/xml";
+
 /// The content type of messages in `encoding`.
 pub(super) fn mime(encoding: Encoding) -> &'static str {
     match encoding {
-        Encoding::Json => "application/json",
-        Encoding::Xml => "text/xml",
+        Encoding::Json => JSON,
+        Encoding::Xml => XML,
         _ => BINCODE,
     }
 }

@@ -25,6 +25,11 @@ use crate::service::{ReplyTo, Request};
 /// Several run side by side, as many as the peer's limits say, and are answered in the order they
 /// came.
 pub async fn answer(router: &Arc<Router>, caller: Caller, body: Payload) -> Option<Vec<u8>> {
+    let header = Header::read(&body);
+    if header.is_some_and(|header| body.len() == HEADER.saturating_add(header.length)) {
+        // As nearly always.
+        return one(router, caller, body).await;
+    }
     let limits = &caller.peer.limits;
     let most = limits.batch_members;
     let Some(frames) = frames(&body, most).filter(|frames| frames.len() > 1) else {
