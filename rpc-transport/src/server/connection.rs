@@ -122,6 +122,7 @@ pub(super) async fn turn_away(arrival: Arrival, words: &str, mut drain: Drain) {
 /// What `work` gives, unless the server is to end.
 async fn before_end<T>(work: impl Future<Output = Option<T>>, drain: &mut Drain) -> Option<T> {
     tokio::select! {
+        biased;
         done = work => done,
         () = late(drain) => None,
     }
@@ -135,7 +136,10 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 /// run: closed unread it would not know.
 async fn late(drain: &mut Drain) {
     drain.started().await;
-    tokio::time::sleep(LAST_LOOK).await;
+    // Others wait for the place of one that was asked to go.
+    if !drain.is_evicted() {
+        tokio::time::sleep(LAST_LOOK).await;
+    }
 }
 
 enum Begun {

@@ -65,18 +65,27 @@ where
             return linger::close(&mut task.io, &[]).await;
         }
         task.connection.drain();
+        let mut patience = 2 * PATIENCE;
         tokio::select! {
             () = tokio::task::unconstrained(std::future::poll_fn(|cx| task.poll_to_idle(cx))) => {}
-            () = drain.forced() => task.connection.abort(),
+            () = drain.forced() => {
+                task.connection.abort();
+                patience = PATIENCE / 10;
+            }
         }
         // Behind all answers, and before nothing is read any more.
         task.connection.say_last_word();
         match drain.is_evicted() {
             true => task.leave().await,
-            false => task.say_goodbye().await,
+            false => {
+                let _ = tokio::time::timeout(patience, task.say_goodbye()).await;
+            }
         }
     }
 }
+
+/// How long a peer may take to read what is left, where the server has time.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why a connection is not served any more.
 enum Served {
@@ -272,7 +281,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Task<IO> {
 
     /// Sends what is left, and closes. A peer that does not read it is not waited for long.
     async fn say_goodbye(&mut self) {
-        const PATIENCE: Duration = Duration::from_secs(1);
         let sent = std::future::poll_fn(|cx| match self.poll_write(cx) {
             Poll::Ready(Err(_)) => Poll::Ready(()),
             _ if self.is_sent() => Poll::Ready(()),
