@@ -37,7 +37,7 @@ pub struct Limits {
     pub calls: usize,
     /// How many bytes may wait for a peer that does not read; beyond this nothing more is read
     /// from it. Default 1 MiB (one reply may overshoot). Replies that leave in pieces count only while
-    /// the peer takes none of them, or there are eight.
+    /// the peer takes none of them, or there are eight. Over HTTP/2 no more requests are run.
     pub unsent_bytes: usize,
     /// How many bytes of items may be under way or unread in each direction of a stream; then its
     /// sender waits. Default 256 KiB, and not less than 64 KiB. (One item may overshoot.)

@@ -3,12 +3,12 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use farcall::Limits;
+use farcall::{Limits, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::beside::GoodCalls;
-use crate::service::{Attacked, WAIT, until};
+use crate::service::{Attacked, Counting, TargetServer, WAIT, until};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;
@@ -198,4 +198,62 @@ async fn pings_and_settings_whose_answers_nobody_reads_are_not_kept() {
         assert!(is_ended, "{taken} bytes were taken, and it is open still");
     }
     good.were_answered().await;
+}
+
+/// A call of `hidden`, which counts how often it ran.
+fn hidden(id: u32) -> Vec<u8> {
+    let body = br#"{"jsonrpc":"2.0","method":"hidden","id":1}"#;
+    [
+        frame(HEADERS, END_HEADERS, id, &head()),
+        frame(DATA, END_STREAM, id, body),
+    ]
+    .concat()
+}
+
+#[tokio::test]
+async fn answers_that_nobody_makes_room_for_are_few_and_not_kept_for_ever() {
+    let mut limits = Limits::default();
+    limits.write_time = Duration::from_secs(1);
+    limits.unsent_bytes = 1000;
+    let attacked = Attacked::with(limits).await;
+    let good = GoodCalls::beside(&attacked).await;
+    let mut io = open(&attacked).await;
+    // SETTINGS_INITIAL_WINDOW_SIZE: nothing may be sent.
+    io.write_all(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]))
+        .await
+        .unwrap();
+    for call in 0..200 {
+        io.write_all(&hidden(2 * call + 1)).await.unwrap();
+    }
+    let mut said = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(20), io.read_to_end(&mut said));
+    let _ = closed.await.expect("it is closed");
+    // Some forty bytes each; one may be in hand on each thread.
+    let ran = attacked.service.hidden.load(Ordering::SeqCst);
+    assert!((20..50).contains(&ran), "{ran} ran");
+    good.were_answered().await;
+}
+
+#[tokio::test]
+async fn a_client_that_hears_nothing_does_not_hold_up_the_end() {
+    let server = Server::new().service(TargetServer::new(Counting::default()));
+    let listening = server.listen("tcp://127.0.0.1:0").await.unwrap();
+    let address = listening.local_addr().unwrap();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(listening.run_until(async {
+        let _ = ended.await;
+    }));
+    let mut io = TcpStream::connect(address).await.unwrap();
+    io.write_all(PREFACE).await.unwrap();
+    io.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+    io.write_all(&hidden(1)).await.unwrap();
+    let mut said = Vec::new();
+    while !String::from_utf8_lossy(&said).contains("result") {
+        assert!(io.read_buf(&mut said).await.unwrap() > 0);
+    }
+    // It answers no ping from now on.
+    drop(end);
+    let report = tokio::time::timeout(Duration::from_secs(20), running);
+    let report = report.await.expect("it ends long before the grace");
+    assert!(!report.unwrap().forced);
 }

@@ -113,7 +113,8 @@ impl Answerer {
         let direct = parts.extensions.get().copied().or(self.origin.peer);
         let answered = match self.origin.client(direct, &parts.headers) {
             Err(refused) => Err(refused.reply()),
-            Ok(client) => match oversized(&parts, self.limits())
+            Ok(client) => match self
+                .oversized(&parts)
                 .or_else(|| misframed(parts.version, &parts.headers))
             {
                 Some(refused) => {
@@ -136,6 +137,13 @@ impl Answerer {
             shared.put(&mut response);
         }
         response
+    }
+
+    /// Inside somebody else's server, heads are that one's.
+    fn oversized(&self, parts: &Parts) -> Option<Refused> {
+        (!self.origin.is_mounted)
+            .then(|| oversized(parts, self.limits()))
+            .flatten()
     }
 
     /// When a request of `client` ends that lasts as a connection does.

@@ -9,21 +9,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::BytesMut;
 use farcall_core::limits::Limits;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use tokio_util::io::poll_read_buf;
-
-use super::limited::large_head;
-use super::plain::last_words;
 
 /// A stream whose writes fail when the other side has read nothing for too long (hyper would keep
 /// the answer of a client that reads no more for ever), and at which one can look ahead.
 ///
 /// hyper holds one handle and reads and writes; whoever drives hyper holds another. Both are used
 /// by one task, so the lock is always free.
-/// What hyper says to a head that is too large has no words; those it is given here.
 pub(super) struct Line<IO>(Arc<Mutex<Inner<IO>>>);
 
 struct Inner<IO> {
@@ -34,10 +30,6 @@ struct Inner<IO> {
     /// Something came since anything was written.
     heard: bool,
     write_time: Duration,
-    /// The largest head, and the most headers in it.
-    heads: (usize, usize),
-    /// What is left to be written of the words for one that is larger.
-    refusal: Option<Bytes>,
     /// Runs while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -61,8 +53,6 @@ impl<IO> Line<IO> {
             closed: false,
             heard: false,
             write_time: limits.write_time,
-            heads: (limits.head_bytes, limits.headers),
-            refusal: None,
             stalled: None,
         })))
     }
@@ -75,14 +65,11 @@ impl<IO> Line<IO> {
         Some((io, ahead))
     }
 
-    /// True if a head was refused: those who send it are to hear so.
-    pub(super) fn has_refused(&self) -> bool {
-        self.lock().refusal.is_some()
-    }
-
-    /// True if something came since anything was written.
-    pub(super) fn has_heard(&self) -> bool {
-        self.lock().heard
+    /// True if something came since anything was written, and nothing waits to be: words would not stand
+    /// in the middle of an answer.
+    pub(super) fn may_answer(&self) -> bool {
+        let inner = self.lock();
+        inner.heard && inner.stalled.is_none()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<IO>> {
@@ -150,32 +137,6 @@ impl<IO> Inner<IO> {
     }
 }
 
-/// How hyper's answer begins to a head that is too large. (Nobody else answers so.)
-const WORDLESS: &[u8] = b"HTTP/1.1 431 ";
-
-impl<IO: AsyncWrite + Unpin> Inner<IO> {
-    /// Writes in words what hyper says in a status. It is the last of a connection.
-    fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let (head_bytes, headers) = self.heads;
-        let words = || last_words(large_head(head_bytes, headers)).into();
-        let mut rest = self.refusal.take().unwrap_or_else(words);
-        while !rest.is_empty() {
-            let written = Pin::new(&mut self.io).poll_write(cx, &rest);
-            match self.in_time(written, cx) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(count)) => rest.advance(count),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {
-                    self.refusal = Some(rest);
-                    return Poll::Pending;
-                }
-            }
-        }
-        self.refusal = Some(rest);
-        Poll::Ready(Ok(()))
-    }
-}
-
 impl<IO: AsyncRead + Unpin> AsyncRead for Line<IO> {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -202,9 +163,6 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Line<IO> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let inner = &mut *self.lock();
-        if buf.starts_with(WORDLESS) {
-            return inner.poll_refuse(cx).map_ok(|()| buf.len());
-        }
         let written = Pin::new(&mut inner.io).poll_write(cx, buf);
         inner.in_time(written, cx)
     }
@@ -215,10 +173,6 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Line<IO> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let inner = &mut *self.lock();
-        if bufs.first().is_some_and(|buf| buf.starts_with(WORDLESS)) {
-            let all = bufs.iter().map(|buf| buf.len()).sum();
-            return inner.poll_refuse(cx).map_ok(|()| all);
-        }
         let written = Pin::new(&mut inner.io).poll_write_vectored(cx, bufs);
         inner.in_time(written, cx)
     }

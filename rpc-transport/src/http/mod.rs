@@ -1,7 +1,7 @@
 //! Calls as HTTP requests: one POST, one message (or batch) and its answer.
 //!
 //! The server's side: `server` runs a connection: `plain` what most clients send, and hyper the rest
-//! over a `line`; `upgrade` opens a WebSocket, and `opened` takes its connection; `answer` turns one
+//! over a `line` (of HTTP/2 with a `backlog`); `upgrade` opens a WebSocket, and `opened` takes its connection; `answer` turns one
 //! request into one response, `origin` knows where it comes from, `admission` decides what may come in, `cors` which pages of other
 //! sites may, `limited` which heads are too large or late, `page` is what a browser sees,
 //! `events` streams that it reads, `tunnel` those of farcall's own, `mounted` is the same inside
@@ -10,6 +10,7 @@
 
 mod admission;
 mod answer;
+mod backlog;
 mod body;
 mod client;
 mod coding;

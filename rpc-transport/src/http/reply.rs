@@ -7,9 +7,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 
+use super::backlog::{PIECE, Share};
 use crate::drain::Working;
 
 /// The body of a response of [`HttpService`](super::HttpService). Dropping it ends what is still
@@ -25,10 +27,12 @@ pub struct ResponseBody {
     held: Vec<Box<dyn Any + Send>>,
     /// The call that it answers.
     working: Option<Working>,
+    /// What it has of the answers that wait to be taken.
+    share: Option<Share>,
 }
 
 enum Kind {
-    Whole(Full<Bytes>),
+    Whole(Bytes),
     Stream(Pin<Box<dyn Body<Data = Bytes, Error = io::Error> + Send>>),
 }
 
@@ -54,6 +58,7 @@ impl ResponseBody {
             kind,
             held: Vec::new(),
             working: None,
+            share: None,
         }
     }
 
@@ -69,6 +74,15 @@ impl ResponseBody {
         self
     }
 
+    /// The same, in pieces that count as waiting until they are taken.
+    pub(super) fn shared(mut self, mut share: Share) -> Self {
+        if let Kind::Whole(bytes) = &self.kind {
+            share.wait(bytes.len());
+        }
+        self.share = Some(share);
+        self
+    }
+
     /// True if it is made while it is sent.
     pub(super) fn is_stream(&self) -> bool {
         matches!(self.kind, Kind::Stream(_))
@@ -76,8 +90,11 @@ impl ResponseBody {
 }
 
 impl From<Full<Bytes>> for ResponseBody {
-    fn from(whole: Full<Bytes>) -> Self {
-        Self::of(Kind::Whole(whole))
+    fn from(mut whole: Full<Bytes>) -> Self {
+        let Some(Some(Ok(frame))) = whole.frame().now_or_never() else {
+            return Self::of(Kind::Whole(Bytes::new()));
+        };
+        Self::of(Kind::Whole(frame.into_data().unwrap_or_default()))
     }
 }
 
@@ -89,10 +106,19 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match &mut self.kind {
-            Kind::Whole(body) => {
-                let frame = Pin::new(body).poll_frame(cx);
-                frame.map_err(|never| match never {})
+        let this = &mut *self;
+        match &mut this.kind {
+            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Kind::Whole(bytes) => {
+                let piece = match &mut this.share {
+                    None => std::mem::take(bytes),
+                    Some(share) => {
+                        let piece = bytes.split_to(bytes.len().min(PIECE));
+                        share.give(piece.len());
+                        piece
+                    }
+                };
+                Poll::Ready(Some(Ok(Frame::data(piece))))
             }
             Kind::Stream(body) => body.as_mut().poll_frame(cx),
         }
@@ -100,14 +126,14 @@ impl Body for ResponseBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Whole(body) => body.is_end_stream(),
+            Kind::Whole(bytes) => bytes.is_empty(),
             Kind::Stream(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Whole(body) => body.size_hint(),
+            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Stream(body) => body.size_hint(),
         }
     }

@@ -20,7 +20,8 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::answer::Answerer;
-use super::limited::{HTTP2_ROOM, late_head};
+use super::backlog::{Backlog, Stalled};
+use super::limited::{late_head, room};
 use super::line::{Ahead, Line};
 use super::opened::{Opened, Opening};
 use super::origin::Origin;
@@ -32,8 +33,6 @@ use crate::net::rewind::Rewind;
 
 /// hyper makes room for as many headers as there may be, and the map they go to ends at twice this.
 const MOST_HEADERS: usize = 16 * 1024;
-/// hyper's own minimum for its buffer.
-const SMALLEST_BUFFER: usize = 8 * 1024;
 /// How a connection of HTTP/2 begins.
 const PREFACE: &[u8] = b"PRI ";
 /// How often a client on HTTP/2 is asked whether it is still there, and how long it has to answer.
@@ -96,20 +95,26 @@ where
     let begun = AtomicBool::new(false);
     let answering = Arc::new(AtomicUsize::new(0));
     let opening = Arc::new(OnceLock::new());
+    let backlog = Backlog::new(limits);
     let service = service_fn(|request: http::Request<Incoming>| {
         begun.store(true, Ordering::Relaxed);
         let opening = Arc::clone(&opening);
         let answering = Answering::begin(&answering, request.version());
+        let share = (request.version() == Version::HTTP_2).then(|| backlog.open());
         let answerer = Arc::clone(&answerer);
         async move {
+            if let Some(share) = &share {
+                share.room().await;
+            }
             let mut response = answerer.answer(request).await;
             if let Some(opens) = Opening::of(&mut response) {
                 let _ = opening.set(opens);
             }
             // Where the body is a stream, its request is answered until that ends.
-            Ok::<_, Infallible>(response.map(|body| match body.is_stream() {
-                true => body.holding(answering),
-                false => body,
+            Ok::<_, Infallible>(response.map(|body| match share {
+                Some(share) => body.shared(share),
+                None if body.is_stream() => body.holding(answering),
+                None => body,
             }))
         }
     });
@@ -118,15 +123,14 @@ where
     let (mut forced, listening) = (drain.clone(), drain.clone());
     let mut draining = pin!(drain.started());
     let mut is_draining = false;
-    let (mut closed, mut unwanted) = (None, None);
+    let (mut closed, mut unwanted, mut stalled) = (None, None, Stalled::default());
     let life = poll_fn(|cx| {
         loop {
             // A connection that broke off is nobody's business.
             if let Poll::Ready(done) = connection.as_mut().poll(cx) {
                 return Poll::Ready(match done {
                     Ok(()) => End::Done,
-                    Err(error) if is_late(error.as_ref()) => End::Late,
-                    Err(_) => End::Broken,
+                    Err(error) => End::by(error.as_ref()),
                 });
             }
             // Not before it was polled: it would not look at the request it was given.
@@ -135,9 +139,11 @@ where
                 connection.as_mut().graceful_shutdown();
                 continue;
             }
-            // hyper would wait for the rest of a request, and of the first one as long as for a head.
+            // hyper would wait for the rest of a request, of the first one as long as for a head; and in
+            // HTTP/2 for a client that answers a ping.
             let is_new = !begun.load(Ordering::Relaxed);
-            if is_draining && (is_new || listening.is_evicted_and_idle()) {
+            let is_idle = listening.is_evicted_and_idle() || (!is_http1 && backlog.is_empty());
+            if is_draining && (is_new || is_idle) {
                 let rest = || Box::pin(tokio::time::sleep(HALF_SENT));
                 if unwanted
                     .get_or_insert_with(rest)
@@ -147,6 +153,9 @@ where
                 {
                     return Poll::Ready(End::Broken);
                 }
+            }
+            if stalled.poll(&backlog, cx).is_ready() {
+                return Poll::Ready(End::Broken);
             }
             if answering.load(Ordering::Relaxed) == 0 {
                 return Poll::Pending;
@@ -176,12 +185,13 @@ where
     };
     match end {
         End::Done => {}
-        End::Late if is_http1 && line.has_heard() => {
+        End::Late if is_http1 && line.may_answer() => {
             let words = plain::last_words(late_head(limits));
             linger::close(&mut line, &words).await;
             return None;
         }
-        End::Broken if line.has_refused() => {
+        End::TooLarge => {
+            // hyper has said so.
             linger::close(&mut line, &[]).await;
             return None;
         }
@@ -197,12 +207,19 @@ enum End {
     Done,
     /// No whole head came in time.
     Late,
+    /// A head was refused.
+    TooLarge,
     Broken,
 }
 
-fn is_late(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    let error = error.downcast_ref::<hyper::Error>();
-    error.is_some_and(hyper::Error::is_timeout)
+impl End {
+    fn by(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Self {
+        match error.downcast_ref::<hyper::Error>() {
+            Some(error) if error.is_timeout() => Self::Late,
+            Some(error) if error.is_parse_too_large() => Self::TooLarge,
+            _ => Self::Broken,
+        }
+    }
 }
 
 /// Counts a request of HTTP/1.1 while it is answered. (In HTTP/2 hyper goes on reading, and a
@@ -231,8 +248,13 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time.min(AGES))
-        .max_buf_size(limits.head_bytes.max(SMALLEST_BUFFER))
-        .max_headers(limits.headers.min(MOST_HEADERS))
+        .max_buf_size(limits.head_bytes.saturating_add(room::BYTES))
+        .max_headers(
+            limits
+                .headers
+                .saturating_mul(room::HEADERS)
+                .min(MOST_HEADERS),
+        )
         // Without this hyper drops a request whose client has closed its half, often enough even
         // where the answer was there at once. See `AFTER_CLOSE`.
         .half_close(true)
@@ -246,7 +268,7 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .keep_alive_timeout(PING.1)
         .max_concurrent_streams(u32::try_from(limits.calls_per_connection).unwrap_or(u32::MAX))
         .max_header_list_size(
-            u32::try_from(limits.head_bytes.saturating_mul(HTTP2_ROOM)).unwrap_or(u32::MAX),
+            u32::try_from(limits.head_bytes.saturating_add(room::BYTES)).unwrap_or(u32::MAX),
         )
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(1024);
