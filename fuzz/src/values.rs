@@ -1,4 +1,4 @@
-//! Values alone.
+//! Values alone, and bincode as the crate of that name has it.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -36,6 +36,16 @@ fn same<T: Serialize + DeserializeOwned + PartialEq + Debug>(encoding: Encoding,
         return;
     };
     let mut written = Vec::new();
+    if encoding == Encoding::Bincode {
+        let theirs: T = bincode::deserialize(bytes).expect("what we read");
+        let as_bytes = bincode::serialize(&theirs).expect("what we write");
+        encoding.encode(&value, &mut written).expect("a value");
+        assert!(
+            written == as_bytes,
+            "{value:?} where the crate has {theirs:?}"
+        );
+        written.clear();
+    }
     // What one encoding has and another has not, say a control character in XML, is an error.
     if encoding.encode(&value, &mut written).is_err() {
         return;

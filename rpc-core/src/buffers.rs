@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(feature = "bincode")]
 use crate::in_place::set_aside;
 
 /// Smaller buffers are not worth keeping: the allocator is good at them.
@@ -115,31 +116,18 @@ impl Drop for Kept {
     }
 }
 
-/// Writes behind what a buffer has, with room as of [`reserve`].
-pub(crate) struct Behind<'a>(pub(crate) &'a mut Vec<u8>);
-
-impl std::io::Write for Behind<'_> {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.write_all(bytes)?;
-        Ok(bytes.len())
-    }
-
-    #[inline]
-    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        if bytes.len() > LARGE {
-            if set_aside(self.0, bytes) {
-                return Ok(());
-            }
-            reserve(self.0, bytes.len());
+/// Appends `bytes` to `buffer`, with room as of [`reserve`]; large ones that a message was offered
+/// are set aside instead.
+#[cfg(feature = "bincode")]
+#[inline]
+pub(crate) fn put(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    if bytes.len() > LARGE {
+        if set_aside(buffer, bytes) {
+            return;
         }
-        self.0.extend_from_slice(bytes);
-        Ok(())
+        reserve(buffer, bytes.len());
     }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    buffer.extend_from_slice(bytes);
 }
 
 #[cfg(test)]

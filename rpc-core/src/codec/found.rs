@@ -4,7 +4,7 @@
 //! wrong place, does not belong there. serde's own words show it.
 
 /// serde's words about a value of another type, with its kind in the place of the value.
-#[cfg(any(feature = "bincode", feature = "json"))]
+#[cfg(feature = "json")]
 pub(crate) fn without_input(words: &str) -> String {
     for kind in ["invalid type: ", "invalid value: "] {
         if let Some((before, rest)) = words.split_once(kind)

@@ -5,7 +5,7 @@
 
 #[cfg(not(all(feature = "bincode", feature = "json", feature = "xml")))]
 mod absent;
-#[cfg(any(feature = "bincode", feature = "json"))]
+#[cfg(any(feature = "json", all(test, feature = "bincode")))]
 mod guard;
 
 pub(crate) mod found;

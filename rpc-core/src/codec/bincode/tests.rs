@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::*;
@@ -65,7 +65,7 @@ fn surplus_and_short_bytes_are_refused_in_plain_words() {
         read::<u32>(&[1, 2]).unwrap_err(),
         "the bytes end in the middle of the value"
     );
-    assert!(read::<u8>(&[1, 2]).unwrap_err().contains("remaining"));
+    assert!(read::<u8>(&[1, 2]).unwrap_err().contains("behind"));
     assert!(read::<bool>(&[2]).unwrap_err().contains("bool"));
 }
 
@@ -203,7 +203,10 @@ fn what_is_refused_is_not_repeated() {
         read::<T>(bytes).unwrap_err()
     }
     let nothing = words::<std::num::NonZero<u8>>(&[0]);
-    assert_eq!(nothing, "expected a nonzero u8, found an integer");
+    assert_eq!(
+        nothing,
+        "expected a nonzero u8, found an integer that does not fit"
+    );
     for words in [
         words::<bool>(&[77]),
         words::<Option<u8>>(&[77]),

@@ -1,9 +1,9 @@
 //! Depth and item limits around any `serde` deserializer.
 //!
-//! A codec's own parser believes what the bytes claim: eight bytes of bincode may announce a set
+//! A parser that is not ours believes what the bytes claim: eight bytes of bincode may announce a set
 //! of 2^36 units, four megabytes may nest a million deep. [`Guard`] stands between the parser and
 //! the type that is read, counts, and gives up with words that name the limit. `visitor` and
-//! `access` hand it down to whatever is inside.
+//! `access` hand it down to whatever is inside. serde_json is behind it, and in tests the bincode crate.
 
 // Numbers from outside are not added up unchecked.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
