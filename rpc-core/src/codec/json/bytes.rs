@@ -1,16 +1,15 @@
 //! Bytes in JSON: written as base64 text, read from that or from a list of numbers.
 
 use std::fmt;
-use std::io;
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
-use serde_json::ser::Formatter;
 
 use super::wide;
 use crate::codec::guard::{Asked, Guard, Policy, Sign};
+use crate::error::EncodeError;
 
 /// The standard alphabet, padded when written. Some writers leave the padding off.
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
@@ -18,28 +17,20 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Compact JSON with bytes as base64.
-#[derive(Clone, Debug)]
-pub(super) struct Base64;
-
-impl Formatter for Base64 {
-    fn write_byte_array<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        value: &[u8],
-    ) -> io::Result<()> {
-        // A multiple of three, so that only the last piece is padded.
-        const PIECE: usize = 768;
-        let mut text = [0; PIECE / 3 * 4];
-        writer.write_all(b"\"")?;
-        for piece in value.chunks(PIECE) {
-            let len = ENGINE
-                .encode_slice(piece, &mut text)
-                .map_err(io::Error::other)?;
-            writer.write_all(text.get(..len).unwrap_or_default())?;
-        }
-        writer.write_all(b"\"")
+/// Appends `bytes` as base64 text.
+pub(super) fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), EncodeError> {
+    // A multiple of three, so that only the last piece is padded.
+    const PIECE: usize = 768;
+    let mut text = [0; PIECE / 3 * 4];
+    out.push(b'"');
+    for piece in bytes.chunks(PIECE) {
+        let len = ENGINE
+            .encode_slice(piece, &mut text)
+            .map_err(EncodeError::new)?;
+        out.extend_from_slice(text.get(..len).unwrap_or_default());
     }
+    out.push(b'"');
+    Ok(())
 }
 
 /// How the guard reads JSON.

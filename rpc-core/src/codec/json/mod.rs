@@ -1,6 +1,6 @@
-//! JSON (RFC 8259) by serde_json, strict where JSON is silent.
+//! JSON (RFC 8259), strict where JSON is silent.
 //!
-//! Reading goes the short way first (`plain`), the writing and the words of all errors are serde_json's.
+//! Reading goes the short way first (`plain`), the words of errors are serde_json's; `write` writes.
 //! Bytes travel as base64 text, NaN and the infinities not at all; reading is behind the guard.
 //! Integers are exact or an error: `2.0` is 2, `2.5` and what is out of range are refused.
 
@@ -8,10 +8,10 @@ mod bytes;
 mod integers;
 mod path;
 mod plain;
-mod strict;
 #[cfg(test)]
 mod tests;
 mod wide;
+mod write;
 
 use std::str::Utf8Error;
 
@@ -25,16 +25,15 @@ use super::place::Place;
 use crate::error::{DecodeError, EncodeError};
 use crate::limits::Budget;
 use crate::types::TOO_LARGE;
-use bytes::{Base64, Textual};
-use strict::Strict;
+use bytes::Textual;
+use write::Json;
 
 /// Appends `value` to `out`.
 ///
 /// # Errors
 /// If the value has no JSON form.
 pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let mut json = serde_json::Serializer::with_formatter(out, Base64);
-    value.serialize(Strict(&mut json)).map_err(EncodeError::new)
+    value.serialize(Json(out))
 }
 
 /// Reads what `seed` describes from all of `bytes`.
