@@ -32,18 +32,27 @@ impl Payload {
     /// A payload of its own, whatever happens to `bytes`.
     #[must_use]
     pub fn copied_from(bytes: &[u8]) -> Self {
-        let mut inline = [0; INLINE];
-        match inline.get_mut(..bytes.len()) {
-            Some(room) => {
-                room.copy_from_slice(bytes);
-                // `bytes.len()` is at most `INLINE` here.
-                Self(Repr::Inline {
-                    len: bytes.len() as u8,
-                    bytes: inline,
-                })
-            }
-            None => Self(Repr::Shared(Bytes::copy_from_slice(bytes))),
+        match bytes.len() {
+            ..=INLINE => Self::inline(bytes),
+            _ => Self(Repr::Shared(Bytes::copy_from_slice(bytes))),
         }
+    }
+
+    /// A copy of so few bytes, written to where it stays: to move it on would have to wait for the
+    /// pieces in which it was only just written.
+    #[inline(never)]
+    fn inline(bytes: &[u8]) -> Self {
+        let mut payload = Self(Repr::Inline {
+            // It is at most `INLINE` here.
+            len: bytes.len() as u8,
+            bytes: [0; INLINE],
+        });
+        if let Repr::Inline { bytes: room, .. } = &mut payload.0
+            && let Some(room) = room.get_mut(..bytes.len())
+        {
+            room.copy_from_slice(bytes);
+        }
+        payload
     }
 
     /// The first `len` bytes, if they are held in place.

@@ -117,6 +117,9 @@ impl<P: EncodeParams> Outgoing for P {
                 out,
             });
         }
+        if encoding == Encoding::Json && style != Style::Named {
+            return encode_list(self, method.params, out);
+        }
         let marks = Marks::of(encoding, style);
         out.extend_from_slice(marks.open);
         let end_of_last_given = out.len();
@@ -166,13 +169,9 @@ impl Marks {
             absent: b"",
         };
         match (encoding, style) {
-            // Nothing stands between them there.
+            // Nothing stands between them there. (JSON by position has a writer of its own, too.)
             (Encoding::Bincode, _) => {}
-            (Encoding::Json, Style::Positional | Style::Member) => {
-                (marks.open, marks.close) = (b"[", b"]");
-                (marks.between, marks.absent) = (b",", b"null");
-            }
-            (Encoding::Json, Style::Named) => {
+            (Encoding::Json, _) => {
                 (marks.open, marks.close) = (b"{", b"}");
                 (marks.between, marks.absent) = (b",", b"null");
             }
@@ -232,6 +231,56 @@ impl EachParam for Writer<'_> {
         self.out.extend_from_slice(self.marks.after);
         self.given += 1;
         if !absent {
+            self.end_of_last_given = self.out.len();
+        }
+        Ok(())
+    }
+}
+
+/// Writes JSON by position, which is most of it.
+struct List<'a> {
+    params: &'static [Param],
+    index: usize,
+    end_of_last_given: usize,
+    out: &'a mut Vec<u8>,
+}
+
+/// Appends a list of `values`, without those at its end that are absent.
+fn encode_list<P: EncodeParams>(
+    values: &P,
+    params: &'static [Param],
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    out.push(b'[');
+    let mut list = List {
+        params,
+        index: 0,
+        end_of_last_given: out.len(),
+        out,
+    };
+    values.each(&mut list)?;
+    let end = list.end_of_last_given;
+    out.truncate(end);
+    out.push(b']');
+    Ok(())
+}
+
+impl EachParam for List<'_> {
+    type Error = EncodeError;
+
+    #[inline]
+    fn param<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        let param = self.params.get(self.index);
+        if self.index > 0 {
+            self.out.push(b',');
+        }
+        self.index += 1;
+        let start = self.out.len();
+        Encoding::Json
+            .encode(value, self.out)
+            .map_err(|error| unfit(self.index, param, &error))?;
+        let may_be_absent = param.is_some_and(|param| param.absent_is_none);
+        if !(may_be_absent && self.out.get(start..) == Some(b"null")) {
             self.end_of_last_given = self.out.len();
         }
         Ok(())

@@ -45,16 +45,25 @@ pub fn decode<'de, S: DeserializeSeed<'de> + Clone>(
     bytes: &'de [u8],
     budget: Budget,
 ) -> Result<S::Value, DecodeError> {
-    // All of it at once, also what the type skips: what is not UTF-8 is no JSON.
-    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
-    match plain::read(seed.clone(), text, budget) {
+    match plain::read(seed.clone(), bytes, budget) {
         Some(value) => Ok(value),
-        None => decode_at_length(seed, text, budget),
+        None => decode_again(seed, bytes, budget),
     }
 }
 
 /// Reads what the short way gave up at, or says what is wrong with it.
 #[cold]
+fn decode_again<'de, S: DeserializeSeed<'de>>(
+    seed: S,
+    bytes: &'de [u8],
+    budget: Budget,
+) -> Result<S::Value, DecodeError> {
+    // All of it at once, also what the type skips: what is not UTF-8 is no JSON.
+    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
+    decode_at_length(seed, text, budget)
+}
+
+/// Reads a text by serde_json, behind the guard.
 fn decode_at_length<'de, S: DeserializeSeed<'de>>(
     seed: S,
     text: &'de str,

@@ -170,7 +170,7 @@ impl<'de> Key<'de> {
         if name.contains(|c: char| c.is_ascii_whitespace()) {
             return Err(give_up());
         }
-        let mut text = Text::new(name, Budget::default());
+        let mut text = Text::new(name.as_bytes(), Budget::default());
         let number = text.number()?;
         text.end()?;
         match number {

@@ -23,14 +23,14 @@ use crate::limits::Budget;
 use text::Text;
 use value::Value;
 
-/// Reads what `seed` describes from all of `text`, or gives up.
+/// Reads what `seed` describes from all of `bytes`, or gives up.
 pub(super) fn read<'de, S: DeserializeSeed<'de>>(
     seed: S,
-    text: &'de str,
+    bytes: &'de [u8],
     budget: Budget,
 ) -> Option<S::Value> {
     let before = GIVEN_UP.get();
-    let mut text = Text::new(text, budget);
+    let mut text = Text::new(bytes, budget);
     let value = seed.deserialize(Value::new(&mut text)).ok()?;
     text.end().ok()?;
     // A type may take any error for something else than was expected, and go on.

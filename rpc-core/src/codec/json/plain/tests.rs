@@ -17,7 +17,7 @@ use crate::limits::Budget;
 use crate::types::Value;
 
 fn short<T: DeserializeOwned>(text: &str, budget: Budget) -> Option<T> {
-    read(PhantomData, text, budget)
+    read(PhantomData, text.as_bytes(), budget)
 }
 
 fn long<T: DeserializeOwned>(text: &str, budget: Budget) -> Option<T> {

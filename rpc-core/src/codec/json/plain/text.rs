@@ -3,6 +3,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::{GivenUp, give_up};
 use crate::codec::scan::{self, past};
@@ -13,6 +14,8 @@ const DEEPEST: u16 = 127;
 
 /// What is read next from a text.
 pub(super) struct Text<'de> {
+    bytes: &'de [u8],
+    /// All of them, once something had to be text. Outside of strings only ASCII is taken.
     text: &'de str,
     at: usize,
     /// How many more lists and objects may be within each other.
@@ -31,9 +34,10 @@ pub(super) enum Number<'de> {
 }
 
 impl<'de> Text<'de> {
-    pub(super) fn new(text: &'de str, budget: Budget) -> Self {
+    pub(super) fn new(bytes: &'de [u8], budget: Budget) -> Self {
         Self {
-            text,
+            bytes,
+            text: "",
             at: 0,
             depth: budget.json_depth.min(DEEPEST),
             items: budget.items,
@@ -61,12 +65,12 @@ impl<'de> Text<'de> {
 
     #[inline]
     fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.bytes.get(self.at).copied()
     }
 
     #[inline]
     fn rest(&self) -> &'de [u8] {
-        self.text.as_bytes().get(self.at..).unwrap_or_default()
+        self.bytes.get(self.at..).unwrap_or_default()
     }
 
     /// Takes the next byte past white space if it is this. (With branches: rustc 1.95 optimizes an
@@ -132,15 +136,31 @@ impl<'de> Text<'de> {
         Ok(())
     }
 
+    /// The text that stands there.
+    #[inline]
+    fn text(&mut self, at: Range<usize>) -> Result<&'de str, GivenUp> {
+        match self.text.get(at.clone()) {
+            Some(text) => Ok(text),
+            None => self.look(at),
+        }
+    }
+
+    /// Makes sure that all of it is text, in one look, as soon as any of it has to be.
+    #[inline(never)]
+    fn look(&mut self, at: Range<usize>) -> Result<&'de str, GivenUp> {
+        self.text = std::str::from_utf8(self.bytes).map_err(|_| give_up())?;
+        self.text.get(at).ok_or_else(give_up)
+    }
+
     /// Takes a string; borrowed if nothing in it is escaped.
     #[inline]
     pub(super) fn string(&mut self) -> Result<Cow<'de, str>, GivenUp> {
         self.expect(b'"')?;
         let start = self.at;
         let len = plain(self.rest())?;
-        let plain = self.text.get(start..past(start, len)).ok_or_else(give_up)?;
+        let plain = self.text(start..past(start, len))?;
         self.at = past(past(start, len), 1);
-        match self.text.as_bytes().get(past(start, len)) {
+        match self.bytes.get(past(start, len)) {
             Some(b'"') => Ok(Cow::Borrowed(plain)),
             _ => self.escaped(plain).map(Cow::Owned),
         }
@@ -154,9 +174,9 @@ impl<'de> Text<'de> {
             out.push(self.escape()?);
             let start = self.at;
             let len = plain(self.rest())?;
-            out.push_str(self.text.get(start..past(start, len)).ok_or_else(give_up)?);
+            out.push_str(self.text(start..past(start, len))?);
             self.at = past(past(start, len), 1);
-            if self.text.as_bytes().get(past(start, len)) == Some(&b'"') {
+            if self.bytes.get(past(start, len)) == Some(&b'"') {
                 return Ok(out);
             }
         }
@@ -191,16 +211,14 @@ impl<'de> Text<'de> {
 
     /// Takes four hexadecimal digits.
     fn unit(&mut self) -> Result<u16, GivenUp> {
-        let digits = self
-            .text
-            .get(self.at..past(self.at, 4))
-            .ok_or_else(give_up)?;
-        // A sign would be taken as well.
-        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(give_up());
+        let digits: &[u8; 4] = self.rest().first_chunk().ok_or_else(give_up)?;
+        let mut unit = 0;
+        for &digit in digits {
+            let digit = char::from(digit).to_digit(16).ok_or_else(give_up)?;
+            unit = unit << 4 | digit as u16;
         }
         self.at = past(self.at, 4);
-        u16::from_str_radix(digits, 16).map_err(|_| give_up())
+        Ok(unit)
     }
 
     /// Takes a number.
@@ -257,7 +275,7 @@ impl<'de> Text<'de> {
     fn large(&mut self) -> Result<u64, GivenUp> {
         let start = self.at;
         self.many_digits()?;
-        let digits = self.text.get(start..self.at).ok_or_else(give_up)?;
+        let digits = self.text(start..self.at)?;
         digits.parse().map_err(|_| give_up())
     }
 
@@ -274,7 +292,7 @@ impl<'de> Text<'de> {
             }
             self.many_digits()?;
         }
-        self.text.get(start..self.at).ok_or_else(give_up)
+        self.text(start..self.at)
     }
 
     /// Takes one digit or more.
