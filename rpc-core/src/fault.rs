@@ -225,6 +225,14 @@ impl Fault {
         Self::new(code::TOO_LARGE, reason)
     }
 
+    /// The same for a call that was not run.
+    #[must_use]
+    pub(crate) fn not_run(mut self) -> Self {
+        self.message.push_str("; ");
+        self.message.push_str(NOT_RUN);
+        self
+    }
+
     pub(crate) fn method_not_found(name: &str) -> Self {
         Self::new(
             code::METHOD_NOT_FOUND,

@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use crate::encoding::Encoding;
 use crate::fault::{Fault, code};
 use crate::params::Arguments;
+use crate::protocol::room::Room;
 use crate::router::Router;
 use crate::service::{Reply, Request};
 use outcomes::Outcomes;
@@ -49,12 +50,21 @@ async fn outcomes(
     let mut outcomes = Outcomes::new(request)?;
     let peer = request.context().peer();
     let side_by_side = peer.members.run(members.len(), &peer.limits);
-    let calls = members
-        .into_iter()
-        .map(|member| call(router, request, member));
+    let room = &Room::of(request.message_limit());
+    let calls = members.into_iter().map(|member| async move {
+        if let Some(fault) = room.refuses() {
+            return Err(fault);
+        }
+        let mut outcome = room.run(call(router, request, member)).await;
+        let size = outcome.as_ref().map_or(0, Vec::len);
+        if let Err(fault) = room.take(size) {
+            outcome = Err(fault);
+        }
+        outcome
+    });
     let mut answers =
         std::pin::pin!(futures_util::stream::iter(calls).buffered(side_by_side.places()));
-    while let Some(outcome) = answers.next().await {
+    while let Some(outcome) = room.next(answers.as_mut()).await {
         outcomes.push(outcome);
     }
     outcomes.shrink();

@@ -3,12 +3,14 @@
 //! Each protocol is one module: `native` frames, `jsonrpc`, `xmlrpc`; a new one is a module here.
 //! `batch` is many calls in one message, `outbox` is where the replies of a byte stream gather,
 //! `tail` a message being written there, `subscription` what the messages of a JSON-RPC stream refer
-//! to, `feed` where a stream gathers as server-sent events.
+//! to, `feed` where a stream gathers as server-sent events, `room` what the members of a batch may
+//! give.
 
 mod batch;
 pub(crate) mod feed;
 pub mod native;
 pub mod outbox;
+pub(crate) mod room;
 mod subscription;
 pub(crate) mod tail;
 

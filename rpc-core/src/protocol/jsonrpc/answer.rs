@@ -10,6 +10,7 @@ use crate::context::{Caller, Context, Id};
 use crate::fault::{Fault, code};
 use crate::payload::Payload;
 use crate::protocol::outbox::ReplyId;
+use crate::protocol::room::Room;
 use crate::protocol::{Answered, Incoming};
 use crate::router::Router;
 use crate::service::{Answer, Reply, ReplyTo, Request};
@@ -63,18 +64,32 @@ pub(crate) async fn answer_batch(
 ) -> Option<Vec<u8>> {
     let limit = caller.peer.outbox.message_limit();
     let side_by_side = caller.peer.members.run(members.len(), &caller.peer.limits);
+    let room = &Room::of(limit);
     let answers = members.into_iter().map(|mut member| {
         member.target = member.target.and_then(|target| router.in_batch(target));
-        let id = member.reply.clone();
         async move {
+            let id = member.reply.clone();
+            if id.is_some()
+                && let Some(fault) = room.refuses()
+            {
+                let refusal = faulted(id.as_ref(), &fault);
+                return (id, Some(refusal));
+            }
             // Of the metadata of many replies none is sent: nobody could tell whose is whose.
-            let answer = one(router, caller, member).await;
-            (id, answer.map(|answer| answer.message))
+            let mut answer = room
+                .run(one(router, caller, member))
+                .await
+                .map(|answer| answer.message);
+            let size = answer.as_ref().map_or(0, Vec::len);
+            if let Err(fault) = room.take(size) {
+                answer = Some(faulted(id.as_ref(), &fault));
+            }
+            (id, answer)
         }
     });
     let mut answers = std::pin::pin!(stream::iter(answers).buffered(side_by_side.places()));
     let mut out = vec![b'['];
-    while let Some((id, answer)) = answers.next().await {
+    while let Some((id, answer)) = room.next(answers.as_mut()).await {
         let Some(answer) = answer else { continue };
         if out.len() > 1 {
             out.push(b',');

@@ -17,6 +17,7 @@ use crate::fault::{Fault, code};
 use crate::params::{Arguments, Part};
 use crate::payload::Payload;
 use crate::protocol::batch::Numbered;
+use crate::protocol::room::Room;
 use crate::router::Router;
 use crate::service::{ReplyTo, Request};
 
@@ -36,22 +37,33 @@ pub async fn answer(router: &Arc<Router>, caller: Caller, body: Payload) -> Opti
         return one(router, caller, body).await;
     };
     if frames.len() > most {
-        let mut out = Vec::new();
-        write_fault(&mut out, 0, &Fault::too_many_members(most));
-        return Some(out);
+        return Some(faulted(0, &Fault::too_many_members(most)));
     }
     let limit = caller.peer.outbox.message_limit();
     let peer = Arc::clone(&caller.peer);
     let side_by_side = peer.members.run(frames.len(), limits);
+    let room = &Room::of(limit);
     let answers = frames.into_iter().map(|at| {
         let frame = body.part(at);
         let id = Header::read(&frame).map_or(0, |header| header.id);
-        let answer = one(router, caller.clone(), frame);
-        async move { (id, answer.await) }
+        let caller = caller.clone();
+        async move {
+            if let Some(fault) = room.refuses()
+                && wants_reply(&frame)
+            {
+                return (id, Some(faulted(id, &fault)));
+            }
+            let mut answer = room.run(one(router, caller, frame)).await;
+            let size = answer.as_ref().map_or(0, Vec::len);
+            if let Err(fault) = room.take(size) {
+                answer = Some(faulted(id, &fault));
+            }
+            (id, answer)
+        }
     });
     let mut answers = std::pin::pin!(stream::iter(answers).buffered(side_by_side.places()));
     let mut out = Vec::new();
-    while let Some((id, answer)) = answers.next().await {
+    while let Some((id, answer)) = room.next(answers.as_mut()).await {
         let Some(answer) = answer else { continue };
         // The last of many large answers are told why they are missing.
         if out.len().saturating_add(answer.len()) > limit {
@@ -88,11 +100,20 @@ async fn one(router: &Arc<Router>, caller: Caller, body: Payload) -> Option<Vec<
         Some(header) => run(router, caller, header, body).await,
         None => Err(no_request()),
     };
-    outcome.unwrap_or_else(|fault| {
-        let mut out = Vec::new();
-        write_fault(&mut out, id, &fault);
-        Some(out)
-    })
+    outcome.unwrap_or_else(|fault| Some(faulted(id, &fault)))
+}
+
+fn faulted(id: u64, fault: &Fault) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_fault(&mut out, id, fault);
+    out
+}
+
+/// False if `frame` is a notification.
+fn wants_reply(frame: &[u8]) -> bool {
+    let head = Header::read(frame)
+        .and_then(|header| read_head(&header, frame.get(HEADER..).unwrap_or_default()));
+    head.is_none_or(|head| !head.notification)
 }
 
 async fn run(
