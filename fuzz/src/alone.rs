@@ -36,7 +36,9 @@ pub(crate) fn answer(encoding: Encoding, bytes: &[u8]) {
 
 /// Reads a message as the reply to a call, as several types.
 pub(crate) fn read(encoding: Encoding, bytes: &[u8]) {
-    if let Ok(reply) = protocol::read_reply(encoding, Payload::copied_from(bytes)) {
+    if let Ok(reply) =
+        protocol::read_reply(encoding, Payload::copied_from(bytes), Budget::default())
+    {
         let budget = Budget::default();
         let _ = reply.decode::<i64>(budget);
         let _ = reply.decode::<String>(budget);

@@ -5,7 +5,8 @@ use std::time::Duration;
 /// Every limit, for every protocol and transport, with its default.
 ///
 /// Most violations are answered with a fault that names the limit, its value and the field to
-/// raise, and the other calls of the connection go on. A client and a server each have their own.
+/// raise, and the other calls of the connection go on. A client and a server each have their own: what a
+/// client reads, replies and items of streams, is held to the client's.
 ///
 /// ```
 /// use farcall_core::limits::Limits;
@@ -22,7 +23,8 @@ pub struct Limits {
     pub message_bytes: usize,
     /// How deep bincode and XML values may nest. Default 64.
     pub depth: u16,
-    /// How deep JSON values may nest. Default 128, which is also the most (the parser's own bound).
+    /// How deep JSON values may nest: lists and objects in one another, and a request's list of parameters.
+    /// Default 128, which is more than ever counts: the parser's own bound is 127.
     pub json_depth: u16,
     /// How many sequence items and map entries one message may hold in all. Default 1,048,576.
     pub items: usize,

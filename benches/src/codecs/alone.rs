@@ -47,7 +47,7 @@ where
         _ => xmlrpc::serve(message, text, method, absent, run),
     };
     served.map_err(|fault: Fault| fault.message)?;
-    let reply = read_reply(encoding, Payload::copied_from(message))?;
+    let reply = read_reply(encoding, Payload::copied_from(message), Budget::default())?;
     Ok(reply.decode(Budget::default())?)
 }
 

@@ -13,7 +13,7 @@ use farcall_core::connection::{Received, Sending, Speech};
 use farcall_core::context::{Caller, Peer};
 use farcall_core::encoding::Encoding;
 use farcall_core::error::Failure;
-use farcall_core::limits::Limits;
+use farcall_core::limits::{Budget, Limits};
 use farcall_core::payload::Payload;
 use farcall_core::protocol::{answer, read_reply, write_call};
 use farcall_core::router::Router;
@@ -73,7 +73,7 @@ impl Carrier for NextLine {
             let message = Payload::from(order.arrange(message));
             let reply = answer(&router, encoding, caller, message).await;
             let reply = order.arrange(reply.unwrap_or_default().message);
-            read_reply(encoding, Payload::from(reply))
+            read_reply(encoding, Payload::from(reply), Budget::default())
         }))
     }
 }

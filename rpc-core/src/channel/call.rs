@@ -14,7 +14,6 @@ use super::again::{Again, Ended};
 use super::{Channel, InFlight, Inbound, Options, Outbound, Way};
 use crate::error::{DecodeError, Error, Failure};
 use crate::fault::TypedFault;
-use crate::limits::Budget;
 use crate::method::Method;
 use crate::params::EncodeParams;
 use crate::stream::{Stream, Upload, Uploaded};
@@ -217,7 +216,7 @@ impl<P: EncodeParams, T: DeserializeOwned, E: TypedFault> Call<'_, P, T, E> {
     /// The result in `reply`.
     #[inline]
     pub(super) fn read(&self, reply: &Inbound) -> Result<T, Error<E>> {
-        let decoded = reply.decode(Budget::default());
+        let decoded = reply.decode(self.channel.budget);
         decoded.map_err(|error| Failure::decode(self.method.name, error).into())
     }
 

@@ -45,6 +45,13 @@ pub trait Carrier: Send + Sync {
     /// What values are encoded in on this way.
     fn encoding(&self) -> Encoding;
 
+    /// What the values that come this way may cost their decoder; asked once for each channel. Left as
+    /// it is here, that is the default of the limits; a layer around another channel says
+    /// [`Channel::budget`](super::Channel::budget).
+    fn budget(&self) -> Budget {
+        Budget::default()
+    }
+
     /// Encodes the call, and gives the future that sends it and waits for the reply. Dropping that
     /// future cancels the call.
     ///

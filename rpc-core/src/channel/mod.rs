@@ -26,6 +26,7 @@ pub use stream::{Opening, StreamCall, Streaming};
 
 use crate::connection::client::Client;
 use crate::encoding::Encoding;
+use crate::limits::Budget;
 use crate::method::Method;
 
 /// The way to a server, as a generated client holds it. Cheap to clone; clones share the way.
@@ -38,6 +39,8 @@ use crate::method::Method;
 #[derive(Clone)]
 pub struct Channel {
     way: Way,
+    /// What a reply, or an item of a stream, may cost.
+    budget: Budget,
     /// What is said of calls that do not say it themselves.
     defaults: Option<Arc<Options>>,
     /// Who has calls made again that failed.
@@ -69,19 +72,22 @@ impl Channel {
     /// A channel over a connection that somebody drives.
     #[must_use]
     pub fn over(connection: Arc<Client>) -> Self {
-        Self::by(Way::Connection(connection))
+        let budget = connection.budget();
+        Self::by(Way::Connection(connection), budget)
     }
 
     /// A channel over connections one after the other, which `recover` makes.
     #[must_use]
     pub fn over_line(line: Arc<Line>, recover: Arc<dyn Recover>) -> Self {
-        Self::by(Way::Line(line)).recovering(recover)
+        let budget = line.current().budget();
+        Self::by(Way::Line(line), budget).recovering(recover)
     }
 
     /// A channel over any other way to a server.
     #[must_use]
     pub fn carried_by(carrier: Arc<dyn Carrier>) -> Self {
-        Self::by(Way::Carrier(carrier))
+        let budget = carrier.budget();
+        Self::by(Way::Carrier(carrier), budget)
     }
 
     /// The same channel, whose calls are made again as `recover` has it.
@@ -91,9 +97,10 @@ impl Channel {
         self
     }
 
-    fn by(way: Way) -> Self {
+    fn by(way: Way, budget: Budget) -> Self {
         Self {
             way,
+            budget,
             defaults: None,
             recover: None,
         }
@@ -107,6 +114,13 @@ impl Channel {
             Way::Line(line) => line.current().encoding(),
             Way::Carrier(carrier) => carrier.encoding(),
         }
+    }
+
+    /// What a reply, or an item of a stream, may cost its decoder: of the limits of the connection or
+    /// the carrier.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        self.budget
     }
 
     /// A call of `method` with `params`, not sent yet.

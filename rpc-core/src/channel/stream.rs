@@ -177,6 +177,7 @@ where
                 items: Some(items),
                 metadata,
                 method: self.call.method,
+                budget: self.call.channel.budget,
                 item: PhantomData,
             }),
             Err(failure) => Err(match failure.fault().and_then(O::from_fault) {
@@ -301,6 +302,8 @@ pub struct Streaming<T, E = Infallible> {
     items: Option<Incoming>,
     metadata: Metadata,
     method: &'static Method,
+    /// What an item may cost.
+    budget: Budget,
     item: PhantomData<fn() -> Result<T, E>>,
 }
 
@@ -341,7 +344,7 @@ impl<T: DeserializeOwned, E: TypedFault> Stream for Streaming<T, E> {
             return Poll::Ready(None);
         };
         let next = match ready!(items.poll_next(cx)) {
-            Some(Ok(item)) => match item.decode(Budget::default()) {
+            Some(Ok(item)) => match item.decode(self.budget) {
                 Ok(item) => return Poll::Ready(Some(Ok(item))),
                 Err(error) => Some(Err(Failure::decode(self.method.name, error).into())),
             },

@@ -42,7 +42,7 @@ use crate::channel::Outbound;
 use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
 use crate::in_place::Aside;
-use crate::limits::Limits;
+use crate::limits::{Budget, Limits};
 #[cfg(feature = "json")]
 use crate::protocol::jsonrpc;
 use crate::protocol::native;
@@ -149,6 +149,11 @@ impl Client {
 
     pub(crate) fn encoding(&self) -> Encoding {
         self.shared.encoding
+    }
+
+    /// What may be read at what cost.
+    pub(crate) fn budget(&self) -> Budget {
+        self.shared.limits.budget()
     }
 
     /// Waits until the server has said hello, where it says one: no call may be made before that is

@@ -8,6 +8,7 @@ use crate::channel::{Inbound, Outbound, Replies};
 use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
 use crate::fault::Fault;
+use crate::limits::Budget;
 use crate::payload::Payload;
 
 /// Calls that were written as one message, of which each is to be told how it ended.
@@ -97,11 +98,12 @@ impl Batch {
         self.hand_out(|_| Err(Failure::left_out()))
     }
 
-    /// Reads the answer: how each call ended, in the order they were written.
+    /// Reads the answer: how each call ended, in the order they were written. What is looked at of the
+    /// values here may cost `budget`.
     ///
     /// # Errors
     /// The fault that refused the batch as a whole, or that this is no answer to one.
-    pub fn read(self, body: &Payload) -> Result<Replies, Failure> {
+    pub fn read(self, body: &Payload, budget: Budget) -> Result<Replies, Failure> {
         let encoding = self.encoding;
         let (mut replies, unnamed) = match encoding {
             #[cfg(feature = "json")]
@@ -112,7 +114,7 @@ impl Batch {
                 let written = self.members.iter().zip(1..).filter_map(|(member, id)| {
                     (!matches!(member, Member::Failed(_))).then_some(id)
                 });
-                let outcomes = super::xmlrpc::read_batch(body.clone())?;
+                let outcomes = super::xmlrpc::read_batch(body.clone(), budget)?;
                 self.place(written.zip(outcomes).map(|(id, reply)| (Some(id), reply)))
             }
             _ => self.place(super::native::read_batch(body, encoding)?),

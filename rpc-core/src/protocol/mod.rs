@@ -29,6 +29,7 @@ use crate::context::{Caller, Metadata};
 use crate::encoding::Encoding;
 use crate::error::{EncodeError, Failure};
 use crate::fault::Fault;
+use crate::limits::Budget;
 use crate::params::Arguments;
 use crate::payload::Payload;
 use crate::router::{Router, Target};
@@ -128,16 +129,20 @@ pub fn write_call(
     }
 }
 
-/// Reads the reply to a message of [`write_call`].
+/// Reads the reply to a message of [`write_call`]; what is looked at of its value here may cost `budget`.
 ///
 /// # Errors
 /// The fault that came, or that it is no reply.
-pub fn read_reply(encoding: Encoding, body: Payload) -> Result<Inbound, Failure> {
+pub fn read_reply(encoding: Encoding, body: Payload, budget: Budget) -> Result<Inbound, Failure> {
     match encoding {
         #[cfg(feature = "json")]
         Encoding::Json => jsonrpc::read_only_reply(body, ONLY),
         #[cfg(feature = "xml")]
-        Encoding::Xml => xmlrpc::read_reply(body),
-        _ => native::read_reply(body, encoding),
+        Encoding::Xml => xmlrpc::read_reply(body, budget),
+        _ => {
+            // Nothing is: its length is before it.
+            let _ = budget;
+            native::read_reply(body, encoding)
+        }
     }
 }

@@ -202,10 +202,10 @@ fn survives(bytes: &[u8]) {
     let _ = Encoding::Xml.decode::<Vec<(i8, f64, bool)>>(bytes);
     let _ = Encoding::Xml.decode::<BTreeMap<u8, IgnoredAny>>(bytes);
     let _ = Encoding::Xml.decode::<serde_bytes::ByteBuf>(bytes);
-    let _ = read_reply(Payload::copied_from(bytes));
+    let _ = read_reply(Payload::copied_from(bytes), Budget::default());
     let document = answer(bytes);
     assert!(document.starts_with("<?xml version=\"1.0\"?>\n<methodResponse>"));
-    match read_reply(Payload::copied_from(document.as_bytes())) {
+    match read_reply(Payload::copied_from(document.as_bytes()), Budget::default()) {
         Ok(inbound) => drop(inbound.decode::<IgnoredAny>(Budget::default()).unwrap()),
         Err(failure) => assert!(failure.fault().is_some(), "{document}: {failure}"),
     }

@@ -7,7 +7,7 @@ use farcall_core::protocol::xmlrpc::read_reply;
 use serde::de::DeserializeOwned;
 
 fn reply<T: DeserializeOwned>(document: impl AsRef<[u8]>) -> Result<T, Failure> {
-    let inbound = read_reply(Payload::copied_from(document.as_ref()))?;
+    let inbound = read_reply(Payload::copied_from(document.as_ref()), Budget::default())?;
     inbound
         .decode(Budget::default())
         .map_err(|error| Failure::decode("test", error))

@@ -36,18 +36,21 @@ pub(crate) fn write_member(out: &mut Vec<u8>, call: &Outbound<'_>) -> Result<(),
 ///
 /// # Errors
 /// The fault that came for all of it, or that it is no such answer.
-pub(crate) fn read_batch(body: Payload) -> Result<Vec<Result<Inbound, Failure>>, Failure> {
+pub(crate) fn read_batch(
+    body: Payload,
+    budget: Budget,
+) -> Result<Vec<Result<Inbound, Failure>>, Failure> {
     let body = in_utf8(body).map_err(|fault| Failure::peer(fault.message))?;
     let broken = |error| Failure::peer(format!("the reply is no answer to a batch: {error}"));
     let text = readable(&body).map_err(broken)?;
-    let mut reader = Reader::new(text, Budget::default());
+    let mut reader = Reader::new(text, budget);
     let reply = read(&mut reader, &body);
     match reply.map_err(|error| broken(reader.tokens.located(&error)))? {
         Reply::Fault(fault) => Err(Failure::batch_refused(fault)),
         Reply::Nothing => Err(broken(DecodeError::new("it has no result"))),
         Reply::Result(at) => {
             let result = text.get(at.clone()).unwrap_or_default();
-            let mut reader = Reader::new(result, Budget::default());
+            let mut reader = Reader::new(result, budget);
             let before = text.get(..at.start).unwrap_or_default();
             outcomes(&mut reader, &body, at.start)
                 .map_err(|error| broken(reader.tokens.located(&error).behind(before.as_bytes())))

@@ -13,14 +13,14 @@ use crate::fault::{Data, Fault, code};
 use crate::limits::Budget;
 use crate::payload::Payload;
 
-/// Reads the document that is all of `body`.
+/// Reads the document that is all of `body`, at a cost of no more than `budget`.
 ///
 /// # Errors
 /// The fault that came, or that it is no reply.
-pub fn read_reply(body: Payload) -> Result<Inbound, Failure> {
+pub fn read_reply(body: Payload, budget: Budget) -> Result<Inbound, Failure> {
     let body = in_utf8(body).map_err(|fault| Failure::peer(fault.message))?;
     let reply = readable(&body).and_then(|text| {
-        let mut reader = Reader::new(text, Budget::default());
+        let mut reader = Reader::new(text, budget);
         read(&mut reader, &body).map_err(|error| reader.tokens.located(&error))
     });
     match reply {

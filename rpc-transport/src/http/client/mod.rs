@@ -29,7 +29,7 @@ use farcall_core::context::Metadata;
 use farcall_core::encoding::Encoding;
 use farcall_core::error::{EncodeError, Failure};
 use farcall_core::fault::shown;
-use farcall_core::limits::Limits;
+use farcall_core::limits::{Budget, Limits};
 use farcall_core::payload::Payload;
 use farcall_core::protocol::{self, Batch};
 use futures_util::stream;
@@ -89,6 +89,10 @@ impl Carrier for HttpCarrier {
         self.encoding
     }
 
+    fn budget(&self) -> Budget {
+        self.pool.limits.budget()
+    }
+
     fn start(&self, call: Outbound<'_>) -> Result<InFlight, Failure> {
         let timeout = self.timeout(&call)?;
         let room = self.room.load(Ordering::Relaxed);
@@ -98,14 +102,14 @@ impl Carrier for HttpCarrier {
         self.room
             .store(body.len() + body.len() / 16, Ordering::Relaxed);
         let post = self.post(timeout, body, &call.options.metadata)?;
-        let encoding = self.encoding;
+        let (encoding, budget) = (self.encoding, self.budget());
         let notification = call.options.notification;
         Ok(Box::pin(self.within(timeout, post, move |mut answer| {
             if notification && answer.status.is_success() {
                 return Ok(Inbound::nothing(encoding));
             }
             let metadata = std::mem::take(&mut answer.metadata);
-            let inbound = answer.read(|body| protocol::read_reply(encoding, body))?;
+            let inbound = answer.read(|body| protocol::read_reply(encoding, body, budget))?;
             Ok(match metadata.is_empty() {
                 // It may have come in the message.
                 true => inbound,
@@ -126,11 +130,12 @@ impl Carrier for HttpCarrier {
             return Ok(Box::pin(std::future::ready(Ok(batch.unanswered()))));
         }
         let post = self.post(latest, body, &metadata_of_all(calls)?)?;
+        let budget = self.budget();
         Ok(Box::pin(self.within(latest, post, move |answer| {
             if !batch.wants_reply() && answer.status.is_success() {
                 return Ok(batch.unanswered());
             }
-            let mut replies = answer.read(|body| batch.read(&body))?;
+            let mut replies = answer.read(|body| batch.read(&body, budget))?;
             // They come all at once: too late for those that had less time.
             let passed = now().saturating_duration_since(start);
             for (reply, time) in replies.iter_mut().zip(times) {
