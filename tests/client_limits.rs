@@ -111,3 +111,19 @@ async fn a_client_may_take_what_nests_deeper_than_the_default() {
         assert!(one.is_ok() && other.is_ok(), "{way}: {one:?}");
     }
 }
+
+#[tokio::test]
+async fn a_reply_larger_than_a_client_takes_is_of_a_call_that_was_sent() {
+    let mut limits = Limits::default();
+    limits.message_bytes = 2_000;
+    for (way, shelf) in clients(&limits).await {
+        let error = shelf.list(5_000).await.unwrap_err();
+        let words = error.to_string();
+        assert!(error.was_sent() && !error.is_retryable(), "{way}: {words}");
+        let named = words.contains("reply") && words.contains("2000");
+        assert!(
+            named && words.contains("`Limits::message_bytes`"),
+            "{way}: {words}"
+        );
+    }
+}

@@ -42,6 +42,8 @@ enum Kind {
     },
     /// The request is larger than a limit; nothing was sent.
     TooLarge { size: usize, limit: usize },
+    /// The reply, or an item of a stream, is larger than a limit, by as much as is known.
+    ReplyTooLarge { size: Option<usize>, limit: usize },
     /// A fault came back that is none of the method's own.
     Remote(Fault),
     /// A fault came back for a whole batch, none of whose members ran.
@@ -127,6 +129,12 @@ impl Failure {
     #[must_use]
     pub fn too_large(size: usize, limit: usize) -> Self {
         Self::of(Kind::TooLarge { size, limit })
+    }
+
+    /// The reply, or an item of its stream, has `size` bytes, if that is known, where `limit` are taken.
+    #[must_use]
+    pub fn reply_too_large(size: Option<usize>, limit: usize) -> Self {
+        Self::of(Kind::ReplyTooLarge { size, limit })
     }
 
     /// The other side answered with `fault`.
@@ -268,6 +276,7 @@ impl Failure {
             Kind::Closed { sent } | Kind::Timeout { sent, .. } => *sent,
             Kind::TimeoutBecause { .. }
             | Kind::Decode { .. }
+            | Kind::ReplyTooLarge { .. }
             | Kind::Remote(_)
             | Kind::BatchRefused(_)
             | Kind::Silent { .. }
@@ -301,6 +310,14 @@ impl fmt::Display for Failure {
             }
             Kind::Decode { method, source } => {
                 write!(f, "the reply of `{method}` makes no sense: {source}")
+            }
+            Kind::ReplyTooLarge { size, limit } => {
+                f.write_str("the reply has ")?;
+                match size {
+                    Some(size) => write!(f, "{size} bytes; the limit is {limit}")?,
+                    None => write!(f, "more than {limit} bytes")?,
+                }
+                f.write_str(" (`Limits::message_bytes`)")
             }
             Kind::TooLarge { size, limit } => write!(
                 f,

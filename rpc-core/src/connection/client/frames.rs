@@ -72,7 +72,7 @@ impl Driver {
         if header.length > header.most(limit) {
             received.skip(HEADER);
             state.assembly.skip(header.length);
-            let failure = Failure::too_large(header.length, limit);
+            let failure = Failure::reply_too_large(Some(header.length), limit);
             self.wakers.extend(state.break_off(header.id, failure));
             return Ok(true);
         }
@@ -114,7 +114,7 @@ impl Driver {
             Err(refused) => refused,
         };
         let failure = match refused {
-            Refused::TooLarge(size) => Failure::too_large(size, limit),
+            Refused::TooLarge(size) => Failure::reply_too_large(Some(size), limit),
             Refused::TooMany(most) => {
                 Failure::peer(format!("more than {most} messages in pieces at a time"))
             }

@@ -387,10 +387,7 @@ async fn exchange(pool: &Pool, post: Post, sent: &mut bool) -> Result<Answer, Fa
     )
     .await
     .map_err(|unread| match unread {
-        Unread::TooLarge => Failure::peer(format!(
-            "the reply is larger than {} bytes (`Limits::message_bytes`)",
-            limits.message_bytes
-        )),
+        Unread::TooLarge => Failure::reply_too_large(None, limits.message_bytes),
         Unread::Stalled => Failure::timeout(None, true),
         Unread::Broken => Failure::closed(true),
         Unread::Corrupt(how) => {
