@@ -104,13 +104,40 @@ async fn who_comes_and_goes_without_a_word_leaves_nothing() {
 async fn http_behind_a_blank_line_is_not_skipped_until_something_fits() {
     let attacked = Attacked::with(Limits::default()).await;
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"hidden"}"#;
-    for start in ["\r\n", "{}\n"] {
+    let limit = Limits::default().message_bytes;
+    // The line of the request is the one in which a text is too long.
+    let long = format!("[{}\n", "1,".repeat(limit / 2 - 4));
+    let blank = format!("[{}\n{}", "1,".repeat(limit / 2 - 4), " ".repeat(20));
+    let starts = [
+        "\r\n",
+        "{}\n",
+        "[\r\n",
+        "[1,\n",
+        "[1,\n  \t",
+        "{\"a\n",
+        "\"x\r\n",
+        "{\n\n",
+        "[1,\n2\n,\n",
+        &long,
+        &blank,
+    ];
+    let request = post("Origin: https://evil.example\r\n", body);
+    let line = |method: &str| format!("{method}\r\nHost: x\r\n\r\n{body}");
+    let others = [
+        "PRI * HTTP/2.0",
+        "PROPFIND / HTTP/1.1",
+        "M-SEARCH * HTTP/1.1",
+    ]
+    .map(line);
+    let behind = |start: &str| format!("{start}{request}\n");
+    let all = starts.map(behind).into_iter();
+    for all in all.chain(others.map(|other| format!("[\n{other}\n"))) {
         let mut io = attacked.connect().await;
-        let request = post("Origin: https://evil.example\r\n", body);
-        let _ = io.write_all(format!("{start}{request}\n").as_bytes()).await;
+        let _ = io.write_all(all.as_bytes()).await;
         let said = rest(&mut io).await;
         assert!(
-            said.contains("HTTP where a JSON-RPC message was expected"),
+            said.contains("HTTP where a JSON-RPC message was expected")
+                || said.contains("that is not spoken here"),
             "{said}"
         );
     }

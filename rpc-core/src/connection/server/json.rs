@@ -64,6 +64,9 @@ impl Json {
                         ),
                     );
                     let text = self.splitter.begun(received.bytes());
+                    if !self.in_messages && may_skip_http(text, limit) {
+                        return Err(refuse_http(core));
+                    }
                     let item_of = jsonrpc::item_of(text);
                     match item_of.and_then(|id| core.peer.streams.of_request(id)) {
                         // Without it its stream is not what was sent.
@@ -74,14 +77,11 @@ impl Json {
                 Split::Text(at) => {
                     let text = received.bytes().get(at.clone()).unwrap_or_default();
                     if !self.in_messages && begins_http(text) {
-                        let what = "HTTP where a JSON-RPC message was expected";
-                        let fault = Fault::new(code::PARSE_ERROR, what);
-                        core.peer.outbox.fault(&nobody(), &fault);
-                        return Err(PeerMisbehaved::new(what));
+                        return Err(refuse_http(core));
                     }
                     let text = take(received, &at);
                     self.splitter.consumed(at.end);
-                    self.text(core, &text, now);
+                    self.text(core, &text, now)?;
                 }
             }
         }
@@ -100,20 +100,30 @@ impl Json {
         received.skip(usize::MAX);
     }
 
-    fn text(&mut self, core: &mut Core, text: &Payload, now: Instant) {
+    fn text(
+        &mut self,
+        core: &mut Core,
+        text: &Payload,
+        now: Instant,
+    ) -> Result<(), PeerMisbehaved> {
         if let Some(call) = read_call(&core.router, text) {
-            return core.start(call, now);
+            core.start(call, now);
+            return Ok(());
         }
         if let Some(item) = jsonrpc::item(text)
             && let Some(number) = core.peer.streams.of_request(item.of)
         {
             // What is no JSON is found out by whoever reads it, and ends that call alone.
             let item = Inbound::new(Encoding::Json, text.clone(), item.at);
-            return core.of_stream(number, |flow| flow.push(item));
+            core.of_stream(number, |flow| flow.push(item));
+            return Ok(());
         }
         match read_request(&core.router, text, &core.peer.limits) {
             jsonrpc::Received::One(incoming) => {
                 if matches!(&incoming.target, Err(fault) if fault.code == code::PARSE_ERROR) {
+                    if !self.in_messages && hides_http(text) {
+                        return Err(refuse_http(core));
+                    }
                     self.splitter.resync();
                 }
                 core.start(incoming, now);
@@ -123,10 +133,11 @@ impl Json {
                     core.told(told);
                 }
                 if members.is_empty() {
-                    return;
+                    return Ok(());
                 }
                 if !core.admits() {
-                    return core.peer.outbox.fault(&nobody(), &core.unavailable());
+                    core.peer.outbox.fault(&nobody(), &core.unavailable());
+                    return Ok(());
                 }
                 let router = Arc::clone(&core.router);
                 let mut caller = Caller::new(Arc::clone(&core.peer));
@@ -140,6 +151,7 @@ impl Json {
             }
             jsonrpc::Received::Told(told) => core.told(*told),
         }
+        Ok(())
     }
 }
 
@@ -221,13 +233,40 @@ pub(super) fn write_last_word(peer: &Peer) {
     jsonrpc::write_going_away(&mut peer.outbox.lock().whole);
 }
 
-/// True if `text`, which should be JSON, begins as a request of HTTP does. What stands behind it may be a
-/// body that somebody else chose the text of, a web page say: nothing in it is run.
+/// True if `text`, which should be JSON, begins as a request of HTTP does, with a word in capitals. What
+/// stands behind it may be a body that somebody else chose the text of, a web page say: nothing in it is run.
 #[inline]
 fn begins_http(text: &[u8]) -> bool {
-    const METHODS: [&[u8]; 9] = [
-        b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"PATCH", b"TRACE", b"CONNECT",
-    ];
-    text.first().is_some_and(u8::is_ascii_uppercase)
-        && METHODS.iter().any(|method| text.starts_with(method))
+    text.first().is_some_and(u8::is_ascii_uppercase) && {
+        let is_of_word = |byte: &&u8| byte.is_ascii_uppercase() || **byte == b'-';
+        let length = text.iter().take_while(is_of_word).count();
+        let behind = text.get(length);
+        length >= 3 && behind.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'/'))
+    }
+}
+
+/// True if a line of `text`, which is no JSON, begins so: the lines before it were there to hide it.
+#[cold]
+fn hides_http(text: &[u8]) -> bool {
+    let mut lines = text.split(|&byte| byte == b'\n');
+    lines.any(|line| begins_http(line.trim_ascii_start()))
+}
+
+/// True if the line may begin so in which `text` exceeds its `limit`: what is left of it is not looked at.
+#[cold]
+fn may_skip_http(text: &[u8], limit: usize) -> bool {
+    let text = text.get(..=limit).unwrap_or(text);
+    let line = text.rsplit(|&byte| byte == b'\n').next();
+    line.is_some_and(|line| {
+        let first = line.trim_ascii_start().first();
+        !line.is_empty() && first.is_none_or(u8::is_ascii_uppercase)
+    })
+}
+
+/// Nothing further is read.
+#[cold]
+fn refuse_http(core: &Core) -> PeerMisbehaved {
+    let what = "HTTP where a JSON-RPC message was expected";
+    refuse_begun(core, &Fault::new(code::PARSE_ERROR, what));
+    PeerMisbehaved::new(what)
 }
