@@ -26,18 +26,35 @@ pub(super) struct Head {
     pub(super) is_last_word: bool,
 }
 
-/// The most headers of an answer.
+/// As many headers as there is room for without asking for any.
 const HEADERS: usize = 100;
 
+/// More than these are never taken.
+const MOST: usize = 16_384;
+
 /// Takes the head out of `received`, past any that only say to go on waiting; `None` while it is
-/// not all there. The error says what is wrong with it.
-pub(super) fn take(received: &mut BytesMut) -> Result<Option<Head>, String> {
+/// not all there. The error says what is wrong with it, or that it has more than `most` headers.
+pub(super) fn take(received: &mut BytesMut, most: usize) -> Result<Option<Head>, String> {
     loop {
-        let mut room = [const { MaybeUninit::uninit() }; HEADERS];
+        let mut usual = [const { MaybeUninit::uninit() }; HEADERS];
+        let mut more = Vec::new();
+        let room = match usual.get_mut(..most) {
+            Some(room) => room,
+            None => {
+                more.resize_with(most.min(MOST), MaybeUninit::uninit);
+                more.as_mut_slice()
+            }
+        };
         let mut answer = httparse::Response::new(&mut []);
         let config = httparse::ParserConfig::default();
-        let parsed = config.parse_response_with_uninit_headers(&mut answer, received, &mut room);
+        let parsed = config.parse_response_with_uninit_headers(&mut answer, received, room);
         let length = match parsed {
+            Err(httparse::Error::TooManyHeaders) => {
+                let most = most.min(MOST);
+                return Err(format!(
+                    "its head has more than {most} headers (`Limits::headers`)"
+                ));
+            }
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Ok(None),
             Err(error) => return Err(error.to_string()),
@@ -123,7 +140,19 @@ mod tests {
     use super::*;
 
     fn head(text: &str) -> Result<Option<Head>, String> {
-        take(&mut BytesMut::from(text.as_bytes()))
+        take(&mut BytesMut::from(text.as_bytes()), HEADERS)
+    }
+
+    #[test]
+    fn more_headers_than_the_limit_are_refused_by_its_name() {
+        let text = |count| format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(count));
+        for most in [3, HEADERS, 250] {
+            let took = |count: usize| take(&mut BytesMut::from(text(count).as_bytes()), most);
+            assert!(took(most).unwrap().is_some(), "{most}");
+            let why = took(most + 1).unwrap_err();
+            let named = format!("more than {most} headers (`Limits::headers`)");
+            assert!(why.contains(&named), "{why}");
+        }
     }
 
     fn framing(headers: &str) -> Framing {

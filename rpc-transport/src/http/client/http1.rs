@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
 use farcall_core::error::Failure;
+use farcall_core::limits::Limits;
 use http_body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::io::poll_read_buf;
@@ -93,12 +94,12 @@ impl<IO: AsyncRead + Unpin> Connection<IO> {
         }
     }
 
-    /// Reads the head of the answer, no longer than `limit` bytes; the body can be read from what
-    /// this gives.
-    pub(super) async fn answer(mut self, limit: usize) -> Result<(Head, Incoming<IO>), Failure> {
+    /// Reads the head of the answer within the limits; the body can be read from what this gives.
+    pub(super) async fn answer(mut self, limits: &Limits) -> Result<(Head, Incoming<IO>), Failure> {
+        let limit = limits.head_bytes;
         let no_http = |why: &str| Failure::peer(format!("the answer is no HTTP: {why}"));
         loop {
-            match head::take(&mut self.received).map_err(|why| no_http(&why))? {
+            match head::take(&mut self.received, limits.headers).map_err(|why| no_http(&why))? {
                 Some(mut head) => {
                     let framing = std::mem::replace(&mut head.framing, Framing::Done);
                     let keeps_alive = head.keeps_alive && !self.is_cut_off;

@@ -187,7 +187,7 @@ impl Pool {
                     return Err(http1::ended(began, &error));
                 }
             }
-            let (head, body) = connection.answer(self.limits.head_bytes).await?;
+            let (head, body) = connection.answer(&self.limits).await?;
             if head.is_last_word {
                 return Err(Failure::remote(Fault::shutting_down()));
             }

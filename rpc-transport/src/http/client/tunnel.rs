@@ -82,9 +82,9 @@ impl Pool {
         let answered = Arc::clone(&is_answered);
         let (read, write) = tokio::io::split(io);
         let writer = Chunked::new(write, self.template()?.http1_stream(headers));
-        let limit = self.limits.head_bytes;
+        let limits = self.limits.clone();
         let pieces = async move {
-            let answer = Connection::new(read).answer(limit).await;
+            let answer = Connection::new(read).answer(&limits).await;
             let (head, body) = answer.map_err(|failure| misbehaved(&failure.to_string()))?;
             answered.store(true, Ordering::Relaxed);
             body_of(head.status, body).await
