@@ -1,8 +1,11 @@
 //! The limits that a client was given hold for what it reads, whatever way it comes.
 
+use std::time::Duration;
+
 use farcall::types::Value;
 use farcall::{Encoding, Error, Limits, Server, Stream};
 use futures_util::{StreamExt, stream};
+use tokio::net::TcpListener;
 
 #[farcall::service]
 trait Shelf {
@@ -125,5 +128,37 @@ async fn a_reply_larger_than_a_client_takes_is_of_a_call_that_was_sent() {
             named && words.contains("`Limits::message_bytes`"),
             "{way}: {words}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_says_whose_time_it_had() {
+    let mut limits = Limits::default();
+    limits.call_time = Duration::from_millis(30);
+    // Nobody answers: a server would know the time as well, and might be the first to say it.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = silent.local_addr().unwrap();
+    for way in ["json+tcp", "json+http", "xml+http", "bincode+http"] {
+        let address = format!("{way}://{place}");
+        let connect = || farcall::connect(&address).limits(limits.clone());
+        let channels = [connect().lazily().await, connect().once().await];
+        for shelf in channels.map(|channel| ShelfClient::new(channel.unwrap())) {
+            let usual = "no reply within 30ms (`Limits::call_time`)";
+            let error = shelf.list(1).await.unwrap_err();
+            assert_eq!(error.to_string(), usual, "{way}");
+            let own = shelf.list(1).timeout(Duration::from_millis(20));
+            let words = own.await.unwrap_err().to_string();
+            assert_eq!(words, "no reply within 20ms", "{way}");
+            let words = match shelf.batch((shelf.list(1), shelf.list(2))).await {
+                Ok((one, _)) => one.unwrap_err().to_string(),
+                // Over HTTP it is one request.
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(words, usual, "{way}");
+            if way.starts_with("json") {
+                let words = shelf.lists(1).await.unwrap_err().to_string();
+                assert!(words.starts_with("no reply within 30ms"), "{way}: {words}");
+            }
+        }
     }
 }

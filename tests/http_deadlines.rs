@@ -155,7 +155,7 @@ async fn who_asks_for_more_time_than_there_is_is_told_how_much_there_is() {
     assert!(error.is_timeout() && begun.elapsed() < Duration::from_secs(70));
     let words = error.to_string();
     assert!(
-        words.contains("60s here, `Limits::call_time_max`"),
+        words.contains("60s after the call came, the most here (`Limits::call_time_max`)"),
         "{words}"
     );
 }

@@ -177,16 +177,18 @@ impl Fault {
         self.code == code::UNAVAILABLE && self.says_not_run()
     }
 
-    /// The deadline passed; none is later than `most` after its call came. (Whose own deadline was earlier
-    /// does not wait for these words, but who is cut short does.)
+    /// The deadline passed: the caller's own, or that which no call outlives, `most` after it came.
+    /// (Whose own was earlier does not wait for these words, but who is cut short does.)
     #[cold]
     pub(crate) fn too_late(most: Duration) -> Self {
         let words = "the deadline passed before the method was done";
         if most == Duration::MAX {
             return Self::new(code::TIMEOUT, words);
         }
-        let words =
-            format!("{words} (no call has more than {most:?} here, `Limits::call_time_max`)");
+        let words = format!(
+            "{words}: the caller's own, or {most:?} after the call came, the most here \
+             (`Limits::call_time_max`)"
+        );
         Self::new(code::TIMEOUT, words)
     }
 

@@ -69,7 +69,9 @@ pub struct Limits {
     /// A call's deadline where the caller gives none: on a client how long it waits, default 10 s. (Calls
     /// with streams last as long as these do.)
     pub call_time: Duration,
-    /// The longest deadline a server honours; a longer one is cut to this. Default 1 h.
+    /// The longest deadline a server honours; a longer one is cut to this. Default 1 h. A call that comes
+    /// without one (from strangers: in JSON-RPC on a stream, over HTTP without `farcall-timeout`) has none:
+    /// it runs until it is done, or its connection ends.
     pub call_time_max: Duration,
 }
 

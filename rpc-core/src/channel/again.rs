@@ -119,6 +119,8 @@ pub(super) struct Again(Option<Box<Attempts>>);
 struct Attempts {
     made: u32,
     deadline: Instant,
+    /// What the call had of another deadline before.
+    inherited: Option<Instant>,
     /// How an attempt ended that may have run.
     lost: Option<Failure>,
     waiting: Option<Recovering>,
@@ -162,6 +164,7 @@ impl Again {
             Box::new(Attempts {
                 made: 0,
                 deadline,
+                inherited: options.deadline,
                 lost: None,
                 waiting: None,
             })
@@ -183,6 +186,12 @@ impl Again {
             }
         }
         Some(truth(attempts.lost.take(), failure))
+    }
+
+    /// The deadline that the call had from elsewhere before any attempt, if it had one.
+    pub(super) fn inherited(&self, options: &Options) -> Option<Instant> {
+        let known = self.0.as_ref().map(|attempts| attempts.inherited);
+        known.unwrap_or(options.deadline)
     }
 
     /// Ready when the call is to be made again, or has failed once more.

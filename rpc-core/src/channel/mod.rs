@@ -26,6 +26,7 @@ pub use stream::{Opening, StreamCall, Streaming};
 
 use crate::connection::client::Client;
 use crate::encoding::Encoding;
+use crate::error::Failure;
 use crate::limits::Budget;
 use crate::method::Method;
 
@@ -182,6 +183,21 @@ impl Channel {
             recover.called();
         }
         Some(recover.now())
+    }
+
+    /// The same failure, which says how long a call had that has no time of its own in `options`, nor one
+    /// that it inherited. (Another way than a connection says it itself.)
+    fn explained(
+        &self,
+        failure: Failure,
+        options: &Options,
+        inherited: Option<Instant>,
+    ) -> Failure {
+        let is_usual = options.timeout.is_none() && inherited.is_none();
+        match self.way.client().filter(|_| is_usual) {
+            Some(client) => failure.after_usual(client.call_time()),
+            None => failure,
+        }
     }
 
     /// Several `calls` over this channel, each typed, to be sent together.

@@ -198,8 +198,10 @@ impl<P: EncodeParams, T, E, O> Opening<'_, P, T, E, O> {
             _ => None,
         };
         let begun = self.begun;
+        let options = &self.call.options;
+        let inherited = self.again.inherited(options);
         let ended = Ended {
-            failure,
+            failure: self.call.channel.explained(failure, options, inherited),
             deadline,
             begun,
         };

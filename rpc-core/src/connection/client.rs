@@ -151,6 +151,11 @@ impl Client {
         self.shared.encoding
     }
 
+    /// How long a call may take that does not say it.
+    pub(crate) fn call_time(&self) -> Duration {
+        self.shared.limits.call_time
+    }
+
     /// What may be read at what cost.
     pub(crate) fn budget(&self) -> Budget {
         self.shared.limits.budget()

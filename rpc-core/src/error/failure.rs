@@ -26,8 +26,12 @@ enum Kind {
     Connect { to: String, source: io::Error },
     /// The connection ended; `sent` tells whether the request may have left before.
     Closed { sent: bool },
-    /// The deadline passed.
-    Timeout { after: Option<Duration>, sent: bool },
+    /// The deadline passed; `usual` if it was that of calls that do not say one.
+    Timeout {
+        after: Option<Duration>,
+        sent: bool,
+        usual: bool,
+    },
     /// The deadline passed, and why is known.
     TimeoutBecause { after: Duration, why: &'static str },
     /// The arguments have no form in the encoding.
@@ -81,7 +85,32 @@ impl Failure {
     /// The deadline passed `after` so long; `sent` if the request may have left.
     #[must_use]
     pub fn timeout(after: Option<Duration>, sent: bool) -> Self {
-        Self::of(Kind::Timeout { after, sent })
+        Self::of(Kind::Timeout {
+            after,
+            sent,
+            usual: false,
+        })
+    }
+
+    /// The deadline passed `after` so long, the time of calls that do not say one
+    /// (`Limits::call_time`); `sent` if the request may have left.
+    #[must_use]
+    pub fn usual_timeout(after: Duration, sent: bool) -> Self {
+        Self::of(Kind::Timeout {
+            after: Some(after),
+            sent,
+            usual: true,
+        })
+    }
+
+    /// The same where it is known that the call had the `usual` time, if it ended with that.
+    pub(crate) fn after_usual(self, usual: Duration) -> Self {
+        match *self.0 {
+            Kind::Timeout {
+                after: None, sent, ..
+            } => Self::usual_timeout(usual, sent),
+            kind => Self::of(kind),
+        }
     }
 
     /// The deadline passed `after` so long, probably because of this; the request has left.
@@ -93,7 +122,11 @@ impl Failure {
     /// The same where the request may have left.
     pub(crate) fn sent(self) -> Self {
         match *self.0 {
-            Kind::Timeout { after, .. } => Self::timeout(after, true),
+            Kind::Timeout { after, usual, .. } => Self::of(Kind::Timeout {
+                after,
+                sent: true,
+                usual,
+            }),
             kind => Self::of(kind),
         }
     }
@@ -301,8 +334,16 @@ impl fmt::Display for Failure {
                 f.write_str("the connection was closed before the reply came")
             }
             Kind::Timeout {
-                after: Some(after), ..
-            } => write!(f, "no reply within {after:?}"),
+                after: Some(after),
+                usual,
+                ..
+            } => {
+                write!(f, "no reply within {after:?}")?;
+                match usual {
+                    true => f.write_str(" (`Limits::call_time`)"),
+                    false => Ok(()),
+                }
+            }
             Kind::Timeout { after: None, .. } => f.write_str("no reply before the deadline"),
             Kind::TimeoutBecause { after, why } => write!(f, "no reply within {after:?}: {why}"),
             Kind::Encode { method, source } => {

@@ -280,7 +280,18 @@ impl<C: Calls> Future for BatchFuture<'_, C> {
         };
         this.state = State::Done;
         Poll::Ready(match replies {
-            Ok(replies) => Ok(this.calls.finish(replies)),
+            Ok(replies) => {
+                let members = this.calls.members();
+                let options = members.iter().map(|member| member.call.options);
+                let replies = replies.into_iter().zip(options).map(|(reply, options)| {
+                    reply.map_err(|failure| {
+                        this.channel.explained(failure, options, options.deadline)
+                    })
+                });
+                let replies = replies.collect();
+                drop(members);
+                Ok(this.calls.finish(replies))
+            }
             Err(failure) => Err(failure.into()),
         })
     }

@@ -172,8 +172,10 @@ impl<'a, P: EncodeParams, T, E> CallFuture<'a, P, T, E> {
     /// Gives how the call ends that failed, or `None` if it is to be made again.
     fn give_up(&mut self, failure: Failure) -> Option<Failure> {
         let queued = self.queued.take();
+        let options = &self.call.options;
+        let inherited = self.again.inherited(options);
         let ended = Ended {
-            failure,
+            failure: self.call.channel.explained(failure, options, inherited),
             deadline: queued
                 .and_then(|unsent| unsent.deadline())
                 .or_else(|| self.waiting.deadline()),

@@ -94,17 +94,17 @@ impl Carrier for HttpCarrier {
     }
 
     fn start(&self, call: Outbound<'_>) -> Result<InFlight, Failure> {
-        let timeout = self.timeout(&call)?;
+        let time = self.time(&call)?;
         let room = self.room.load(Ordering::Relaxed);
         let mut body = Vec::with_capacity(room.clamp(*ROOM.start(), *ROOM.end()));
-        protocol::write_call(&mut body, &call, self.encoding, Some(timeout))
+        protocol::write_call(&mut body, &call, self.encoding, Some(time.left))
             .map_err(|error: EncodeError| Failure::encode(call.method.name, error))?;
         self.room
             .store(body.len() + body.len() / 16, Ordering::Relaxed);
-        let post = self.post(timeout, body, &call.options.metadata)?;
+        let post = self.post(time.left, body, &call.options.metadata)?;
         let (encoding, budget) = (self.encoding, self.budget());
         let notification = call.options.notification;
-        Ok(Box::pin(self.within(timeout, post, move |mut answer| {
+        Ok(Box::pin(self.within(time, post, move |mut answer| {
             if notification && answer.status.is_success() {
                 return Ok(Inbound::nothing(encoding));
             }
@@ -119,17 +119,18 @@ impl Carrier for HttpCarrier {
     }
 
     fn start_batch(&self, calls: &[Outbound<'_>]) -> Result<BatchInFlight, Failure> {
-        let times = calls.iter().map(|call| self.timeout(call));
+        let times = calls.iter().map(|call| self.time(call));
         let times = times.collect::<Result<Vec<_>, _>>()?;
         // One request has one deadline: the latest.
-        let latest = times.iter().copied().max().unwrap_or_default();
+        let latest = times.iter().copied().max_by_key(|time| time.left);
+        let latest = latest.unwrap_or_default();
         let start = now();
         let mut body = Vec::with_capacity(256);
-        let batch = Batch::write(&mut body, calls, self.encoding, Some(latest));
+        let batch = Batch::write(&mut body, calls, self.encoding, Some(latest.left));
         if body.is_empty() {
             return Ok(Box::pin(std::future::ready(Ok(batch.unanswered()))));
         }
-        let post = self.post(latest, body, &metadata_of_all(calls)?)?;
+        let post = self.post(latest.left, body, &metadata_of_all(calls)?)?;
         let budget = self.budget();
         Ok(Box::pin(self.within(latest, post, move |answer| {
             if !batch.wants_reply() && answer.status.is_success() {
@@ -139,8 +140,8 @@ impl Carrier for HttpCarrier {
             // They come all at once: too late for those that had less time.
             let passed = now().saturating_duration_since(start);
             for (reply, time) in replies.iter_mut().zip(times) {
-                if passed >= time {
-                    *reply = Err(Failure::timeout(Some(time), true));
+                if passed >= time.left {
+                    *reply = Err(time.over(true));
                 }
             }
             Ok(replies)
@@ -178,15 +179,18 @@ impl Carrier for HttpCarrier {
 }
 
 impl HttpCarrier {
-    fn timeout(&self, call: &Outbound<'_>) -> Result<Duration, Failure> {
+    fn time(&self, call: &Outbound<'_>) -> Result<Time, Failure> {
         let own = call.options.timeout.unwrap_or(self.pool.limits.call_time);
         let inherited = call.options.deadline;
         let left = inherited.map(|deadline| deadline.saturating_duration_since(now()));
-        let timeout = left.map_or(own, |left| left.min(own));
-        if timeout.is_zero() {
-            return Err(Failure::timeout(Some(timeout), false));
+        let time = Time {
+            left: left.map_or(own, |left| left.min(own)),
+            is_usual: call.options.timeout.is_none() && inherited.is_none(),
+        };
+        match time.left.is_zero() {
+            true => Err(time.over(false)),
+            false => Ok(time),
         }
-        Ok(timeout)
     }
 
     fn post(&self, time: Duration, body: Vec<u8>, metadata: &Metadata) -> Result<Post, Failure> {
@@ -218,10 +222,15 @@ impl HttpCarrier {
     fn drive(&self, call: &Outbound<'_>, driver: Driver) -> Result<Driving, Failure> {
         let mut headers = HeaderMap::new();
         put_metadata(&mut headers, &call.options.metadata)?;
+        let time = self.time(call)?;
+        let usual = self.pool.limits.call_time;
         Ok(Driving {
             pool: Arc::clone(&self.pool),
             headers,
-            patience: self.timeout(call)?.min(self.pool.limits.call_time),
+            patience: Time {
+                left: time.left.min(usual),
+                is_usual: time.is_usual || time.left > usual,
+            },
             driver,
         })
     }
@@ -229,7 +238,7 @@ impl HttpCarrier {
     /// Sends a request, and reads its answer as `read` says, all within `time`.
     fn within<T, R>(
         &self,
-        time: Duration,
+        time: Time,
         post: Post,
         read: R,
     ) -> impl Future<Output = Result<T, Failure>> + Send + use<T, R>
@@ -248,10 +257,28 @@ impl HttpCarrier {
                 };
                 exchange(&pool, post, &mut sent).await
             };
-            match tokio::time::timeout(time, exchange).await {
+            match tokio::time::timeout(time.left, exchange).await {
                 Ok(answer) => read(answer?),
-                Err(_) => Err(Failure::timeout(Some(time), sent)),
+                Err(_) => Err(time.over(sent)),
             }
+        }
+    }
+}
+
+/// How long a call may take.
+#[derive(Clone, Copy, Default)]
+struct Time {
+    left: Duration,
+    /// Its caller does not say.
+    is_usual: bool,
+}
+
+impl Time {
+    /// It is over.
+    fn over(self, sent: bool) -> Failure {
+        match self.is_usual {
+            true => Failure::usual_timeout(self.left, sent),
+            false => Failure::timeout(Some(self.left), sent),
         }
     }
 }
@@ -261,7 +288,7 @@ struct Driving {
     pool: Arc<Pool>,
     headers: HeaderMap,
     /// How long the server may take to begin with an answer. (The call itself may take longer.)
-    patience: Duration,
+    patience: Time,
     driver: Driver,
 }
 
@@ -282,13 +309,12 @@ impl Driving {
             patience,
             driver,
         } = self;
-        let tunnel = tokio::time::timeout(patience, pool.tunnel(headers)).await;
-        let Tunnel { io, is_answered } =
-            tunnel.map_err(|_| Failure::timeout(Some(patience), false))??;
+        let tunnel = tokio::time::timeout(patience.left, pool.tunnel(headers)).await;
+        let Tunnel { io, is_answered } = tunnel.map_err(|_| patience.over(false))??;
         let driving = AbortOnDropHandle::new(tokio::spawn(drive(io, driver)));
         let is_held_back = || !is_answered.load(Ordering::Relaxed);
         let held_back = async {
-            tokio::time::sleep(patience).await;
+            tokio::time::sleep(patience.left).await;
             if !is_held_back() {
                 std::future::pending::<()>().await;
             }
@@ -296,12 +322,12 @@ impl Driving {
         let outcome = tokio::select! {
             biased;
             outcome = outcome => outcome,
-            () = held_back => Err(Failure::timeout(Some(patience), true)),
+            () = held_back => Err(patience.over(true)),
         };
         match outcome {
             Ok(outcome) => Ok((outcome, driving)),
             Err(failure) if failure.is_timeout() && is_held_back() => {
-                Err(Failure::timeout_because(patience, HELD_BACK))
+                Err(Failure::timeout_because(patience.left, HELD_BACK))
             }
             Err(failure) => Err(failure),
         }
