@@ -70,8 +70,8 @@ pub struct Limits {
     /// with streams last as long as these do.)
     pub call_time: Duration,
     /// The longest deadline a server honours; a longer one is cut to this. Default 1 h. A call that comes
-    /// without one (from strangers: in JSON-RPC on a stream, over HTTP without `farcall-timeout`) has none:
-    /// it runs until it is done, or its connection ends.
+    /// without one (in JSON-RPC on a stream, over HTTP without `farcall-timeout-ms`) has none: it runs until it is
+    /// done, or its connection ends.
     pub call_time_max: Duration,
 }
 
