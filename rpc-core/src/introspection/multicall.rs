@@ -5,6 +5,8 @@
 
 mod outcomes;
 
+use std::pin::pin;
+
 use futures_util::StreamExt;
 
 use crate::encoding::Encoding;
@@ -55,15 +57,14 @@ async fn outcomes(
         if let Some(fault) = room.refuses() {
             return Err(fault);
         }
-        let mut outcome = room.run(call(router, request, member)).await;
+        let mut outcome = room.run(pin!(call(router, request, member))).await;
         let size = outcome.as_ref().map_or(0, Vec::len);
         if let Err(fault) = room.take(size) {
             outcome = Err(fault);
         }
         outcome
     });
-    let mut answers =
-        std::pin::pin!(futures_util::stream::iter(calls).buffered(side_by_side.places()));
+    let mut answers = pin!(futures_util::stream::iter(calls).buffered(side_by_side.places()));
     while let Some(outcome) = room.next(answers.as_mut()).await {
         outcomes.push(outcome);
     }

@@ -1,7 +1,7 @@
 //! What the members of one batch may give together, and when they let others have a turn.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 
@@ -68,16 +68,18 @@ impl Room {
     }
 
     /// Runs a member, but not while it is time for a turn of the others.
-    pub(crate) async fn run<F: Future>(&self, member: F) -> F::Output {
-        let mut member = pin!(member);
-        poll_fn(|cx| {
+    /// (Pinned where it is: a member is large, and to move it costs.)
+    pub(crate) fn run<F: Future>(
+        &self,
+        mut member: Pin<&mut F>,
+    ) -> impl Future<Output = F::Output> {
+        poll_fn(move |cx| {
             if self.is_due() {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             member.as_mut().poll(cx)
         })
-        .await
     }
 
     /// The next of `answers`, after a turn of the others if it is time for one.

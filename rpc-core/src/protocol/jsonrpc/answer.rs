@@ -1,5 +1,6 @@
 //! Answering one text with one text.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -77,7 +78,7 @@ pub(crate) async fn answer_batch(
             }
             // Of the metadata of many replies none is sent: nobody could tell whose is whose.
             let mut answer = room
-                .run(one(router, caller, member))
+                .run(pin!(one(router, caller, member)))
                 .await
                 .map(|answer| answer.message);
             let size = answer.as_ref().map_or(0, Vec::len);
@@ -87,7 +88,7 @@ pub(crate) async fn answer_batch(
             (id, answer)
         }
     });
-    let mut answers = std::pin::pin!(stream::iter(answers).buffered(side_by_side.places()));
+    let mut answers = pin!(stream::iter(answers).buffered(side_by_side.places()));
     let mut out = vec![b'['];
     while let Some((id, answer)) = room.next(answers.as_mut()).await {
         let Some(answer) = answer else { continue };

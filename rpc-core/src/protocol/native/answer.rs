@@ -2,6 +2,7 @@
 //! message from the next.
 
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,7 +54,7 @@ pub async fn answer(router: &Arc<Router>, caller: Caller, body: Payload) -> Opti
             {
                 return (id, Some(faulted(id, &fault)));
             }
-            let mut answer = room.run(one(router, caller, frame)).await;
+            let mut answer = room.run(pin!(one(router, caller, frame))).await;
             let size = answer.as_ref().map_or(0, Vec::len);
             if let Err(fault) = room.take(size) {
                 answer = Some(faulted(id, &fault));
@@ -61,7 +62,7 @@ pub async fn answer(router: &Arc<Router>, caller: Caller, body: Payload) -> Opti
             (id, answer)
         }
     });
-    let mut answers = std::pin::pin!(stream::iter(answers).buffered(side_by_side.places()));
+    let mut answers = pin!(stream::iter(answers).buffered(side_by_side.places()));
     let mut out = Vec::new();
     while let Some((id, answer)) = room.next(answers.as_mut()).await {
         let Some(answer) = answer else { continue };
