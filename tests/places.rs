@@ -35,6 +35,7 @@ trait Places {
     async fn many(&self, flags: Vec<bool>, blob: &[u8]) -> u8;
     async fn huge(&self, x: u128, y: u8) -> u128;
     async fn heat(&self) -> Result<u8, TooHot>;
+    async fn any(&self, value: farcall::types::Value) -> u8;
 }
 
 struct Here;
@@ -55,6 +56,9 @@ impl Places for Here {
     async fn heat(&self) -> Result<u8, TooHot> {
         let degrees = f64::INFINITY;
         Err(TooHot { degrees })
+    }
+    async fn any(&self, _: farcall::types::Value) -> u8 {
+        0
     }
 }
 
@@ -404,4 +408,21 @@ async fn an_xml_client_that_gets_no_data_gets_the_error_that_has_some() {
         reply.contains("<int>7</int>") && reply.contains(">too hot<"),
         "{reply}"
     );
+}
+
+#[tokio::test]
+async fn json_that_is_nested_too_deep_is_told_the_limit() {
+    let address = serve().await;
+    for depth in [127, 128, 200, 100_000] {
+        let value = "[".repeat(depth) + &"]".repeat(depth);
+        for params in [format!("[{value}]"), format!("{{\"value\":{value}}}")] {
+            let call = format!(r#"{{"jsonrpc":"2.0","method":"any","params":{params},"id":1}}"#);
+            let answer = over_tcp(&address, call.as_bytes()).await;
+            let limit = "deeper than 127 levels, the most for JSON (`Limits::json_depth`)";
+            assert!(
+                answer.contains(limit) && answer.contains("-32602"),
+                "{answer}"
+            );
+        }
+    }
 }

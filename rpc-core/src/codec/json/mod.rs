@@ -118,7 +118,9 @@ pub(crate) fn explained(error: &serde_json::Error, text: &str) -> DecodeError {
     if is_too_deep(error) {
         return placed(DecodeError::new(TOO_DEEP), error, text);
     }
-    let reason = DecodeError::new(without_input(&words(error)));
+    // A type may have wrapped the parser's words in its own.
+    let reason = without_input(&words(error)).replace(RECURSION, TOO_DEEP);
+    let reason = DecodeError::new(reason);
     let reason = match offset(error, text) {
         Some(at) => reason.along(path::path(text, at)),
         None => reason,
@@ -129,9 +131,12 @@ pub(crate) fn explained(error: &serde_json::Error, text: &str) -> DecodeError {
 /// What is said where the parser gave up at its own bound.
 const TOO_DEEP: &str = "nested deeper than 127 levels, the most for JSON (`Limits::json_depth`)";
 
+/// What the parser says there.
+const RECURSION: &str = "recursion limit exceeded";
+
 /// True if it did.
 fn is_too_deep(error: &serde_json::Error) -> bool {
-    error.is_syntax() && words(error).starts_with("recursion limit exceeded")
+    error.is_syntax() && words(error).starts_with(RECURSION)
 }
 
 /// What `error` says, without the place.
