@@ -34,7 +34,10 @@ pub enum Sniffed {
     Unknown,
 }
 
-/// How requests of HTTP begin. `PRI` begins the preface of HTTP/2.
+/// How the preface of HTTP/2 begins.
+pub(crate) const HTTP2: &[u8] = b"PRI ";
+
+/// How requests of HTTP begin.
 const METHODS: [&[u8]; 10] = [
     b"GET ",
     b"POST ",
@@ -45,7 +48,7 @@ const METHODS: [&[u8]; 10] = [
     b"PATCH ",
     b"TRACE ",
     b"CONNECT ",
-    b"PRI ",
+    HTTP2,
 ];
 
 /// Some write it before JSON text: U+FEFF in UTF-8.

@@ -36,7 +36,8 @@ pub(super) struct Backlog {
 impl Backlog {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
-            limit: limits.unsent_bytes,
+            // With nothing waiting there is always room for one answer.
+            limit: limits.unsent_bytes.max(1),
             write_time: limits.write_time,
             waiting: AtomicUsize::new(0),
             open: AtomicUsize::new(0),

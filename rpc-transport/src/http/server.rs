@@ -30,11 +30,10 @@ use crate::drain::Drain;
 use crate::net::later::AGES;
 use crate::net::linger;
 use crate::net::rewind::Rewind;
+use crate::sniff::HTTP2;
 
 /// hyper makes room for as many headers as there may be, and the map they go to ends at twice this.
 const MOST_HEADERS: usize = 16 * 1024;
-/// How a connection of HTTP/2 begins.
-const PREFACE: &[u8] = b"PRI ";
 /// How often a client on HTTP/2 is asked whether it is still there, and how long it has to answer.
 const PING: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(20));
 /// How long a call of HTTP/1.1 goes on after its client has closed. A client that gives a call up
@@ -71,7 +70,7 @@ where
         () = forced => None,
     };
     let (io, start) = rest?;
-    let is_http1 = !start.starts_with(PREFACE);
+    let is_http1 = !start.starts_with(HTTP2);
     // It is large, and most connections never need it.
     Box::pin(serve_any(Rewind::new(start, io), answerer, drain, is_http1)).await
 }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::net::linger;
 use crate::net::listener::Arrival;
-use crate::sniff::{Sniffed, sniff};
+use crate::sniff::{HTTP2, Sniffed, sniff};
 
 /// A connection whose first bytes were read.
 pub(super) struct Beginning {
@@ -118,7 +118,7 @@ fn answer(sniffed: Sniffed, start: &[u8], words: &str, refusal: &Refusal) -> Vec
     match sniffed {
         // A fatal `protocol_version` alert (RFC 8446 §6.2): the nearest that TLS has to "not here".
         Sniffed::Tls => b"\x15\x03\x01\x00\x02\x02\x46".to_vec(),
-        Sniffed::Http if start.starts_with(b"PRI ") => go_away(*reason, words),
+        Sniffed::Http if start.starts_with(HTTP2) => go_away(*reason, words),
         Sniffed::Http => {
             let words = format!("farcall: {words}\n");
             format!(
